@@ -1,0 +1,86 @@
+//! Every queue, map, message size and retry has its maximum here, under a name.
+//!
+//! A limit that is hit is counted in `groundswell_limit_hits_total{limit}`.
+
+use crate::base::time::Span;
+
+/// Longest frame taken, in bytes; longer ones end as outcome `oversize`.
+pub const FRAME_BYTES: usize = 2 << 20;
+/// Longest line a recording may hold before the rest of the file is given up, in bytes.
+pub const LINE_BYTES: u64 = 1 << 30;
+/// Longest text kept of a post for messages, in bytes; matching and scoring see more.
+pub const KEPT_TEXT_BYTES: usize = 600;
+/// Longest text that is matched and scored, in bytes; the rest of a longer one is not read.
+pub const SCORED_TEXT_BYTES: usize = 64 << 10;
+/// Longest id, author or name kept, in bytes.
+pub const NAME_BYTES: usize = 512;
+/// Links and tags read of one post.
+pub const LINKS_PER_POST: usize = 16;
+/// References of one frame that are looked up without a full parse.
+pub const REFS_PER_FRAME: usize = 16;
+/// Brands one post is counted for.
+pub const KEYS_PER_POST: usize = 64;
+/// Largest audience believed, in followers; more is taken as unknown.
+pub const FOLLOWERS: u64 = 2_000_000_000;
+
+/// Frames in one batch between stages.
+pub const BATCH_FRAMES: usize = 512;
+/// Batches on their way between two threads.
+pub const BATCHES_IN_FLIGHT: usize = 16;
+/// Frames that wait between a source and the engine; then the source waits.
+pub const SOURCE_QUEUE: usize = 8192;
+/// Notices that wait for a receiver; then the engine waits.
+pub const NOTICE_QUEUE: usize = 4096;
+
+/// Ids remembered against repeats.
+pub const DEDUP_IDS: usize = 1 << 21;
+/// Posts whose story is remembered.
+pub const STORY_POSTS: usize = 1 << 20;
+/// Stories remembered.
+pub const STORIES: usize = 1 << 19;
+/// Accounts whose audience is remembered.
+pub const ACCOUNTS: usize = 1 << 20;
+/// Names of sources told apart; later ones share the name `other`.
+pub const SOURCES: usize = 256;
+
+/// Posts kept by one key for its windows; beyond, the oldest leave early.
+pub const POSTS_PER_KEY: usize = 1 << 18;
+/// Groups (stories, sources) that one key keeps; beyond, the least recent leave.
+pub const GROUPS_PER_KEY: usize = 1 << 14;
+/// Entries of the log kept in memory.
+pub const LOG_ENTRIES: usize = 1 << 18;
+/// Episodes of one rule that may be open at once; beyond, they share one `overflow` episode.
+pub const OPEN_EPISODES_PER_RULE: usize = 256;
+/// Posts listed as evidence of a page.
+pub const TOP_POSTS: usize = 5;
+
+/// Longest window of a rule.
+pub const WINDOW: Span = Span::seconds(8 * 86_400);
+/// How far ahead of the engine clock a live event time may lie before it is clamped.
+pub const CLOCK_AHEAD: Span = Span::seconds(5);
+/// How far ahead of a recording's clock a line may jump before it must be confirmed by the next.
+pub const FILE_JUMP: Span = Span::seconds(86_400);
+
+/// Brands in one rule set.
+pub const BRANDS: usize = 20_000;
+/// Rules in one rule set.
+pub const RULES: usize = 20_000;
+/// Longest rule or config file, in bytes.
+pub const RULE_FILE_BYTES: u64 = 16 << 20;
+/// Deepest nesting of YAML, of a query and of an expression.
+pub const NESTING: usize = 64;
+/// Terms in one query.
+pub const QUERY_TERMS: usize = 2000;
+/// Mistakes shown of one set of files.
+pub const FAULTS: usize = 200;
+
+/// Log lines about bad frames: at most one in this time.
+pub const FRAME_LOG_EVERY: Span = Span::seconds(10);
+
+const _: () = {
+    assert!(FRAME_BYTES as u64 <= LINE_BYTES, "a line that is given up must be longer than a frame");
+    assert!(KEPT_TEXT_BYTES <= SCORED_TEXT_BYTES && SCORED_TEXT_BYTES <= FRAME_BYTES);
+    assert!(BATCH_FRAMES <= SOURCE_QUEUE, "a batch must fit its queue");
+    assert!(STORIES <= STORY_POSTS, "every story has at least one post");
+    assert!(FILE_JUMP.0 > CLOCK_AHEAD.0);
+};

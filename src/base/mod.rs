@@ -1,0 +1,17 @@
+//! Shared words: what crosses borders, rule files, time, limits, faults. Imports nothing of ours.
+
+pub mod account;
+pub mod backoff;
+pub mod fault;
+pub mod figures;
+pub mod hash;
+pub mod limits;
+pub mod metric;
+pub mod model;
+pub mod outcome;
+pub mod reach;
+pub mod recent;
+pub mod rule;
+pub mod time;
+
+pub mod yaml;

@@ -1,0 +1,45 @@
+//! One message as received, and batches of them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::base::time::Time;
+
+/// How the bytes of a source are to be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WireFormat {
+    /// Bluesky Jetstream, protocol v1, JSON.
+    Jetstream,
+    /// The generic post format, one JSON object a line.
+    Post,
+}
+
+/// Where frames come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SourceInfo {
+    /// The source's name in config, metrics and messages.
+    pub name: Arc<str>,
+    /// How its bytes are read.
+    pub format: WireFormat,
+}
+
+/// One message as received.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The bytes; empty for one that was over the limit and not kept.
+    pub bytes: Bytes,
+    /// When it was received, by the Clock; recordings without receive times have none.
+    pub received: Option<Time>,
+    /// Set for a frame longer than a frame may be.
+    pub oversize: bool,
+}
+
+/// Frames of one source in the order received.
+#[derive(Clone, Debug)]
+pub struct FrameBatch {
+    /// Their source.
+    pub source: Arc<SourceInfo>,
+    /// The frames.
+    pub frames: Vec<Frame>,
+}

@@ -1,0 +1,25 @@
+//! One file for each thing that crosses a border between stages.
+
+mod entry;
+mod evidence;
+mod frame;
+mod ids;
+mod mention;
+mod negativity;
+mod notice;
+mod post;
+mod reading;
+mod sifted;
+mod transition;
+
+pub use entry::{Audience, Entry, EntryBody, Gone, SourceState, Told};
+pub use evidence::{Evidence, TopPost};
+pub use frame::{Frame, FrameBatch, SourceInfo, WireFormat};
+pub use ids::{AccountId, EpisodeId, KeyId, PostId, Seq, StoryId, StoryRef};
+pub use mention::{Mention, PostBody};
+pub use negativity::{Negativity, Tone};
+pub use notice::Notice;
+pub use post::{Decoded, Post, PostKind};
+pub use reading::{Group, Reading, Value};
+pub use sifted::{Ref, Removal, Sifted};
+pub use transition::{Phase, Reason, Severity, Transition};

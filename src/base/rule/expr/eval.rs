@@ -1,0 +1,111 @@
+//! Evaluation with unknowns (Kleene's three-valued logic).
+
+use super::{Arith, Compare, Expr};
+use crate::base::model::Value;
+
+/// What an expression is evaluated against.
+pub trait Context {
+    /// The value of the series at this place of the plan; `None` is unknown.
+    fn series(&self, slot: usize) -> Value;
+    /// The value of a variable of the brand.
+    fn var(&self, name: &str) -> Value;
+}
+
+impl Expr {
+    /// The value of a quantity.
+    pub fn number(&self, c: &dyn Context) -> Value {
+        match self {
+            Expr::Number(_, x) => Some(*x),
+            Expr::Var(v) => c.var(v),
+            Expr::Series(_, slot) => c.series(*slot),
+            Expr::Negate(a) => a.number(c).map(|x| -x),
+            Expr::Arith(op, a, b) => {
+                let (a, b) = (a.number(c)?, b.number(c)?);
+                let x = match op {
+                    Arith::Add => a + b,
+                    Arith::Subtract => a - b,
+                    Arith::Multiply => a * b,
+                    Arith::Divide => a / b,
+                };
+                x.is_finite().then_some(x)
+            }
+            Expr::Compare(..) | Expr::Not(_) | Expr::And(..) | Expr::Or(..) => None,
+        }
+    }
+
+    /// Whether a condition holds; `None` is unknown.
+    pub fn holds(&self, c: &dyn Context) -> Option<bool> {
+        match self {
+            Expr::Compare(op, a, b) => {
+                let (a, b) = (a.number(c)?, b.number(c)?);
+                Some(match op {
+                    Compare::Less => a < b,
+                    Compare::AtMost => a <= b,
+                    Compare::More => a > b,
+                    Compare::AtLeast => a >= b,
+                    Compare::Equal => a == b,
+                    Compare::Unequal => a != b,
+                })
+            }
+            Expr::Not(a) => a.holds(c).map(|x| !x),
+            Expr::And(a, b) => match (a.holds(c), b.holds(c)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
+            },
+            Expr::Or(a, b) => match (a.holds(c), b.holds(c)) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                _ => None,
+            },
+            Expr::Number(..) | Expr::Var(_) | Expr::Series(..) | Expr::Negate(_) | Expr::Arith(..) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rule::expr::{Measure, SeriesSpec, parse_condition};
+
+    struct World;
+    impl Context for World {
+        fn series(&self, slot: usize) -> Value {
+            [None, Some(10.0), Some(0.0)][slot]
+        }
+        fn var(&self, name: &str) -> Value {
+            (name == "big").then_some(5.0)
+        }
+    }
+
+    #[test]
+    fn unknown_stays_unknown_unless_it_cannot_matter() {
+        let (yes, no, what) = ("mentions[1h] >= 10", "mentions[1h] < 10", "negative_share[1h] > 0");
+        let slot = |s: &SeriesSpec| match s.measure {
+            Measure::NegativeShare => 0,
+            Measure::Mentions => 1,
+            _ => 2,
+        };
+        let holds = |e: String| {
+            let mut e = parse_condition(&e).unwrap();
+            e.place_series(&mut |s| slot(s));
+            e.holds(&World)
+        };
+        let cases = [
+            (format!("{yes} and {what}"), None),
+            (format!("{no} and {what}"), Some(false)),
+            (format!("{what} and {no}"), Some(false)),
+            (format!("{yes} or {what}"), Some(true)),
+            (format!("{no} or {what}"), None),
+            (format!("not {what}"), None),
+            (format!("{yes} unless {what}"), None),
+            (format!("{yes} and not {no}"), Some(true)),
+            ("mentions[1h] / authors[1h] > 1".to_string(), None),
+            ("mentions[1h] / vars.big == 2".to_string(), Some(true)),
+            ("mentions[1h] > vars.unset".to_string(), None),
+        ];
+        for (e, expected) in cases {
+            assert_eq!(holds(e.clone()), expected, "{e}");
+        }
+    }
+}

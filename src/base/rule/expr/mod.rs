@@ -1,0 +1,199 @@
+//! The expression language of rules: measures, comparisons, three-valued logic.
+
+mod eval;
+mod lex;
+mod measure;
+mod parse;
+mod types;
+
+use std::fmt;
+
+pub use eval::Context;
+pub use measure::{Field, Measure, Selector, SeriesSpec};
+pub use parse::parse_condition;
+
+/// A mistake in an expression: where (bytes from its start), what, and a hint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExprError {
+    /// Bytes from the start of the expression.
+    pub offset: usize,
+    /// `expected …, found …`.
+    pub what: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// A comparison.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Compare {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    More,
+    /// `>=`
+    AtLeast,
+    /// `==`
+    Equal,
+    /// `!=`
+    Unequal,
+}
+
+/// An operation on numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arith {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+}
+
+/// An expression. Well-typed by construction: the parser refuses others.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Expr {
+    /// A number as written, with its value.
+    Number(String, f64),
+    /// A variable of the brand, `vars.name`.
+    Var(String),
+    /// A measure over a window, and its place among the series of the rule's plan.
+    Series(SeriesSpec, usize),
+    /// Minus.
+    Negate(Box<Expr>),
+    /// Arithmetic.
+    Arith(Arith, Box<Expr>, Box<Expr>),
+    /// A comparison of numbers.
+    Compare(Compare, Box<Expr>, Box<Expr>),
+    /// Not.
+    Not(Box<Expr>),
+    /// Both.
+    And(Box<Expr>, Box<Expr>),
+    /// One of them.
+    Or(Box<Expr>, Box<Expr>),
+}
+
+impl Expr {
+    /// Calls `f` for each series in the order written.
+    pub fn each_series<'e>(&'e self, f: &mut impl FnMut(&'e SeriesSpec)) {
+        match self {
+            Expr::Series(s, _) => f(s),
+            Expr::Number(..) | Expr::Var(_) => {}
+            Expr::Negate(a) | Expr::Not(a) => a.each_series(f),
+            Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
+                a.each_series(f);
+                b.each_series(f);
+            }
+        }
+    }
+
+    /// Gives each series its place.
+    pub fn place_series(&mut self, place: &mut impl FnMut(&SeriesSpec) -> usize) {
+        match self {
+            Expr::Series(s, slot) => *slot = place(s),
+            Expr::Number(..) | Expr::Var(_) => {}
+            Expr::Negate(a) | Expr::Not(a) => a.place_series(place),
+            Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
+                a.place_series(place);
+                b.place_series(place);
+            }
+        }
+    }
+
+    /// Calls `f` for each variable in the order written.
+    pub fn each_var<'e>(&'e self, f: &mut impl FnMut(&'e str)) {
+        match self {
+            Expr::Var(v) => f(v),
+            Expr::Number(..) | Expr::Series(..) => {}
+            Expr::Negate(a) | Expr::Not(a) => a.each_var(f),
+            Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
+                a.each_var(f);
+                b.each_var(f);
+            }
+        }
+    }
+
+    /// The left side of the first comparison: the number a rule is about.
+    pub fn subject(&self) -> Option<&Expr> {
+        match self {
+            Expr::Compare(_, a, _) => Some(a),
+            Expr::Not(a) => a.subject(),
+            Expr::And(a, b) | Expr::Or(a, b) => a.subject().or_else(|| b.subject()),
+            _ => None,
+        }
+    }
+}
+
+impl Compare {
+    /// As written in rules.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Compare::Less => "<",
+            Compare::AtMost => "<=",
+            Compare::More => ">",
+            Compare::AtLeast => ">=",
+            Compare::Equal => "==",
+            Compare::Unequal => "!=",
+        }
+    }
+}
+
+impl Arith {
+    /// As written in rules.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Arith::Add => "+",
+            Arith::Subtract => "-",
+            Arith::Multiply => "*",
+            Arith::Divide => "/",
+        }
+    }
+}
+
+/// Written back with the parentheses it needs.
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expr::Number(text, _) => write!(f, "{text}"),
+            Expr::Var(v) => write!(f, "vars.{v}"),
+            Expr::Series(s, _) => write!(f, "{s}"),
+            Expr::Negate(a) => write!(f, "-{}", Inner(a, 6)),
+            Expr::Not(a) => write!(f, "not {}", Inner(a, 4)),
+            Expr::Arith(op, a, b) => {
+                let level = self.binding();
+                write!(f, "{} {} {}", Inner(a, level), op.sign(), Inner(b, level + 1))
+            }
+            Expr::Compare(op, a, b) => write!(f, "{} {} {}", Inner(a, 5), op.sign(), Inner(b, 5)),
+            Expr::And(a, b) => write!(f, "{} and {}", Inner(a, 2), Inner(b, 3)),
+            Expr::Or(a, b) => write!(f, "{} or {}", Inner(a, 1), Inner(b, 2)),
+        }
+    }
+}
+
+impl Expr {
+    /// How tightly it binds; larger is tighter.
+    fn binding(&self) -> u8 {
+        match self {
+            Expr::Or(..) => 1,
+            Expr::And(..) => 2,
+            Expr::Not(_) => 3,
+            Expr::Compare(..) => 4,
+            Expr::Arith(Arith::Add | Arith::Subtract, ..) => 5,
+            Expr::Arith(..) => 6,
+            Expr::Negate(_) => 7,
+            Expr::Number(..) | Expr::Var(_) | Expr::Series(..) => 8,
+        }
+    }
+}
+
+/// An operand, in parentheses if it binds less than `.1`.
+struct Inner<'e>(&'e Expr, u8);
+
+impl fmt::Display for Inner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.binding() < self.1 { write!(f, "({})", self.0) } else { write!(f, "{}", self.0) }
+    }
+}

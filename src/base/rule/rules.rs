@@ -1,0 +1,171 @@
+//! One rule of a rule file.
+
+use crate::base::fault::{Fault, nearest};
+use crate::base::model::Severity;
+use crate::base::rule::expr::{Expr, parse_condition};
+use crate::base::rule::{Dim, Level, Rule};
+use crate::base::time::Span;
+use crate::base::yaml::{Data, Fields, Node, Reader};
+
+const RULE_KEYS: &[&str] = &[
+    "alert", "by", "when", "levels", "for", "keep_firing_for", "clear", "severity", "summary", "runbook",
+];
+const LEVEL_KEYS: &[&str] = &["when", "for"];
+
+/// Reads one rule; every mistake becomes a fault of the reader.
+pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
+    let fields = r.fields(node, "a rule", RULE_KEYS);
+    let name = match fields.get("alert") {
+        Some(n) => r.text(n, "a rule's name").map(str::to_string),
+        None => {
+            r.fault(node, "expected `alert`, the name of the rule, found none");
+            None
+        }
+    };
+    let hold = fields.get("for").and_then(|n| r.span(n, "`for`")).unwrap_or(Span::ZERO);
+    let keep_firing_for = fields.get("keep_firing_for").and_then(|n| r.span(n, "`keep_firing_for`")).unwrap_or(Span::ZERO);
+    let clear = fields.get("clear").and_then(|n| condition(r, n));
+    let by = by(r, fields.get("by").copied());
+    let mut text = |name: &str| fields.get(name).and_then(|n| r.text(n, name).map(str::to_string));
+    let (summary, runbook) = (text("summary"), text("runbook"));
+    if let (Some(n), Some(true)) = (fields.get("summary"), summary.as_ref().map(|s| s.contains("{{"))) {
+        let hint = "write plain text; brand, value and top accounts are in every message anyway";
+        r.fault(n, "expected plain text, found a template, which this version does not know").hint = Some(hint.into());
+    }
+    let levels = levels(r, node, &fields, hold);
+    if levels.is_empty() {
+        return None;
+    }
+    Some(Rule {
+        place: format!("{}:{}", r.file, node.line),
+        name: name?,
+        by,
+        plan: 0,
+        levels,
+        clear,
+        keep_firing_for,
+        summary,
+        runbook,
+        operands: Vec::new(),
+    })
+}
+
+/// The variables a rule names.
+pub(super) fn variables_of(rule: &Rule) -> Vec<&str> {
+    let mut out = Vec::new();
+    for e in rule.levels.iter().map(|l| &l.when).chain(&rule.clear) {
+        e.each_var(&mut |v| out.push(v));
+    }
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+fn condition(r: &mut Reader, node: &Node) -> Option<Expr> {
+    let text = r.text(node, "a condition")?;
+    match parse_condition(text) {
+        Ok(e) => Some(e),
+        Err(e) => {
+            r.faults.push(Fault { hint: e.hint, ..Fault::at(r.place_in(node, e.offset), e.what) });
+            None
+        }
+    }
+}
+
+fn by(r: &mut Reader, node: Option<&Node>) -> Vec<Dim> {
+    let mut dims = vec![Dim::Brand];
+    let Some(node) = node else { return dims };
+    let mut brand = false;
+    for item in r.items(node, "`by`") {
+        let Some(word) = r.text(item, "a dimension") else { continue };
+        match Dim::ALL.into_iter().find(|d| d.name() == word) {
+            Some(d) => {
+                brand |= d == Dim::Brand;
+                if d != Dim::Brand && dims.contains(&d) {
+                    r.fault(item, format!("expected `{word}` once, found it again"));
+                }
+                dims.push(d);
+            }
+            None => {
+                let names = Dim::ALL.map(Dim::name);
+                let hint = match nearest(word, names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("known: {}", names.join(", ")),
+                };
+                r.fault(item, format!("expected a dimension, found `{word}`")).hint = Some(hint);
+            }
+        }
+    }
+    if !brand {
+        r.fault(node, "expected `brand` in `by`, found none").hint = Some("write by: [brand, story]".into());
+    }
+    dims.sort();
+    dims.dedup();
+    dims
+}
+
+fn levels(r: &mut Reader, node: &Node, fields: &Fields, hold: Span) -> Vec<Level> {
+    match (fields.get("when"), fields.get("levels")) {
+        (Some(_), Some(levels)) => {
+            r.fault(levels, "expected `when` or `levels`, found both");
+            Vec::new()
+        }
+        (None, None) => {
+            r.fault(node, "expected `when` or `levels`, found neither").hint = Some("for example when: mentions[10m] >= 20".into());
+            Vec::new()
+        }
+        (Some(when), None) => {
+            let severity = match fields.get("severity") {
+                Some(n) => severity(r, n),
+                None => {
+                    r.fault(node, "expected `severity`, found none").hint = Some("one of info, warn, page".into());
+                    None
+                }
+            };
+            let when = condition(r, when);
+            when.zip(severity).map(|(when, severity)| Level { severity, when, hold }).into_iter().collect()
+        }
+        (None, Some(levels)) => {
+            if let Some(n) = fields.get("severity") {
+                r.fault(n, "expected no `severity` beside `levels`, found one");
+            }
+            let mut out: Vec<Level> = Vec::new();
+            for (key, value) in r.pairs(levels, "levels") {
+                let Some(severity) = severity(r, key) else { continue };
+                if out.iter().any(|l| l.severity == severity) {
+                    r.fault(key, format!("expected `{}` once in levels, found it again", severity.name()));
+                }
+                out.extend(level(r, value, severity, hold));
+            }
+            if out.is_empty() {
+                r.fault(levels, "expected at least one level, found none that can be used");
+            }
+            out.sort_by_key(|l| l.severity);
+            out
+        }
+    }
+}
+
+fn level(r: &mut Reader, node: &Node, severity: Severity, hold: Span) -> Option<Level> {
+    if !matches!(node.data, Data::Map(_)) {
+        return condition(r, node).map(|when| Level { severity, when, hold });
+    }
+    let fields = r.fields(node, "a level", LEVEL_KEYS);
+    let hold = fields.get("for").and_then(|n| r.span(n, "`for`")).unwrap_or(hold);
+    match fields.get("when") {
+        Some(when) => condition(r, when).map(|when| Level { severity, when, hold }),
+        None => {
+            r.fault(node, "expected `when` in a level, found none");
+            None
+        }
+    }
+}
+
+fn severity(r: &mut Reader, node: &Node) -> Option<Severity> {
+    let word = r.text(node, "a severity")?;
+    let found = Severity::ALL.into_iter().find(|s| s.name() == word);
+    if found.is_none() {
+        r.fault(node, format!("expected a severity, found `{word}`")).hint = Some("one of info, warn, page".into());
+    }
+    found
+}

@@ -1,0 +1,327 @@
+//! YAML as a tree in which every node knows its place, and readers that report all mistakes.
+//!
+//! The syntax is read by a library; the tree is ours so that one pass can tell every mistake
+//! with line and column. Aliases are refused: they make files that grow when read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span as YamlSpan, StrInput};
+
+use crate::base::fault::{Fault, Place, nearest};
+use crate::base::figures;
+use crate::base::limits;
+use crate::base::time::Span;
+
+/// A node of the tree.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// Its content.
+    pub data: Data,
+}
+
+/// Content of a node.
+#[derive(Clone, Debug)]
+pub enum Data {
+    /// A scalar, with the style it was written in.
+    Scalar(String, Style),
+    /// A list.
+    Seq(Vec<Node>),
+    /// Keys and values in the order written.
+    Map(Vec<(Node, Node)>),
+}
+
+/// How a scalar was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Style {
+    /// Without quotes.
+    Plain,
+    /// In quotes.
+    Quoted,
+    /// As a `|` or `>` block.
+    Block,
+}
+
+/// Reads the nodes of one file and gathers every mistake.
+pub struct Reader<'s> {
+    /// The file's name as given.
+    pub file: Arc<str>,
+    lines: Vec<&'s str>,
+    /// Mistakes found so far.
+    pub faults: Vec<Fault>,
+}
+
+/// The fields of a mapping, by key.
+pub type Fields<'n> = BTreeMap<&'n str, &'n Node>;
+
+impl Node {
+    fn describe(&self) -> String {
+        match &self.data {
+            Data::Scalar(s, _) if s.is_empty() => "nothing".to_string(),
+            Data::Scalar(s, _) => format!("`{}`", s.chars().take(40).collect::<String>()),
+            Data::Seq(_) => "a list".to_string(),
+            Data::Map(_) => "a mapping".to_string(),
+        }
+    }
+}
+
+impl<'s> Reader<'s> {
+    /// A reader of one file's text.
+    pub fn new(file: &str, text: &'s str) -> Reader<'s> {
+        Reader { file: file.into(), lines: text.lines().collect(), faults: Vec::new() }
+    }
+
+    /// The file's tree; `None` for an empty file or broken syntax, which is then a fault.
+    pub fn tree(&mut self, text: &str) -> Option<Node> {
+        match build(text) {
+            Ok(node) => node,
+            Err((line, column, what)) => {
+                let place = Place { file: self.file.clone(), line, column };
+                self.faults.push(Fault::at(place, what));
+                None
+            }
+        }
+    }
+
+    /// Where a node stands.
+    pub fn place(&self, node: &Node) -> Place {
+        Place { file: self.file.clone(), line: node.line, column: node.column }
+    }
+
+    /// Where the character at `offset` bytes of a scalar's text stands; exact for scalars on one
+    /// line and for `|` blocks, the scalar's start otherwise.
+    pub fn place_in(&self, node: &Node, offset: usize) -> Place {
+        let mut place = self.place(node);
+        let Data::Scalar(text, style) = &node.data else { return place };
+        let before = text.get(..offset).unwrap_or(text);
+        let start = match style {
+            Style::Block => {
+                let content = before.rsplit('\n').next().unwrap_or("");
+                place.line += before.matches('\n').count();
+                place.column += content.chars().count();
+                return place;
+            }
+            Style::Quoted => node.column,
+            Style::Plain => node.column - 1,
+        };
+        let raw: String = self.lines.get(node.line - 1).map_or(String::new(), |l| l.chars().skip(start).collect());
+        if raw.starts_with(before) {
+            place.column = start + before.chars().count() + 1;
+        }
+        place
+    }
+
+    /// Adds a mistake at a node.
+    pub fn fault(&mut self, node: &Node, what: impl Into<String>) -> &mut Fault {
+        self.faults.push(Fault::at(self.place(node), what));
+        let last = self.faults.len() - 1;
+        &mut self.faults[last]
+    }
+
+    /// The fields of a mapping. Unknown and repeated keys are mistakes.
+    pub fn fields<'n>(&mut self, node: &'n Node, what: &str, allowed: &[&str]) -> Fields<'n> {
+        let mut out = Fields::new();
+        for (key, value) in self.pairs(node, what) {
+            let Some(name) = self.text(key, "a key") else { continue };
+            if !allowed.contains(&name) {
+                let hint = match nearest(name, allowed.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("known keys: {}", allowed.join(", ")),
+                };
+                self.fault(key, format!("expected a key of {what}, found `{name}`")).hint = Some(hint);
+            } else if out.insert(name, value).is_some() {
+                self.fault(key, format!("expected `{name}` once in {what}, found it again"));
+            }
+        }
+        out
+    }
+
+    /// The pairs of a mapping; an empty scalar is an empty mapping.
+    pub fn pairs<'n>(&mut self, node: &'n Node, what: &str) -> &'n [(Node, Node)] {
+        match &node.data {
+            Data::Map(pairs) => pairs,
+            Data::Scalar(s, Style::Plain) if s.is_empty() || s == "~" || s == "null" => &[],
+            _ => {
+                self.fault(node, format!("expected {what} as a mapping, found {}", node.describe()));
+                &[]
+            }
+        }
+    }
+
+    /// The text of a scalar.
+    pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+        match &node.data {
+            Data::Scalar(s, style) if !s.is_empty() || *style == Style::Quoted => Some(s),
+            _ => {
+                self.fault(node, format!("expected {what}, found {}", node.describe()));
+                None
+            }
+        }
+    }
+
+    /// The items of a list; a single scalar is a list of one.
+    pub fn items<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+        match &node.data {
+            Data::Seq(items) => items,
+            Data::Scalar(s, _) if !s.is_empty() => std::slice::from_ref(node),
+            _ => {
+                self.fault(node, format!("expected {what} as a list, found {}", node.describe()));
+                &[]
+            }
+        }
+    }
+
+    /// A list of texts.
+    pub fn texts(&mut self, node: &Node, what: &str) -> Vec<String> {
+        self.items(node, what).iter().filter_map(|n| self.text(n, what).map(str::to_string)).collect()
+    }
+
+    /// A span such as `10m`.
+    pub fn span(&mut self, node: &Node, what: &str) -> Option<Span> {
+        let text = self.text(node, what)?;
+        let seconds = if text == "0" { Some(0.0) } else { figures::seconds(text) };
+        let span = seconds.map(|s| Span((s * 1e6) as i64)).filter(|s| s.0 >= 0 && *s <= limits::WINDOW);
+        if span.is_none() {
+            let what = format!("expected {what} as a duration up to 8d, found {}", node.describe());
+            self.fault(node, what).hint = Some("write a number and a unit: 90s, 10m, 1h, 1.5d".to_string());
+        }
+        span
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, node: &Node, what: &str) -> bool {
+        match self.text(node, what) {
+            Some("true") => true,
+            Some("false") | None => false,
+            Some(other) => {
+                self.fault(node, format!("expected {what} as true or false, found `{other}`"));
+                false
+            }
+        }
+    }
+}
+
+type Broken = (usize, usize, String);
+
+/// A container that is still open: its items so far, and the key that waits for its value.
+struct Open {
+    node: Node,
+    key: Option<Node>,
+}
+
+fn build(text: &str) -> Result<Option<Node>, Broken> {
+    let mut parser = Parser::new(StrInput::new(text));
+    let mut open: Vec<Open> = Vec::new();
+    let mut root = None;
+    let mut documents = 0;
+    while let Some(next) = parser.next_event() {
+        let (event, span) = next.map_err(|e| {
+            let what = format!("expected YAML, found a mistake: {}", e.info());
+            (e.marker().line(), e.marker().col() + 1, what)
+        })?;
+        let done = match event {
+            Event::DocumentStart(_) => {
+                documents += 1;
+                if documents > 1 {
+                    return Err(broken(span, "expected one YAML document, found a second one"));
+                }
+                None
+            }
+            Event::Alias(_) => {
+                return Err(broken(span, "expected a value, found an alias; write the value out"));
+            }
+            Event::Scalar(s, style, ..) => {
+                let style = match style {
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+                    _ => Style::Quoted,
+                };
+                Some(node(span, Data::Scalar(s.into_owned(), style)))
+            }
+            Event::SequenceStart(..) | Event::MappingStart(..) if open.len() >= limits::NESTING => {
+                return Err(broken(span, "expected less nesting, found more than 64 levels"));
+            }
+            Event::SequenceStart(..) => {
+                open.push(Open { node: node(span, Data::Seq(Vec::new())), key: None });
+                None
+            }
+            Event::MappingStart(..) => {
+                open.push(Open { node: node(span, Data::Map(Vec::new())), key: None });
+                None
+            }
+            Event::SequenceEnd | Event::MappingEnd => open.pop().map(|o| o.node),
+            _ => None,
+        };
+        if let Some(done) = done {
+            place_node(&mut open, &mut root, done);
+        }
+    }
+    Ok(root)
+}
+
+fn place_node(open: &mut [Open], root: &mut Option<Node>, done: Node) {
+    let Some(top) = open.last_mut() else {
+        *root = Some(done);
+        return;
+    };
+    match &mut top.node.data {
+        Data::Seq(items) => items.push(done),
+        Data::Map(pairs) => match top.key.take() {
+            Some(key) => pairs.push((key, done)),
+            None => top.key = Some(done),
+        },
+        Data::Scalar(..) => {}
+    }
+}
+
+fn node(span: YamlSpan, data: Data) -> Node {
+    Node { line: span.start.line(), column: span.start.col() + 1, data }
+}
+
+fn broken(span: YamlSpan, what: &str) -> Broken {
+    (span.start.line(), span.start.col() + 1, what.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_all_mistakes_with_their_places() {
+        let text = "name: x\nnmae: y\nname: z\nlist: [1, 2]\n";
+        let mut r = Reader::new("f.yaml", text);
+        let tree = r.tree(text).unwrap();
+        r.fields(&tree, "a brand", &["name", "list"]);
+        let shown: Vec<String> = r.faults.iter().map(|f| f.to_string()).collect();
+        assert_eq!(shown.len(), 2, "{shown:?}");
+        assert!(shown[0].starts_with("f.yaml:2:1: error: expected a key of a brand, found `nmae`"));
+        assert!(shown[0].contains("did you mean `name`?"));
+        assert!(shown[1].starts_with("f.yaml:3:1: error: expected `name` once"));
+    }
+
+    #[test]
+    fn places_inside_scalars_are_exact() {
+        let text = "a: x > yy\nb: 'x > yy'\nc: |\n  first\n  x > yy\n";
+        let mut r = Reader::new("f.yaml", text);
+        let tree = r.tree(text).unwrap();
+        let Data::Map(pairs) = &tree.data else { panic!("no map") };
+        let at = |k: usize, o| (r.place_in(&pairs[k].1, o).line, r.place_in(&pairs[k].1, o).column);
+        assert_eq!(at(0, 4), (1, 8));
+        assert_eq!(at(1, 4), (2, 9));
+        assert_eq!(at(2, 10), (5, 7));
+    }
+
+    #[test]
+    fn hostile_yaml_is_a_fault() {
+        for text in ["a: [", "a: *x", &"[".repeat(100_000), "a: &x [*x]", "--- a\n--- b\n", &"{".repeat(5000)] {
+            let mut r = Reader::new("f.yaml", text);
+            let shown = &text[..text.len().min(20)];
+            assert!(r.tree(text).is_none(), "{shown}");
+            assert_eq!(r.faults.len(), 1, "{shown}");
+        }
+    }
+}

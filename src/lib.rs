@@ -1,0 +1,2 @@
+//! groundswell
+pub mod base;
