@@ -1,2 +1,7 @@
 //! groundswell
 pub mod base;
+pub mod decode;
+pub mod enrich;
+pub mod enroll;
+pub mod fold;
+pub mod judge;

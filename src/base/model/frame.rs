@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::base::time::Time;
 
 /// How the bytes of a source are to be read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum WireFormat {
     /// Bluesky Jetstream, protocol v1, JSON.
     Jetstream,
@@ -16,7 +17,7 @@ pub enum WireFormat {
 }
 
 /// Where frames come from.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SourceInfo {
     /// The source's name in config, metrics and messages.
     pub name: Arc<str>,

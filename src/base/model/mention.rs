@@ -29,7 +29,7 @@ pub struct PostBody {
 
 /// A decoded post with the brands it matches (none for a post that only refers to a tracked
 /// one) and its negativity.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Mention {
     /// What is kept of it.
     pub body: Arc<PostBody>,

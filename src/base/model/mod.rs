@@ -21,5 +21,5 @@ pub use negativity::{Negativity, Tone};
 pub use notice::Notice;
 pub use post::{Decoded, Post, PostKind};
 pub use reading::{Group, Reading, Value};
-pub use sifted::{Ref, Removal, Sifted};
+pub use sifted::{Ref, Removal, Sifted, SiftedBatch};
 pub use transition::{Phase, Reason, Severity, Transition};

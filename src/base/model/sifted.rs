@@ -1,14 +1,17 @@
 //! What the front makes of one frame.
 
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::base::model::{AccountId, Mention, PostId};
+use crate::base::model::{AccountId, Frame, Mention, PostId, SourceInfo};
 use crate::base::outcome::Outcome;
 use crate::base::time::Time;
 
 /// An unmatched frame that refers to other posts or links: only the junction knows whether
 /// anybody tracks them. Found in the raw bytes, without a full parse.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Ref {
     /// Event time.
     pub time: Time,
@@ -17,7 +20,7 @@ pub struct Ref {
 }
 
 /// What is to be removed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Removal {
     /// One post.
     Post(PostId),
@@ -26,7 +29,7 @@ pub enum Removal {
 }
 
 /// The front's result for one frame.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Sifted {
     /// Not the format it should be; has no time.
     Damaged(Outcome),
@@ -60,4 +63,15 @@ impl Sifted {
             Sifted::Mention(m) => m.time = time,
         }
     }
+}
+
+/// A batch after the front: one result a frame, in the same order.
+#[derive(Clone, Debug)]
+pub struct SiftedBatch {
+    /// Where the frames came from.
+    pub source: Arc<SourceInfo>,
+    /// The frames; the junction has those decoded that refer to something tracked.
+    pub frames: Vec<Frame>,
+    /// The results.
+    pub sifted: Vec<Sifted>,
 }

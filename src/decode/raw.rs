@@ -1,0 +1,211 @@
+//! What can be told from the bytes of a Jetstream frame without parsing it.
+//!
+//! The head is read only in the layout that servers send; any other layout takes the full path,
+//! so that both paths always agree.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use smallvec::SmallVec;
+
+use crate::base::account::{link_id, post_id};
+use crate::base::limits;
+use crate::base::model::PostId;
+use crate::base::time::Time;
+
+/// The name under which Bluesky's posts and accounts are known.
+pub const NETWORK: &str = "bluesky";
+/// The collection of posts.
+pub const POSTS: &str = "app.bsky.feed.post";
+/// The collection of reposts.
+pub const REPOSTS: &str = "app.bsky.feed.repost";
+
+/// What a frame is about, as far as its head tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HeadKind {
+    /// A new post.
+    NewPost,
+    /// A new repost.
+    NewRepost,
+    /// A commit to a collection that is not read.
+    OtherCollection,
+    /// Anything else: to be parsed.
+    Parse,
+}
+
+/// The head of a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// Event time.
+    pub time: Time,
+    /// What it is about.
+    pub kind: HeadKind,
+}
+
+struct Cursor<'b>(&'b [u8]);
+
+impl<'b> Cursor<'b> {
+    fn spaces(&mut self) {
+        while let [b' ' | b'\t', rest @ ..] = self.0 {
+            self.0 = rest;
+        }
+    }
+
+    fn mark(&mut self, c: u8) -> Option<()> {
+        self.spaces();
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        (*first == c).then_some(())
+    }
+
+    /// A string without escapes.
+    fn string(&mut self) -> Option<&'b [u8]> {
+        self.mark(b'"')?;
+        let end = memchr::memchr2(b'"', b'\\', self.0)?;
+        let (s, rest) = self.0.split_at_checked(end)?;
+        self.0 = rest.strip_prefix(b"\"")?;
+        Some(s)
+    }
+
+    fn key(&mut self, name: &[u8]) -> Option<()> {
+        (self.string()? == name).then_some(())?;
+        self.mark(b':')
+    }
+
+    fn digits(&mut self) -> Option<i64> {
+        self.spaces();
+        let len = self.0.iter().take_while(|c| c.is_ascii_digit()).count();
+        if !(1..=18).contains(&len) {
+            return None;
+        }
+        let (digits, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(digits.iter().fold(0, |n, c| n * 10 + i64::from(c - b'0')))
+    }
+}
+
+/// The head of a frame, if it has the usual layout and ends like a whole object.
+pub fn head(frame: &[u8]) -> Option<Head> {
+    let mut c = Cursor(frame);
+    c.mark(b'{')?;
+    c.key(b"did")?;
+    let did = c.string()?;
+    c.mark(b',')?;
+    c.key(b"time_us")?;
+    let time = Time(c.digits()?).plausible()?;
+    c.mark(b',')?;
+    let mut key = c.string()?;
+    if key == b"cursor" {
+        c.mark(b':')?;
+        c.digits()?;
+        c.mark(b',')?;
+        key = c.string()?;
+    }
+    c.mark(b':')?;
+    if key != b"kind" || did.is_empty() || did.len() > limits::NAME_BYTES || frame.last() != Some(&b'}') {
+        return None;
+    }
+    let kind = if c.string()? == b"commit" { commit(&mut c)? } else { HeadKind::Parse };
+    Some(Head { time, kind })
+}
+
+fn commit(c: &mut Cursor) -> Option<HeadKind> {
+    c.mark(b',')?;
+    c.key(b"commit")?;
+    c.mark(b'{')?;
+    c.key(b"rev")?;
+    c.string()?;
+    c.mark(b',')?;
+    c.key(b"operation")?;
+    let operation = c.string()?;
+    c.mark(b',')?;
+    c.key(b"collection")?;
+    let collection = c.string()?;
+    Some(match collection {
+        x if x == POSTS.as_bytes() && operation == b"create" => HeadKind::NewPost,
+        x if x == REPOSTS.as_bytes() && operation == b"create" => HeadKind::NewRepost,
+        x if x == POSTS.as_bytes() || x == REPOSTS.as_bytes() => HeadKind::Parse,
+        _ => HeadKind::OtherCollection,
+    })
+}
+
+/// Whether the frame holds an escape that can hide a letter or a slash: backslash-u, `\/` and the
+/// rarer ones. Quotes, backslashes and line breaks hide nothing that is looked for.
+pub fn has_hiding_escape(frame: &[u8]) -> bool {
+    let mut rest = frame;
+    while let Some(i) = memchr::memchr(b'\\', rest) {
+        match rest.get(i + 1) {
+            Some(b'"' | b'\\' | b'n' | b'r' | b't') => rest = rest.get(i + 2..).unwrap_or(&[]),
+            _ => return true,
+        }
+    }
+    false
+}
+
+/// Whether an AT URI names a post.
+pub fn is_post_uri(uri: &[u8]) -> bool {
+    static COLLECTION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("/app.bsky.feed.post/"));
+    uri.starts_with(b"at://") && COLLECTION.find(uri).is_some()
+}
+
+/// Posts and links that a frame names as values of `"uri"`. `None` where there are more than the
+/// limit, so that a full parse must tell.
+pub fn targets(frame: &[u8]) -> Option<SmallVec<[PostId; 4]>> {
+    static URI: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"uri\""));
+    let mut out = SmallVec::new();
+    let mut rest = frame;
+    while let Some(i) = URI.find(rest) {
+        rest = rest.get(i + 5..)?;
+        let mut c = Cursor(rest);
+        let value = c.mark(b':').and_then(|()| c.string());
+        let Some(target) = value.and_then(target) else { continue };
+        if out.contains(&target) {
+            continue;
+        }
+        if out.len() == limits::REFS_PER_FRAME {
+            return None;
+        }
+        out.push(target);
+    }
+    Some(out)
+}
+
+/// The meeting point of an AT URI of a post or of an outside link.
+pub fn target(uri: &[u8]) -> Option<PostId> {
+    if is_post_uri(uri) { Some(post_id(NETWORK, uri)) } else { link_id(uri) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = r#"{"did":"did:plc:a","time_us":1783175888085434,"kind":"commit","commit":{"rev":"r","operation":"create","collection":"app.bsky.feed.post","rkey":"k"}}"#;
+
+    #[test]
+    fn reads_only_the_usual_layout() {
+        let kind = |s: &str| head(s.as_bytes()).map(|h| h.kind);
+        assert_eq!(kind(HEAD), Some(HeadKind::NewPost));
+        assert_eq!(kind(&HEAD.replace(':', ": ").replace("did: plc: a", "did:plc:a")), Some(HeadKind::NewPost));
+        assert_eq!(kind(&HEAD.replace("\"kind\"", "\"cursor\":7,\"kind\"")), Some(HeadKind::NewPost));
+        assert_eq!(kind(&HEAD.replace("feed.post", "feed.repost")), Some(HeadKind::NewRepost));
+        assert_eq!(kind(&HEAD.replace("feed.post", "feed.like")), Some(HeadKind::OtherCollection));
+        assert_eq!(kind(&HEAD.replace("create", "delete")), Some(HeadKind::Parse));
+        assert_eq!(kind(&HEAD.replace("did\"", "dod\"")), None);
+        assert_eq!(kind(&HEAD.replace("1783175888085434", "-5")), None);
+        assert_eq!(kind(&HEAD[..HEAD.len() - 5]), None);
+        assert_eq!(kind(""), None);
+    }
+
+    #[test]
+    fn finds_targets_and_escapes() {
+        let f = br#"{"uri":"at://a/app.bsky.feed.post/1","x":{"uri": "https://www.e.example/a"},"uri":"at://a/app.bsky.feed.like/1","text":"\"uri\":\"at://b\" \n"}"#;
+        assert_eq!(targets(f).unwrap().as_slice(), &[post_id(NETWORK, b"at://a/app.bsky.feed.post/1"), link_id(b"https://e.example/a").unwrap()]);
+        assert!(!has_hiding_escape(f));
+        assert!(has_hiding_escape(br"a\u0041"));
+        assert!(has_hiding_escape(br"\\\/"));
+        assert!(!has_hiding_escape(br"\\u0041 \n"));
+        assert!(has_hiding_escape(br"\"));
+        let many = "\"uri\":\"https://e.example/aa\"".repeat(3) + &(0..50).map(|i| format!("\"uri\":\"https://e.example/a{i}\"")).collect::<String>();
+        assert_eq!(targets(many.as_bytes()), None);
+    }
+}

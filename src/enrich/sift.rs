@@ -1,0 +1,85 @@
+//! The front: frame by frame, without memory from one to the next. Most frames end here.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::{Matcher, Scratch, negativity};
+use crate::base::account::{account_id, link_id, post_id};
+use crate::base::limits;
+use crate::base::model::{Mention, Post, PostBody, PostId};
+
+/// Matches and scores decoded posts.
+pub struct Front {
+    matcher: Arc<Matcher>,
+    scratch: Scratch,
+}
+
+impl Front {
+    /// A front that matches by these queries.
+    pub fn new(matcher: Arc<Matcher>) -> Front {
+        Front { matcher, scratch: Scratch::default() }
+    }
+
+    /// Whether a raw frame can match once decoded.
+    pub fn may_match(&self, frame: &str) -> bool {
+        self.matcher.may_match(frame)
+    }
+
+    /// Matches and scores a post. The result has no keys if no brand matches.
+    pub fn mention(&mut self, p: &Post<'_>) -> Mention {
+        let keys = if p.text.is_empty() && p.tags.is_empty() {
+            SmallVec::new()
+        } else {
+            self.matcher.matches(&p.text, &p.tags, &mut self.scratch)
+        };
+        let has_text = !p.text.trim().is_empty();
+        let n = if has_text { negativity::score(&p.text, p.lang.as_deref()) } else { None };
+        let id = |x: &Cow<'_, str>| post_id(&p.source, x.as_bytes());
+        Mention {
+            post: id(&p.id),
+            account: account_id(&p.source, &p.author),
+            time: p.time,
+            followers: p.followers,
+            kind: p.kind,
+            edit: p.edit,
+            n,
+            has_text,
+            keys,
+            parent: p.parent.as_ref().map(id),
+            root: p.root.as_ref().map(id),
+            links: p.links.iter().filter_map(|l| link_id(l.as_bytes())).collect(),
+            body: Arc::new(body(p)),
+        }
+    }
+}
+
+/// Posts and links that an unmatched post refers to, itself included if it is an edit.
+pub fn targets(p: &Post<'_>) -> SmallVec<[PostId; 4]> {
+    let mut out: SmallVec<[PostId; 4]> = SmallVec::new();
+    let posts = p.parent.iter().chain(&p.root).chain(p.edit.then_some(&p.id));
+    let posts = posts.map(|x| post_id(&p.source, x.as_bytes()));
+    for target in posts.chain(p.links.iter().filter_map(|l| link_id(l.as_bytes()))) {
+        if !out.contains(&target) {
+            out.push(target);
+        }
+    }
+    out
+}
+
+fn body(p: &Post<'_>) -> PostBody {
+    PostBody {
+        source: p.source.as_ref().into(),
+        id: p.id.as_ref().into(),
+        author: p.author.as_ref().into(),
+        author_name: p.author_name.as_ref().map(|s| cut(s, limits::NAME_BYTES).into()),
+        text: cut(&p.text, limits::KEPT_TEXT_BYTES).into(),
+        lang: p.lang.as_deref().map(Box::from),
+        url: p.url.as_ref().map(|s| cut(s, limits::NAME_BYTES).into()),
+    }
+}
+
+fn cut(s: &str, bytes: usize) -> &str {
+    s.get(..s.floor_char_boundary(bytes)).unwrap_or("")
+}

@@ -1,0 +1,174 @@
+//! Audiences at first sight: known, or imputed by the running median of the source.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::base::limits;
+use crate::base::model::{AccountId, Audience, KeyId};
+use crate::base::recent::Recent;
+
+/// Followers imputed before any are known.
+const PRIOR: u64 = 300;
+/// Keys noted for one account; one that concerns more is told to all.
+const KEYS_NOTED: usize = 8;
+
+/// What is remembered of an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Account {
+    audience: Audience,
+    keys: SmallVec<[KeyId; 2]>,
+    /// Concerns more keys than are noted.
+    all: bool,
+}
+
+/// Whom an account concerns: these keys; all keys if empty.
+pub(super) type Concerned = SmallVec<[KeyId; 4]>;
+
+/// Audiences of accounts that made mentions.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Audiences {
+    accounts: Recent<Account>,
+    medians: BTreeMap<Arc<str>, Median>,
+}
+
+impl Audiences {
+    pub(super) fn new() -> Audiences {
+        Audiences { accounts: Recent::new(limits::ACCOUNTS), medians: BTreeMap::new() }
+    }
+
+    /// The audience of an account that is about to be counted for these keys. If it was imputed
+    /// so far and is known now, also the keys that counted it.
+    pub(super) fn assign(
+        &mut self,
+        account: AccountId,
+        source: &Arc<str>,
+        followers: Option<u64>,
+        keys: &[KeyId],
+    ) -> (Audience, Option<Concerned>) {
+        let learned = followers.and_then(|f| self.learn(account, source, f));
+        if self.accounts.get_mut(account.0).is_none() {
+            if let Some(f) = followers {
+                self.median(source).add(f);
+            }
+            let imputed = || Audience { followers: self.medians.get(source).map_or(PRIOR, Median::value), known: false };
+            let audience = followers.map_or_else(imputed, |followers| Audience { followers, known: true });
+            self.accounts.insert(account.0, Account { audience, keys: SmallVec::new(), all: false });
+        }
+        let Some(known) = self.accounts.get_mut(account.0) else {
+            return (Audience { followers: PRIOR, known: false }, learned);
+        };
+        for key in keys {
+            if !known.all && !known.keys.contains(key) {
+                known.all = known.keys.len() >= KEYS_NOTED;
+                known.keys.push(*key);
+            }
+        }
+        (known.audience, learned)
+    }
+
+    /// Sets a followers count that was imputed so far. Gives the keys that counted the account.
+    pub(super) fn learn(&mut self, account: AccountId, source: &Arc<str>, followers: u64) -> Option<Concerned> {
+        let known = self.accounts.get_mut(account.0).filter(|a| !a.audience.known)?;
+        known.audience = Audience { followers, known: true };
+        let concerned = if known.all { Concerned::new() } else { known.keys.iter().copied().collect() };
+        self.median(source).add(followers);
+        Some(concerned)
+    }
+
+    /// Whom an account concerns; `None` if it is not remembered.
+    pub(super) fn concerned(&self, account: AccountId) -> Option<Concerned> {
+        let a = self.accounts.peek(account.0)?;
+        Some(if a.all { Concerned::new() } else { a.keys.iter().copied().collect() })
+    }
+
+    /// Accounts forgotten because of the limit.
+    pub(super) fn dropped(&self) -> u64 {
+        self.accounts.dropped()
+    }
+
+    fn median(&mut self, source: &Arc<str>) -> &mut Median {
+        let known = self.medians.contains_key(source) || self.medians.len() < limits::SOURCES;
+        let name = if known { source.clone() } else { Arc::from("other") };
+        self.medians.entry(name).or_default()
+    }
+}
+
+/// A running median over a logarithmic histogram: eight steps to each doubling, whole numbers
+/// only, so that it is the same everywhere.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Median {
+    bins: BTreeMap<u16, u64>,
+    count: u64,
+}
+
+const STEPS: u32 = 8;
+
+impl Median {
+    fn add(&mut self, x: u64) {
+        *self.bins.entry(bin(x)).or_insert(0) += 1;
+        self.count += 1;
+    }
+
+    fn value(&self) -> u64 {
+        let mut below = 0;
+        let found = self.bins.iter().find(|(_, n)| {
+            below += **n;
+            below * 2 >= self.count
+        });
+        found.map_or(PRIOR, |(b, _)| lowest(*b))
+    }
+}
+
+fn bin(x: u64) -> u16 {
+    if x < u64::from(STEPS) {
+        return x as u16;
+    }
+    let octave = x.ilog2();
+    let step = (x >> (octave - 3)) & 7;
+    ((octave - 2) * STEPS + step as u32) as u16
+}
+
+fn lowest(bin: u16) -> u64 {
+    let bin = u64::from(bin);
+    if bin < u64::from(STEPS) {
+        return bin;
+    }
+    let octave = bin / u64::from(STEPS) + 2;
+    (8 + bin % 8) << (octave - 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_hold_their_lowest_value_and_grow() {
+        let mut last = 0;
+        for x in (0..5000u64).chain((5000..100_000_000).step_by(777_777)) {
+            let b = bin(x);
+            assert!(b >= last && lowest(b) <= x && x < lowest(b + 1), "{x} in bin {b}");
+            assert_eq!(bin(lowest(b)), b);
+            last = b;
+        }
+    }
+
+    #[test]
+    fn imputes_the_median_of_the_source_and_learns() {
+        let mut a = Audiences::new();
+        let (x, y): (Arc<str>, Arc<str>) = ("x".into(), "y".into());
+        let key = [KeyId(1)];
+        assert_eq!(a.assign(AccountId(1), &x, None, &key).0, Audience { followers: 300, known: false });
+        for k in 10..13 {
+            a.assign(AccountId(k), &x, Some(1024), &key);
+        }
+        assert_eq!(a.assign(AccountId(2), &x, None, &key).0, Audience { followers: 1024, known: false });
+        assert_eq!(a.assign(AccountId(3), &y, None, &key).0.followers, 300, "another source, another median");
+        assert_eq!(a.assign(AccountId(2), &x, Some(9), &[KeyId(2)]), (Audience { followers: 9, known: true }, Some(Concerned::from_slice(&key))));
+        assert_eq!(a.assign(AccountId(2), &x, Some(99), &key), (Audience { followers: 9, known: true }, None), "fixed once known");
+        assert_eq!(a.concerned(AccountId(2)), Some(Concerned::from_slice(&[KeyId(1), KeyId(2)])));
+        assert_eq!(a.learn(AccountId(99), &x, 5), None);
+    }
+}

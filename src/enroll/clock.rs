@@ -1,0 +1,119 @@
+//! The engine clock: the largest of accepted event times and of Ticks. It never goes back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::limits;
+use crate::base::time::Time;
+
+/// Where time comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum ClockMode {
+    /// A Clock ticks; event times are clamped to shortly after it.
+    Live,
+    /// Only the lines of a recording tell the time; a jump must be confirmed by the next line.
+    Recording,
+}
+
+/// What to do with a frame of a given time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    /// Take it, with this time.
+    Take(Time),
+    /// Wait for the next frame to tell whether this time is true.
+    Hold,
+}
+
+/// The clock.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct EngineClock {
+    mode: ClockMode,
+    now: Option<Time>,
+    /// The last Tick of the injected Clock.
+    tick: Option<Time>,
+}
+
+impl EngineClock {
+    pub(super) fn new(mode: ClockMode) -> EngineClock {
+        EngineClock { mode, now: None, tick: None }
+    }
+
+    /// The engine time, if any time was seen.
+    pub(super) fn now(&self) -> Option<Time> {
+        self.now
+    }
+
+    /// What to do with a frame of this time.
+    pub(super) fn verdict(&self, time: Time) -> Verdict {
+        match self.mode {
+            ClockMode::Live => Verdict::Take(self.tick.map_or(time, |tick| time.min(tick + limits::CLOCK_AHEAD))),
+            ClockMode::Recording => match self.now {
+                Some(now) if time <= now + limits::FILE_JUMP => Verdict::Take(time),
+                _ => Verdict::Hold,
+            },
+        }
+    }
+
+    /// Whether a held time is confirmed by the next one: that also lies far ahead of the clock,
+    /// or, at the beginning, not far behind the held one.
+    pub(super) fn confirms(&self, held: Time, next: Time) -> bool {
+        match self.now {
+            Some(now) => next > now + limits::FILE_JUMP,
+            None => next >= held - limits::FILE_JUMP,
+        }
+    }
+
+    /// Moves on; gives the whole second reached if that is new.
+    pub(super) fn advance(&mut self, to: Time) -> Option<Time> {
+        let before = self.now;
+        let now = before.map_or(to, |n| n.max(to));
+        self.now = Some(now);
+        let second = now.floor_second();
+        (before.is_none_or(|b| second > b.floor_second())).then_some(second)
+    }
+
+    /// A Tick of the injected Clock.
+    pub(super) fn tick(&mut self, to: Time) -> Option<Time> {
+        self.tick = Some(self.tick.map_or(to, |t| t.max(to)));
+        self.advance(to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::Span;
+
+    const T: Time = Time(1_700_000_000_000_000);
+    const FAR: Time = Time(4_100_000_000_000_000);
+
+    #[test]
+    fn live_times_are_clamped_to_the_clock() {
+        let mut c = EngineClock::new(ClockMode::Live);
+        c.tick(T);
+        assert_eq!(c.verdict(FAR), Verdict::Take(T + limits::CLOCK_AHEAD));
+        c.advance(T + limits::CLOCK_AHEAD);
+        assert_eq!(c.verdict(FAR), Verdict::Take(T + limits::CLOCK_AHEAD), "a clamped time does not push the limit on");
+        assert_eq!(c.verdict(T - Span::seconds(9)), Verdict::Take(T - Span::seconds(9)));
+    }
+
+    #[test]
+    fn a_jump_in_a_recording_needs_confirmation() {
+        let mut c = EngineClock::new(ClockMode::Recording);
+        assert_eq!(c.verdict(FAR), Verdict::Hold, "the first line too");
+        assert!(!c.confirms(FAR, T) && c.confirms(T, T) && c.confirms(T, FAR));
+        c.advance(T);
+        assert_eq!(c.verdict(T + Span::seconds(3600)), Verdict::Take(T + Span::seconds(3600)));
+        assert_eq!(c.verdict(FAR), Verdict::Hold);
+        assert!(c.confirms(FAR, FAR) && !c.confirms(FAR, T));
+    }
+
+    #[test]
+    fn never_goes_back_and_tells_each_second_once() {
+        let mut c = EngineClock::new(ClockMode::Recording);
+        assert_eq!(c.advance(T), Some(T));
+        assert_eq!(c.advance(T + Span::millis(500)), None);
+        assert_eq!(c.advance(T - Span::seconds(5)), None);
+        assert_eq!(c.now(), Some(T + Span::millis(500)));
+        assert_eq!(c.advance(T + Span::millis(9700)), Some(T + Span::seconds(9)));
+    }
+}

@@ -1,0 +1,100 @@
+//! The story index: which post belongs to which story, and whom it concerns.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::base::hash;
+use crate::base::limits;
+use crate::base::model::{KeyId, Mention, Negativity, PostId, StoryId, StoryRef};
+use crate::base::recent::Recent;
+
+/// What is known of a post (or link) that can be referred to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Known {
+    pub(super) story: StoryId,
+    /// Brands that shares of it concern. Empty for a post nobody has seen, which only gives the
+    /// story a place where its answers meet.
+    pub(super) keys: SmallVec<[KeyId; 2]>,
+    /// Whether shares of it count in brand measures.
+    pub(super) in_brand: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Story {
+    name: Arc<str>,
+    n_sum: u64,
+    n_count: u64,
+}
+
+/// Posts, links and stories.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Stories {
+    posts: Recent<Known>,
+    stories: Recent<Story>,
+}
+
+impl Stories {
+    pub(super) fn new() -> Stories {
+        Stories { posts: Recent::new(limits::STORY_POSTS), stories: Recent::new(limits::STORIES) }
+    }
+
+    /// What is known of the first of these posts and links that is known.
+    pub(super) fn find(&mut self, targets: impl IntoIterator<Item = PostId>) -> Option<Known> {
+        targets.into_iter().find_map(|t| self.posts.get_mut(t.0).map(|k| k.clone()))
+    }
+
+    /// Whether one of these concerns a brand.
+    pub(super) fn concerns(&mut self, targets: &[PostId]) -> bool {
+        targets.iter().any(|t| self.posts.get_mut(t.0).is_some_and(|k| !k.keys.is_empty()))
+    }
+
+    /// The story of a post: that of what it refers to, or a new one with its name.
+    pub(super) fn join(&mut self, m: &Mention, target: Option<&Known>) -> StoryRef {
+        if let Some(known) = target
+            && let Some(story) = self.stories.get_mut(known.story.0)
+        {
+            return StoryRef { id: known.story, name: story.name.clone() };
+        }
+        let name: Arc<str> = format!("{}:{}", m.body.source, m.body.id).into();
+        let id = StoryId(hash::parts(&[b"story", name.as_bytes()]));
+        self.stories.insert(id.0, Story { name: name.clone(), n_sum: 0, n_count: 0 });
+        StoryRef { id, name }
+    }
+
+    /// Notes a post of a story, so that others can refer to it.
+    pub(super) fn note(&mut self, m: &Mention, story: &StoryRef, keys: SmallVec<[KeyId; 2]>, in_brand: bool) {
+        let place = Known { story: story.id, keys: SmallVec::new(), in_brand: false };
+        for unseen in m.parent.iter().chain(&m.root) {
+            if self.posts.peek(unseen.0).is_none() {
+                self.posts.insert(unseen.0, place.clone());
+            }
+        }
+        for link in &m.links {
+            if self.posts.peek(link.0).is_none() {
+                self.posts.insert(link.0, Known { keys: keys.clone(), in_brand, ..place.clone() });
+            }
+        }
+        self.posts.insert(m.post.0, Known { keys, in_brand, ..place });
+    }
+
+    /// Adds what a post with text of its own says to the story's mean.
+    pub(super) fn hear(&mut self, story: StoryId, n: Option<Negativity>) {
+        if let (Some(s), Some(n)) = (self.stories.get_mut(story.0), n) {
+            s.n_sum += u64::from(n.milli());
+            s.n_count += 1;
+        }
+    }
+
+    /// The story's mean negativity so far, over its texts of known tone.
+    pub(super) fn mean(&self, story: StoryId) -> Option<Negativity> {
+        let s = self.stories.peek(story.0).filter(|s| s.n_count > 0)?;
+        Some(Negativity::from_milli(((s.n_sum + s.n_count / 2) / s.n_count) as u16))
+    }
+
+    /// Posts and stories forgotten because of the limits.
+    pub(super) fn dropped(&self) -> (u64, u64) {
+        (self.posts.dropped(), self.stories.dropped())
+    }
+}

@@ -1,0 +1,101 @@
+//! The arithmetic a page shows, worked out from the posts kept.
+
+use std::collections::BTreeMap;
+
+use super::panes::Panes;
+use super::posts::{Kept, Posts};
+use super::usual::HOUR;
+use super::{naive, usual::Usual};
+use crate::base::limits;
+use crate::base::model::{Evidence, Group, TopPost, Tone};
+use crate::base::reach;
+use crate::base::rule::expr::SeriesSpec;
+use crate::base::time::{Span, Time};
+
+/// What one account adds, and its strongest post.
+struct Part<'k> {
+    hostile: i128,
+    reach: i128,
+    known: bool,
+    post: &'k Kept,
+}
+
+/// Posts and reach of a group over the last hour; operand values without its largest account.
+pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, series: &[&SeriesSpec], now: Time) -> Evidence {
+    let belongs = |k: &&Kept| match &group.story {
+        Some(story) => k.told.story.id == story.id,
+        None => k.told.in_brand,
+    };
+    let matches = |k: &&Kept| {
+        let source = group.source.as_ref().is_none_or(|s| *s == k.told.body.source);
+        source && group.lang.as_ref().is_none_or(|l| **l == *k.told.body.lang.as_deref().unwrap_or(""))
+    };
+    let all: Vec<&Kept> = posts.since(Time(i64::MIN)).filter(belongs).filter(matches).collect();
+    let panes = Panes::new(HOUR, Span::seconds(60));
+    let oldest = panes.oldest(now);
+    let recent: Vec<&Kept> = all.iter().copied().filter(|k| panes.of(k.told.time) >= oldest).collect();
+    let parts = parts(posts, &recent);
+    let hostile: i128 = parts.values().map(|p| p.hostile).sum();
+    let total: i128 = parts.values().map(|p| p.reach).sum();
+    let mut order: Vec<(&u64, &Part)> = parts.iter().collect();
+    let size = |p: &Part| if hostile > 0 { p.hostile } else { p.reach };
+    order.sort_by(|a, b| size(b.1).cmp(&size(a.1)).then(a.1.post.told.time.cmp(&b.1.post.told.time)).then(a.0.cmp(b.0)));
+    let largest = order.first().map(|(account, _)| **account);
+    let rest = all.iter().copied().filter(|k| Some(k.told.account.0) != largest);
+    let whole = (if hostile > 0 { hostile } else { total }).max(1);
+    let tones = recent.iter().map(|k| Tone::of(k.told.n));
+    Evidence {
+        window: HOUR,
+        began: all.first().map_or(now, |k| k.told.time),
+        hostile_reach: hostile as f64 / reach::SUM_ONE,
+        reach: total as f64 / reach::SUM_ONE,
+        posts: recent.len(),
+        shares: recent.iter().filter(|k| k.told.kind.shares()).count(),
+        accounts: parts.len(),
+        known: parts.values().filter(|p| p.known).count(),
+        tone_known: tones.clone().filter(|t| *t != Tone::Unknown).count(),
+        negative: tones.filter(|t| *t == Tone::Negative).count(),
+        top: order.iter().take(limits::TOP_POSTS).map(|(a, p)| top(posts, **a, p, size(p) as f64 / whole as f64)).collect(),
+        without_largest: series.iter().map(|s| naive::value(s, posts, rest.clone(), now)).collect(),
+        still_holds: None,
+        usual: usual.mean(),
+        sources_down: Vec::new(),
+    }
+}
+
+/// Hostile reach over the hour that ends at `end`, in units of weight x base.
+pub(super) fn hostile_reach(posts: &Posts, end: Time) -> i128 {
+    let hour: Vec<&Kept> = posts.since(end - HOUR).filter(|k| k.told.in_brand && k.told.time < end).collect();
+    parts(posts, &hour).values().map(|p| p.hostile).sum()
+}
+
+fn parts<'k>(posts: &Posts, kept: &[&'k Kept]) -> BTreeMap<u64, Part<'k>> {
+    let mut out: BTreeMap<u64, Part> = BTreeMap::new();
+    for k in kept {
+        let Some(account) = posts.account(k.told.account.0) else { continue };
+        let base = i128::from(account.size.base);
+        let hostile = i128::from(reach::hostile_weight(k.told.n, k.told.kind)) * base;
+        let seen = i128::from(reach::kind_weight(k.told.kind)) * base;
+        let fresh = || Part { hostile, reach: seen, known: account.audience.known, post: k };
+        let part = out.entry(k.told.account.0).or_insert_with(fresh);
+        if (hostile, seen) > (part.hostile, part.reach) {
+            part.post = k;
+        }
+        part.hostile = part.hostile.max(hostile);
+        part.reach = part.reach.max(seen);
+    }
+    out
+}
+
+fn top(posts: &Posts, account: u64, p: &Part, share: f64) -> TopPost {
+    TopPost {
+        body: p.post.told.body.clone(),
+        deleted: p.post.deleted,
+        time: p.post.told.time,
+        kind: p.post.told.kind,
+        n_milli: p.post.told.n.map(|n| n.milli()),
+        followers: posts.account(account).map_or(0, |a| a.audience.followers),
+        known: p.known,
+        share,
+    }
+}

@@ -1,0 +1,125 @@
+//! The posts a key keeps for its windows, and their accounts.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::voices::Size;
+use crate::base::hash::HashedMap;
+use crate::base::model::{Audience, Seq, Told};
+use crate::base::reach;
+use crate::base::time::Time;
+
+/// A post's place: by event time, then by entry.
+pub(super) type PostAt = (Time, Seq);
+
+/// A post that is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) told: Box<Told>,
+    pub(super) deleted: bool,
+}
+
+/// An account with posts that are kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Account {
+    pub(super) audience: Audience,
+    pub(super) size: Size,
+    pub(super) posts: VecDeque<PostAt>,
+}
+
+/// Posts by time, id and account.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Posts {
+    by_time: BTreeMap<PostAt, Kept>,
+    by_id: HashedMap<u64, PostAt>,
+    accounts: HashedMap<u64, Account>,
+}
+
+fn size(a: Audience) -> Size {
+    Size { followers: a.followers, base: reach::base(a.followers) }
+}
+
+impl Posts {
+    /// Keeps a post. An account seen before keeps the audience it has here.
+    pub(super) fn insert(&mut self, seq: Seq, told: Told) -> Size {
+        let at = (told.time, seq);
+        self.by_id.insert(told.post.0, at);
+        let fresh = || Account { audience: told.audience, size: size(told.audience), posts: VecDeque::new() };
+        let account = self.accounts.entry(told.account.0).or_insert_with(fresh);
+        account.posts.push_back(at);
+        let size = account.size;
+        self.by_time.insert(at, Kept { told: Box::new(told), deleted: false });
+        size
+    }
+
+    /// The account's audience became known. False if it has no posts here.
+    pub(super) fn learn(&mut self, account: u64, followers: u64) -> Option<Size> {
+        let a = self.accounts.get_mut(&account)?;
+        a.audience = Audience { followers, known: true };
+        a.size = size(a.audience);
+        Some(a.size)
+    }
+
+    pub(super) fn account(&self, account: u64) -> Option<&Account> {
+        self.accounts.get(&account)
+    }
+
+    /// The posts of an account, in the order they were counted.
+    pub(super) fn of_account(&self, account: u64) -> impl Iterator<Item = &Kept> {
+        let posts = self.accounts.get(&account).into_iter().flat_map(|a| &a.posts);
+        posts.filter_map(|at| self.by_time.get(at))
+    }
+
+    pub(super) fn get_mut(&mut self, post: u64) -> Option<&mut Kept> {
+        self.by_time.get_mut(self.by_id.get(&post)?)
+    }
+
+    /// Posts from a time on.
+    pub(super) fn since(&self, t: Time) -> impl Iterator<Item = &Kept> {
+        self.by_time.range((t, 0)..).map(|(_, k)| k)
+    }
+
+    /// Marks all posts of an account as deleted.
+    pub(super) fn delete_account(&mut self, account: u64) {
+        let posts = self.accounts.get(&account).map(|a| a.posts.clone()).unwrap_or_default();
+        for at in posts {
+            if let Some(kept) = self.by_time.get_mut(&at) {
+                kept.delete();
+            }
+        }
+    }
+
+    /// Takes out the oldest post if it is before `t`.
+    pub(super) fn pop_before(&mut self, t: Time) -> Option<Kept> {
+        let first = self.by_time.first_entry().filter(|e| e.key().0 < t)?;
+        let (at, kept) = first.remove_entry();
+        if self.by_id.get(&kept.told.post.0) == Some(&at) {
+            self.by_id.remove(&kept.told.post.0);
+        }
+        if let Some(account) = self.accounts.get_mut(&kept.told.account.0) {
+            if let Some(i) = account.posts.iter().position(|p| *p == at) {
+                account.posts.remove(i);
+            }
+            if account.posts.is_empty() {
+                self.accounts.remove(&kept.told.account.0);
+            }
+        }
+        Some(kept)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_time.len()
+    }
+}
+
+impl Kept {
+    /// Removes the text; what was counted stays.
+    pub(super) fn delete(&mut self) {
+        self.deleted = true;
+        let mut body = (*self.told.body).clone();
+        body.text = "".into();
+        body.url = None;
+        self.told.body = body.into();
+    }
+}

@@ -1,0 +1,197 @@
+//! The lives of all rules for the groups of one key.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::life::{Life, Step, Verdicts};
+use crate::base::hash;
+use crate::base::limits;
+use crate::base::model::{EpisodeId, Group, Phase, Reading, Reason, Severity, Transition, Value};
+use crate::base::rule::expr::Context;
+use crate::base::rule::{Brand, Rule, RuleSet};
+use crate::base::time::Time;
+
+/// What a condition is evaluated against.
+pub struct Values<'v> {
+    /// One value a series of the plan.
+    pub series: &'v [Value],
+    /// The brand, for its variables.
+    pub brand: Option<&'v Brand>,
+}
+
+impl Context for Values<'_> {
+    fn series(&self, slot: usize) -> Value {
+        self.series.get(slot).copied().flatten()
+    }
+    fn var(&self, name: &str) -> Value {
+        self.brand?.vars.get(name).copied()
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Lived {
+    life: Life,
+    episode: EpisodeId,
+}
+
+/// An episode that stands for all beyond a rule's limit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Overflow {
+    episode: EpisodeId,
+    since: Time,
+    severity: Severity,
+    group: Group,
+}
+
+/// Episodes of one key.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct KeyJudge {
+    lives: BTreeMap<(Group, u32), Lived>,
+    open: BTreeMap<u32, usize>,
+    overflow: BTreeMap<u32, Overflow>,
+    /// Episodes that were not opened because of the limit.
+    suppressed: u64,
+}
+
+impl KeyJudge {
+    /// Judges a reading by every rule of its plan.
+    pub fn judge(&mut self, rules: &RuleSet, r: &Reading, out: &mut Vec<Transition>) {
+        let Some(plan) = rules.plans.get(r.group.plan as usize) else { return };
+        for index in &plan.rules {
+            if let Some(rule) = rules.rules.get(*index) {
+                self.one(rules, *index as u32, rule, r, out);
+            }
+        }
+    }
+
+    fn one(&mut self, rules: &RuleSet, index: u32, rule: &Rule, r: &Reading, out: &mut Vec<Transition>) {
+        let values = Values { series: &r.values, brand: rules.brand(r.group.key) };
+        let levels: smallvec::SmallVec<[Option<bool>; 3]> = rule.levels.iter().map(|l| l.when.holds(&values)).collect();
+        let at = (r.group.clone(), index);
+        let known = self.lives.contains_key(&at);
+        if !known && !levels.contains(&Some(true)) {
+            return;
+        }
+        let clear = match &rule.clear {
+            Some(clear) => clear.holds(&values),
+            None if levels.contains(&Some(true)) => Some(false),
+            None if levels.contains(&None) => None,
+            None => Some(true),
+        };
+        if !known && self.open.get(&index).copied().unwrap_or(0) >= limits::OPEN_EPISODES_PER_RULE {
+            self.suppressed += 1;
+            self.begin_overflow(rule, index, r, out);
+            return;
+        }
+        let fresh = || Lived { life: Life::new(rule), episode: episode(rules, rule, &r.group, r.seq) };
+        let lived = self.lives.entry(at.clone()).or_insert_with(fresh);
+        let verdicts = Verdicts { levels, clear };
+        let Some(Step { from, to, reason }) = lived.life.step(rule, &verdicts, r.at) else { return };
+        out.push(Transition {
+            seq: r.seq,
+            at: r.at,
+            rule: index,
+            group: r.group.clone(),
+            episode: lived.episode,
+            since: lived.life.since,
+            from,
+            to,
+            severity: lived.life.severity,
+            reason,
+            value: subject(rule, lived.life.severity, &values),
+            operands: rule.operands.iter().map(|slot| values.series(*slot)).collect(),
+            evidence: None,
+        });
+        if !known {
+            *self.open.entry(index).or_insert(0) += 1;
+        }
+        if lived.life.is_idle() {
+            self.lives.remove(&at);
+            self.close(rule, index, r, out);
+        }
+    }
+
+    fn close(&mut self, rule: &Rule, index: u32, r: &Reading, out: &mut Vec<Transition>) {
+        let Some(open) = self.open.get_mut(&index) else { return };
+        *open = open.saturating_sub(1);
+        if *open <= limits::OPEN_EPISODES_PER_RULE / 2
+            && let Some(o) = self.overflow.remove(&index)
+        {
+            out.push(o.transition(rule, index, r, Phase::Firing, Phase::Resolved));
+        }
+    }
+
+    fn begin_overflow(&mut self, rule: &Rule, index: u32, r: &Reading, out: &mut Vec<Transition>) {
+        if self.overflow.contains_key(&index) {
+            return;
+        }
+        let group = Group { story: None, source: None, lang: None, ..r.group.clone() };
+        let id = hash::parts(&[b"overflow", rule.name.as_bytes(), &r.group.key.0.to_le_bytes(), &r.seq.to_le_bytes()]);
+        let severity = rule.levels.last().map_or(Severity::Info, |l| l.severity);
+        let o = Overflow { episode: EpisodeId(id), since: r.at, severity, group };
+        out.push(o.transition(rule, index, r, Phase::Inactive, Phase::Firing));
+        self.overflow.insert(index, o);
+    }
+
+    /// When a group is to be looked at again even if nothing happens.
+    pub fn deadline(&self, rules: &RuleSet, group: &Group, now: Time) -> Option<Time> {
+        let lives = self.lives.range((group.clone(), 0)..=(group.clone(), u32::MAX));
+        lives.filter_map(|((_, i), l)| l.life.deadline(rules.rules.get(*i as usize)?, now)).min()
+    }
+
+    /// Whether any rule has an episode for a group.
+    pub fn has_episode(&self, group: &Group) -> bool {
+        self.lives.range((group.clone(), 0)..=(group.clone(), u32::MAX)).next().is_some()
+    }
+
+    /// Episodes that were not opened because of the limit.
+    pub fn suppressed(&self) -> u64 {
+        self.suppressed
+    }
+
+    /// Episodes that fire or clear, by severity.
+    pub fn burning(&self) -> impl Iterator<Item = Severity> + '_ {
+        let burns = |l: &&Lived| matches!(l.life.phase, Phase::Firing | Phase::Clearing);
+        self.lives.values().filter(burns).map(|l| l.life.severity)
+    }
+}
+
+impl Overflow {
+    fn transition(&self, rule: &Rule, index: u32, r: &Reading, from: Phase, to: Phase) -> Transition {
+        Transition {
+            seq: r.seq,
+            at: r.at,
+            rule: index,
+            group: self.group.clone(),
+            episode: self.episode,
+            since: self.since,
+            from,
+            to,
+            severity: self.severity,
+            reason: Reason::Overflow,
+            value: None,
+            operands: rule.operands.iter().map(|_| None).collect(),
+            evidence: None,
+        }
+    }
+}
+
+/// Hash of rule, group and the entry that made it pending.
+fn episode(rules: &RuleSet, rule: &Rule, group: &Group, seq: u64) -> EpisodeId {
+    let brand = rules.brand(group.key).map_or("", |b| &b.slug);
+    let story = group.story.as_ref().map_or("", |s| &s.name);
+    let source = group.source.as_deref().unwrap_or("");
+    let lang = group.lang.as_deref().unwrap_or("");
+    let text = [rule.name.as_str(), brand, story, source, lang];
+    let mut parts: Vec<&[u8]> = text.iter().map(|s| s.as_bytes()).collect();
+    let seq = seq.to_le_bytes();
+    parts.push(&seq);
+    EpisodeId(hash::parts(&parts))
+}
+
+/// The number the deciding level is about.
+fn subject(rule: &Rule, severity: Severity, values: &Values) -> Value {
+    let level = rule.levels.iter().find(|l| l.severity == severity)?;
+    level.when.subject()?.number(values)
+}
