@@ -1,7 +1,10 @@
 //! groundswell
+pub mod app;
 pub mod base;
+pub mod collect;
 pub mod decode;
 pub mod enrich;
 pub mod enroll;
 pub mod fold;
 pub mod judge;
+pub mod notify;

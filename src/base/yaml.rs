@@ -81,7 +81,8 @@ impl<'s> Reader<'s> {
             Ok(node) => node,
             Err((line, column, what)) => {
                 let place = Place { file: self.file.clone(), line, column };
-                self.faults.push(Fault::at(place, what));
+                let hint = "quote text that holds `: `, ` #`, or within { } and [ ] any of , [ ] { }";
+                self.faults.push(Fault::at(place, what).hint(hint));
                 None
             }
         }

@@ -11,4 +11,4 @@ mod series;
 mod usual;
 mod voices;
 
-pub use key::KeyFold;
+pub use key::{KeyFold, Touched};

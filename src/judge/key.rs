@@ -68,6 +68,9 @@ impl KeyJudge {
     fn one(&mut self, rules: &RuleSet, index: u32, rule: &Rule, r: &Reading, out: &mut Vec<Transition>) {
         let values = Values { series: &r.values, brand: rules.brand(r.group.key) };
         let levels: smallvec::SmallVec<[Option<bool>; 3]> = rule.levels.iter().map(|l| l.when.holds(&values)).collect();
+        if self.lives.is_empty() && !levels.contains(&Some(true)) {
+            return;
+        }
         let at = (r.group.clone(), index);
         let known = self.lives.contains_key(&at);
         if !known && !levels.contains(&Some(true)) {

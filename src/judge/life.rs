@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn severity_rises_and_never_falls_within_an_episode() {
-        let r = rule("    levels:\n      warn: mentions[1h] > 1\n      page: {when: mentions[1h] > 9, for: 30s}\n    keep_firing_for: 60s\n");
+        let r = rule("    levels:\n      warn: mentions[1h] > 1\n      page: {when: \"mentions[1h] > 9\", for: 30s}\n    keep_firing_for: 60s\n");
         assert_eq!(play(&r, "0:tf/f 5:tt/f 34:tt/f 35:tt/f 40:tf/f 50:ff/t 110:ff/t 200:tf/f"),
             "0 firing warn condition, 35 firing page rise, 50 clearing page condition, 110 resolved page cleared, 200 firing warn condition");
         assert_eq!(play(&r, "0:tt/f 10:ft/f 30:?t/f"), "0 firing warn condition, 30 firing page rise");

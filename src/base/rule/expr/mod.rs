@@ -197,3 +197,18 @@ impl fmt::Display for Inner<'_> {
         if self.0.binding() < self.1 { write!(f, "({})", self.0) } else { write!(f, "{}", self.0) }
     }
 }
+
+impl Expr {
+    /// Whether the condition can begin to hold only when something more is counted, never
+    /// because something expires: thresholds from below on sums and counts.
+    pub fn rises_only(&self) -> bool {
+        match self {
+            Expr::Compare(Compare::More | Compare::AtLeast, a, b) => {
+                let counts = matches!(&**a, Expr::Series(s, _) if s.measure != Measure::NegativeShare);
+                counts && matches!(**b, Expr::Number(..) | Expr::Var(_))
+            }
+            Expr::And(a, b) | Expr::Or(a, b) => a.rises_only() && b.rises_only(),
+            _ => false,
+        }
+    }
+}

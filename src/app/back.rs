@@ -1,0 +1,198 @@
+//! fold + judge joined for the keys of one shard: entries in, transitions out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::model::{Entry, EntryBody, Group, KeyId, Phase, Reading, Seq, Severity, SourceState, Transition};
+use crate::base::rule::expr::SeriesSpec;
+use crate::base::rule::RuleSet;
+use crate::base::time::{Span, Time};
+use crate::fold::KeyFold;
+use crate::judge::{KeyJudge, Values};
+
+const HOUR: Span = Span::seconds(3600);
+
+/// State of one key; snapshots are made of these.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KeyState {
+    fold: KeyFold,
+    judge: KeyJudge,
+    /// When each group is to be looked at next, in whole seconds.
+    wakes: BTreeMap<Group, Time>,
+}
+
+/// One shard.
+pub struct Back {
+    rules: Arc<RuleSet>,
+    /// For each plan, whether its rules can only begin to hold when something is counted, so
+    /// that idle groups need no look when something expires.
+    rising: Vec<bool>,
+    keys: BTreeMap<KeyId, KeyState>,
+    wakes: BTreeSet<(Time, KeyId, Group)>,
+    down: BTreeSet<Arc<str>>,
+    hour: Option<i64>,
+}
+
+impl Back {
+    /// A shard with these keys, without past.
+    pub fn new(rules: Arc<RuleSet>, keys: impl IntoIterator<Item = KeyId>) -> Back {
+        let states = keys.into_iter().map(|key| {
+            let fold = KeyFold::new(key, &rules);
+            // every group that exists from the start is looked at with the first Tick
+            let wakes = fold.groups().map(|g| (g.clone(), Time(0))).collect();
+            (key, KeyState { fold, judge: KeyJudge::default(), wakes })
+        });
+        let states: Vec<(KeyId, KeyState)> = states.collect();
+        Back::restore(rules, states, BTreeSet::new(), None)
+    }
+
+    /// A shard that goes on from the state of its keys.
+    pub fn restore(
+        rules: Arc<RuleSet>,
+        keys: impl IntoIterator<Item = (KeyId, KeyState)>,
+        down: BTreeSet<Arc<str>>,
+        hour: Option<i64>,
+    ) -> Back {
+        let keys: BTreeMap<KeyId, KeyState> = keys.into_iter().collect();
+        let each = keys.iter().flat_map(|(k, s)| s.wakes.iter().map(|(g, t)| (*t, *k, g.clone())));
+        let wakes = each.collect();
+        let rising = rules.plans.iter().map(|p| rises_only(&rules, &p.rules)).collect();
+        Back { rules, rising, keys, wakes, down, hour }
+    }
+
+    /// The state of every key, the sources that are down, and the last hour closed.
+    pub fn state(&self) -> (&BTreeMap<KeyId, KeyState>, &BTreeSet<Arc<str>>, Option<i64>) {
+        (&self.keys, &self.down, self.hour)
+    }
+
+    /// Applies one entry; transitions are appended in no particular order.
+    pub fn apply(&mut self, e: &Entry, out: &mut Vec<Transition>) {
+        match &e.body {
+            EntryBody::Mention(t) | EntryBody::Share(t) => self.touch(t.key, e, out, |rules, s| s.fold.add(rules, e.seq, e.clock, t)),
+            EntryBody::Edit(t) => self.touch(t.key, e, out, |rules, s| s.fold.edit(rules, e.seq, e.clock, t)),
+            EntryBody::AudienceLearned { account, followers, keys } => {
+                for key in self.concerned(keys) {
+                    self.touch(key, e, out, |rules, s| s.fold.learn(rules, e.clock, *account, *followers));
+                }
+            }
+            EntryBody::Delete { gone, keys } => {
+                for key in self.concerned(keys) {
+                    if let Some(s) = self.keys.get_mut(&key) {
+                        s.fold.delete(*gone);
+                    }
+                }
+            }
+            EntryBody::Tick => self.tick(e.seq, e.clock, out),
+            EntryBody::Source { name, state } => {
+                match state {
+                    SourceState::Down => self.down.insert(name.clone()),
+                    SourceState::Up | SourceState::End => self.down.remove(name),
+                };
+            }
+            EntryBody::RulesChanged { .. } => {}
+        }
+    }
+
+    fn concerned(&self, keys: &[KeyId]) -> Vec<KeyId> {
+        if keys.is_empty() { self.keys.keys().copied().collect() } else { keys.to_vec() }
+    }
+
+    fn touch(
+        &mut self,
+        key: KeyId,
+        e: &Entry,
+        out: &mut Vec<Transition>,
+        f: impl FnOnce(&RuleSet, &mut KeyState) -> crate::fold::Touched,
+    ) {
+        let Some(state) = self.keys.get_mut(&key) else { return };
+        let rules = self.rules.clone();
+        for group in f(&rules, state) {
+            self.look(key, &group, e.clock, e.seq, out);
+        }
+    }
+
+    /// Looks at every group whose time has come, at the moment it came.
+    fn tick(&mut self, seq: Seq, now: Time, out: &mut Vec<Transition>) {
+        let hour = now.0.div_euclid(HOUR.0);
+        if self.hour.is_none_or(|h| hour > h) {
+            self.hour = Some(hour);
+            for state in self.keys.values_mut() {
+                state.fold.close_hours(&self.rules, now);
+            }
+        }
+        while let Some((time, key, group)) = self.wakes.pop_first() {
+            if time > now {
+                self.wakes.insert((time, key, group));
+                break;
+            }
+            if let Some(state) = self.keys.get_mut(&key) {
+                state.wakes.remove(&group);
+            }
+            // what was due before there was any time is due now
+            let at = if time == Time(0) { now } else { time };
+            self.look(key, &group, at, seq, out);
+        }
+    }
+
+    /// Measures and judges a group, and notes when to look again.
+    fn look(&mut self, key: KeyId, group: &Group, at: Time, seq: Seq, out: &mut Vec<Transition>) {
+        let Some(state) = self.keys.get_mut(&key) else { return };
+        let rules = &*self.rules;
+        let missing = || Reading { seq, at, group: group.clone(), values: Default::default() };
+        let reading = state.fold.read(rules, group, at, seq).unwrap_or_else(missing);
+        let from = out.len();
+        state.judge.judge(rules, &reading, out);
+        for t in out.iter_mut().skip(from).filter(|t| t.to == Phase::Firing) {
+            explain(rules, state, &self.down, t);
+        }
+        let alive = state.judge.has_episode(group);
+        if !alive {
+            state.fold.drop_if_empty(group);
+        }
+        let idle = !alive && self.rising.get(group.plan as usize).copied().unwrap_or(false);
+        let expiry = state.fold.expiries(group).map(|(first, last)| if idle { last } else { first });
+        // an idle group of the whole brand stays as it is until something is counted
+        let expiry = expiry.filter(|_| !idle || group.story.is_some());
+        let next = expiry.into_iter().chain(state.judge.deadline(rules, group, at)).min().map(Time::ceil_second);
+        let next = next.map(|t| t.max((at + Span(1)).ceil_second()));
+        if state.wakes.get(group).copied() != next {
+            if let Some(old) = state.wakes.remove(group) {
+                self.wakes.remove(&(old, key, group.clone()));
+            }
+            if let Some(next) = next {
+                state.wakes.insert(group.clone(), next);
+                self.wakes.insert((next, key, group.clone()));
+            }
+        }
+    }
+
+    /// Episodes that fire or clear, by severity.
+    pub fn burning(&self) -> impl Iterator<Item = Severity> + '_ {
+        self.keys.values().flat_map(|s| s.judge.burning())
+    }
+
+    /// How much left early because of each named limit.
+    pub fn limit_hits(&self) -> [(&'static str, u64); 2] {
+        let sum = |f: fn(&KeyState) -> u64| self.keys.values().map(f).sum();
+        [("posts_per_key", sum(|s| s.fold.evicted())), ("open_episodes_per_rule", sum(|s| s.judge.suppressed()))]
+    }
+}
+
+/// Attaches the arithmetic to a change to firing.
+fn explain(rules: &RuleSet, state: &KeyState, down: &BTreeSet<Arc<str>>, t: &mut Transition) {
+    let (Some(rule), Some(plan)) = (rules.rules.get(t.rule as usize), rules.plans.get(t.group.plan as usize)) else { return };
+    let series: Vec<&SeriesSpec> = plan.series.iter().collect();
+    let mut e = state.fold.evidence(&t.group, &series, t.at);
+    let values = Values { series: &e.without_largest, brand: rules.brand(t.group.key) };
+    let level = rule.levels.iter().find(|l| l.severity == t.severity);
+    e.still_holds = level.and_then(|l| l.when.holds(&values));
+    e.without_largest = rule.operands.iter().map(|slot| e.without_largest.get(*slot).copied().flatten()).collect();
+    e.sources_down = down.iter().cloned().collect();
+    t.evidence = Some(Box::new(e));
+}
+
+fn rises_only(rules: &RuleSet, indexes: &[usize]) -> bool {
+    indexes.iter().filter_map(|i| rules.rules.get(*i)).all(|r| r.levels.iter().all(|l| l.when.rises_only()))
+}

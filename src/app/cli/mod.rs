@@ -1,0 +1,57 @@
+//! The command line; one file a command.
+
+mod check;
+mod output;
+mod replay;
+mod try_query;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Everything is fine.
+pub(crate) const FINE: u8 = 0;
+/// Findings or failure.
+pub(crate) const FAILED: u8 = 1;
+
+#[derive(Parser)]
+#[command(
+    name = "groundswell",
+    version,
+    about = "Hears a hostile story about a brand while it is still small",
+    long_about = "groundswell listens to public streams of posts, finds those about the brands it watches, judges how \
+                  hostile each is and how many people it reaches, and pages a human the moment a hostile story starts \
+                  to spread.",
+    after_help = "Examples:\n  groundswell check rules/             are these rules sound?\n  \
+                  groundswell replay day.ndjson.zst --rules rules/   what would they have said?\n\n\
+                  Exit status: 0 fine, 1 findings or failure, 2 wrong usage."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Replay(replay::Replay),
+    Check(check::Check),
+    /// Try one part by hand
+    #[command(subcommand)]
+    Try(Try),
+}
+
+#[derive(Subcommand)]
+enum Try {
+    Query(try_query::TryQuery),
+}
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let code = match cli.command {
+        Command::Replay(c) => c.run(),
+        Command::Check(c) => c.run(),
+        Command::Try(Try::Query(c)) => c.run(),
+    };
+    ExitCode::from(code)
+}

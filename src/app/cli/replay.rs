@@ -1,0 +1,201 @@
+//! `replay`: recordings through the engine, on their own clock, at full speed.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+
+use super::output::{is_closed, style_of, tell_error, tell_faults};
+use super::{FAILED, FINE};
+use crate::app::engine::{Engine, Input, Output};
+use crate::app::files::load_rules;
+use crate::app::pipeline::Pipeline;
+use crate::base::model::{Notice, SourceInfo, SourceState, WireFormat};
+use crate::base::outcome::{Outcome, Outcomes};
+use crate::base::rule::RuleSet;
+use crate::collect::recording::{self, Lines, Recordings};
+use crate::decode::peek_time;
+use crate::enroll::ClockMode;
+use crate::notify::{Form, Stdout, Surroundings};
+
+/// Play recordings through the rules, on their own clock, at full speed
+#[derive(Args)]
+#[command(after_help = "Examples:\n  groundswell replay day.ndjson.zst --rules rules/\n  \
+                        groundswell replay a.ndjson b.ndjson.gz --rules brands.yaml --rules rules/ --json\n  \
+                        zcat posts.gz | groundswell replay - --format post --rules rules/\n\n\
+                        Several inputs are put in the order of their times. Transitions go to standard output; \
+                        a summary goes to standard error.")]
+pub(super) struct Replay {
+    /// Recordings, one frame a line; plain, .gz or .zst; - for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<String>,
+    /// Rule file or folder; may be given several times
+    #[arg(long, required = true, value_name = "PATH")]
+    rules: Vec<PathBuf>,
+    /// Format of the recordings; told by the first line if not given
+    #[arg(long, value_enum)]
+    format: Option<FormatArg>,
+    /// CPUs to use
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    threads: u16,
+    /// Write every transition as a line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FormatArg {
+    /// Bluesky Jetstream, protocol v1
+    Jetstream,
+    /// The generic post format
+    Post,
+}
+
+/// What was played so far.
+#[derive(Default)]
+struct Tally {
+    outcomes: Outcomes,
+    transitions: u64,
+}
+
+impl Replay {
+    pub(super) fn run(&self) -> u8 {
+        let rules = match load_rules(&self.rules) {
+            Ok((rules, warnings)) => {
+                tell_faults(&warnings);
+                Arc::new(rules)
+            }
+            Err(faults) => {
+                tell_faults(&faults);
+                return FAILED;
+            }
+        };
+        let mut inputs = Vec::new();
+        for path in &self.inputs {
+            match self.open(path) {
+                Ok(input) => inputs.push(input),
+                Err(e) => {
+                    tell_error(format!("expected a recording that can be read, found {path}: {e}"));
+                    return FAILED;
+                }
+            }
+        }
+        match self.play(rules, Recordings::new(inputs, |s, b| peek_time(s.format, b))) {
+            Ok(code) => code,
+            Err(e) if is_closed(&e) => FINE,
+            Err(e) => {
+                tell_error(format!("expected an output that takes more, found {e}"));
+                FAILED
+            }
+        }
+    }
+
+    fn open(&self, path: &str) -> io::Result<(Arc<SourceInfo>, Lines)> {
+        let mut lines = recording::open(path)?;
+        let format = match self.format {
+            Some(FormatArg::Jetstream) => WireFormat::Jetstream,
+            Some(FormatArg::Post) => WireFormat::Post,
+            None => lines.first_bytes().map_or(WireFormat::Post, guess),
+        };
+        Ok((Arc::new(SourceInfo { name: path.into(), format }), lines))
+    }
+
+    fn play(&self, rules: Arc<RuleSet>, mut recordings: Recordings) -> io::Result<u8> {
+        let stdout = io::stdout();
+        let form = if self.json { Form::Json } else { Form::Text(style_of(&stdout)) };
+        let mut receiver = Stdout::new(BufWriter::new(stdout.lock()), form, Surroundings::default());
+        let engine = Engine::new(rules.clone(), ClockMode::Recording, 1);
+        let mut pipeline = Pipeline::new(engine, usize::from(self.threads) - 1);
+        let (started, mut tally, mut progress) = (Instant::now(), Tally::default(), Progress::new());
+        let mut outputs = Vec::new();
+        while let Some(batch) = recordings.next_batch() {
+            pipeline.feed(batch, &mut outputs);
+            tally.take(&rules, &mut receiver, &mut outputs)?;
+            progress.show(&tally, started);
+        }
+        for name in std::mem::take(&mut recordings.ended) {
+            pipeline.tell(Input::Source(name, SourceState::End), &mut outputs);
+        }
+        pipeline.finish(&mut outputs);
+        tally.take(&rules, &mut receiver, &mut outputs)?;
+        receiver.flush()?;
+        progress.clear();
+        for (name, e) in &recordings.failures {
+            tell_error(format!("expected {name} to its end, found {e}; lines before were played"));
+        }
+        tally.summary(started);
+        Ok(if recordings.failures.is_empty() { FINE } else { FAILED })
+    }
+}
+
+/// The format a first line looks like.
+fn guess(line: &[u8]) -> WireFormat {
+    let has = |word: &str| memchr::memmem::find(line, word.as_bytes()).is_some();
+    if has("\"did\"") && has("\"time_us\"") { WireFormat::Jetstream } else { WireFormat::Post }
+}
+
+impl Tally {
+    fn take(&mut self, rules: &Arc<RuleSet>, receiver: &mut Stdout<impl Write>, outputs: &mut Vec<Output>) -> io::Result<()> {
+        for output in outputs.drain(..) {
+            output.outcomes.values().for_each(|o| self.outcomes.merge(o));
+            self.transitions += output.transitions.len() as u64;
+            for transition in output.transitions {
+                receiver.tell(&Notice { transition, rules: rules.clone() })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn mentions(&self) -> u64 {
+        self.outcomes.get(Outcome::Mention) + self.outcomes.get(Outcome::Share)
+    }
+
+    fn summary(&self, started: Instant) {
+        let seconds = started.elapsed().as_secs_f64();
+        let frames = self.outcomes.sum();
+        let outcomes: Vec<String> = self.outcomes.iter().map(|(o, n)| format!("{} {n}", o.name())).collect();
+        let mut err = io::stderr().lock();
+        let _ = writeln!(err, "outcomes: {}", outcomes.join(", "));
+        let rate = frames as f64 / seconds.max(1e-9);
+        let _ = writeln!(
+            err,
+            "{frames} frames, {} mentions, {} transitions, {seconds:.3} seconds, {rate:.0} frames/s",
+            self.mentions(),
+            self.transitions
+        );
+    }
+}
+
+/// Progress on a terminal, once a second at most.
+struct Progress {
+    next: Option<Instant>,
+    shown: bool,
+}
+
+impl Progress {
+    fn new() -> Progress {
+        let next = io::stderr().is_terminal().then(|| Instant::now() + Duration::from_secs(1));
+        Progress { next, shown: false }
+    }
+
+    fn show(&mut self, tally: &Tally, started: Instant) {
+        let Some(next) = self.next else { return };
+        let now = Instant::now();
+        if now < next {
+            return;
+        }
+        let rate = tally.outcomes.sum() as f64 / started.elapsed().as_secs_f64();
+        let frames = tally.outcomes.sum();
+        let _ = write!(io::stderr(), "\r\x1b[K{frames} frames, {} mentions, {rate:.0} frames/s", tally.mentions());
+        self.next = Some(now + Duration::from_secs(1));
+        self.shown = true;
+    }
+
+    fn clear(&self) {
+        if self.shown {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}

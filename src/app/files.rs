@@ -1,0 +1,83 @@
+//! Rule files from disk.
+
+use std::path::{Path, PathBuf};
+
+use crate::base::fault::Fault;
+use crate::base::limits;
+use crate::base::rule::{RuleSet, SourceText};
+
+/// The service's config file.
+pub const CONFIG: &str = "groundswell.yaml";
+
+/// The rule files that paths mean: a file is itself; a folder is its own `*.yaml` without
+/// `*.test.yaml` and the config, not its subfolders.
+///
+/// # Errors
+/// Every path that cannot be read.
+pub fn rule_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Fault>> {
+    let (mut out, mut faults) = (Vec::new(), Vec::new());
+    for path in paths {
+        if !path.is_dir() {
+            out.push(path.clone());
+            continue;
+        }
+        match std::fs::read_dir(path) {
+            Err(e) => faults.push(Fault::new(format!("expected a folder that can be read, found {}: {e}", path.display()))),
+            Ok(entries) => {
+                let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| is_rule_file(p)).collect();
+                files.sort();
+                out.append(&mut files);
+            }
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    out.retain(|p| seen.insert(p.canonicalize().unwrap_or_else(|_| p.clone())));
+    if faults.is_empty() { Ok(out) } else { Err(faults) }
+}
+
+fn is_rule_file(p: &Path) -> bool {
+    let name = p.file_name().and_then(|n| n.to_str()).unwrap_or("");
+    p.is_file() && name.ends_with(".yaml") && !name.ends_with(".test.yaml") && name != CONFIG && !name.starts_with('.')
+}
+
+/// Reads a text file within the limit for rules.
+///
+/// # Errors
+/// Where it cannot be read, is too long or no UTF-8.
+pub fn read_text(path: &Path) -> Result<SourceText, Fault> {
+    let shown = path.display();
+    let fail = |e: String| Fault::new(format!("expected a file that can be read, found {shown}: {e}"));
+    let size = std::fs::metadata(path).map_err(|e| fail(e.to_string()))?.len();
+    if size > limits::RULE_FILE_BYTES {
+        return Err(fail(format!("{size} bytes, more than {}", limits::RULE_FILE_BYTES)));
+    }
+    let bytes = std::fs::read(path).map_err(|e| fail(e.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|e| fail(format!("not UTF-8 at byte {}", e.utf8_error().valid_up_to())))?;
+    Ok(SourceText { file: shown.to_string(), text })
+}
+
+/// The rule set that paths form, with its warnings.
+///
+/// # Errors
+/// All mistakes of all files.
+pub fn load_rules(paths: &[PathBuf]) -> Result<(RuleSet, Vec<Fault>), Vec<Fault>> {
+    let files = rule_files(paths)?;
+    let (mut texts, mut faults) = (Vec::new(), Vec::new());
+    for file in &files {
+        match read_text(file) {
+            Ok(text) => texts.push(text),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    match RuleSet::load(&texts) {
+        Ok(loaded) if faults.is_empty() => Ok(loaded),
+        Ok((_, warnings)) => {
+            faults.extend(warnings);
+            Err(faults)
+        }
+        Err(more) => {
+            faults.extend(more);
+            Err(faults)
+        }
+    }
+}

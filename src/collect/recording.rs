@@ -1,0 +1,303 @@
+//! Recordings: one frame a line, plain, `.gz` or `.zst`, or standard input.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::base::limits;
+use crate::base::model::{Frame, FrameBatch, SourceInfo};
+use crate::base::time::Time;
+
+/// Bytes read at once.
+const CHUNK: usize = 1 << 20;
+/// Largest window a zstd frame may ask for, as a power of two.
+const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// Lines of one recording.
+pub struct Lines {
+    input: Box<dyn Read + Send>,
+    /// What was read and not given out: whole lines, then the beginning of one.
+    block: Bytes,
+    at: usize,
+    carry: Vec<u8>,
+    /// Length so far of a line that is too long to keep.
+    skipped: u64,
+    ended: bool,
+}
+
+/// Opens a recording; `-` is standard input. Compression is told by the first bytes.
+///
+/// # Errors
+/// Where it cannot be opened.
+pub fn open(path: &str) -> io::Result<Lines> {
+    let raw: Box<dyn Read + Send> = match path {
+        "-" => Box::new(io::stdin()),
+        _ => Box::new(File::open(Path::new(path))?),
+    };
+    Lines::new(raw)
+}
+
+impl Lines {
+    /// Lines of a stream.
+    ///
+    /// # Errors
+    /// Where nothing can be read.
+    pub fn new(mut raw: Box<dyn Read + Send>) -> io::Result<Lines> {
+        let mut start = Vec::new();
+        raw.by_ref().take(4).read_to_end(&mut start)?;
+        let whole = io::Cursor::new(start.clone()).chain(raw);
+        let input: Box<dyn Read + Send> = match start.as_slice() {
+            [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(whole)),
+            [0x28, 0xb5, 0x2f, 0xfd] => {
+                let mut decoder = zstd::stream::read::Decoder::new(whole)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+                Box::new(decoder)
+            }
+            _ => Box::new(whole),
+        };
+        Ok(Lines { input, block: Bytes::new(), at: 0, carry: Vec::new(), skipped: 0, ended: false })
+    }
+
+    /// The next line that is not blank; `None` at the end.
+    ///
+    /// # Errors
+    /// Where the stream is damaged or holds a line beyond every measure; lines before it were
+    /// given out.
+    pub fn next_line(&mut self) -> io::Result<Option<Frame>> {
+        loop {
+            let rest = self.block.get(self.at..).unwrap_or(&[]);
+            if let Some(len) = memchr::memchr(b'\n', rest) {
+                let (start, end) = (self.at, self.at + len);
+                self.at = end + 1;
+                if self.skipped > 0 {
+                    self.skipped = 0;
+                    return Ok(Some(oversize()));
+                }
+                if let Some(frame) = frame(&self.block, start, end) {
+                    return Ok(Some(frame));
+                }
+                continue;
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            self.fill()?;
+        }
+    }
+
+    /// The beginning of what comes next, without taking it; `None` at the end or on damage.
+    pub fn first_bytes(&mut self) -> Option<&[u8]> {
+        if self.block.len() == self.at {
+            self.fill().ok()?;
+        }
+        let rest = self.block.get(self.at..)?.trim_ascii_start();
+        rest.split(|b| *b == b'\n').next().filter(|line| !line.is_empty())
+    }
+
+    /// Reads the next block, beginning with the unfinished line of the last one.
+    fn fill(&mut self) -> io::Result<()> {
+        let rest = self.block.get(self.at..).unwrap_or(&[]);
+        let too_long = rest.len() > limits::FRAME_BYTES;
+        if too_long || self.skipped > 0 {
+            self.skipped += rest.len() as u64;
+            self.carry.clear();
+        } else {
+            self.carry = rest.to_vec();
+        }
+        if self.skipped > limits::LINE_BYTES {
+            let what = format!("expected lines up to {} bytes, found a longer one; the rest is not read", limits::LINE_BYTES);
+            self.ended = true;
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
+        let mut block = std::mem::take(&mut self.carry);
+        let from = block.len();
+        block.resize(from + CHUNK, 0);
+        let mut filled = from;
+        let mut failed = None;
+        while let Some(space) = block.get_mut(filled..).filter(|s| !s.is_empty()) {
+            match self.input.read(space) {
+                Ok(0) => {
+                    self.ended = true;
+                    break;
+                }
+                Ok(n) => {
+                    filled += n;
+                    if memchr::memchr(b'\n', space.get(..n).unwrap_or(&[])).is_some() {
+                        break;
+                    }
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => {
+                    self.ended = true;
+                    failed = Some(e);
+                    break;
+                }
+            }
+        }
+        block.truncate(filled);
+        if self.ended && failed.is_none() && (!block.is_empty() || self.skipped > 0) {
+            block.push(b'\n');
+        }
+        self.block = Bytes::from(block);
+        self.at = 0;
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+fn oversize() -> Frame {
+    Frame { bytes: Bytes::new(), received: None, oversize: true }
+}
+
+fn frame(block: &Bytes, start: usize, end: usize) -> Option<Frame> {
+    let line = block.get(start..end)?;
+    let kept = line.trim_ascii();
+    if kept.is_empty() {
+        return None;
+    }
+    if kept.len() > limits::FRAME_BYTES {
+        return Some(oversize());
+    }
+    let lead = line.len() - line.trim_ascii_start().len();
+    let bytes = block.slice(start + lead..start + lead + kept.len());
+    Some(Frame { bytes, received: None, oversize: false })
+}
+
+/// Tells the event time of a frame, to put several recordings in order.
+pub type Peek = fn(&SourceInfo, &[u8]) -> Option<Time>;
+
+struct Input {
+    source: Arc<SourceInfo>,
+    lines: Lines,
+    next: Option<Frame>,
+    time: Time,
+}
+
+/// One or several recordings, in the order of their times.
+pub struct Recordings {
+    inputs: Vec<Input>,
+    peek: Peek,
+    /// Recordings that could not be read to their end, with what was wrong.
+    pub failures: Vec<(Arc<str>, io::Error)>,
+    /// Recordings that ended since the last call.
+    pub ended: Vec<Arc<str>>,
+}
+
+impl Recordings {
+    /// Recordings with their sources.
+    pub fn new(inputs: Vec<(Arc<SourceInfo>, Lines)>, peek: Peek) -> Recordings {
+        let inputs = inputs.into_iter().map(|(source, lines)| Input { source, lines, next: None, time: Time(i64::MIN) });
+        let mut all = Recordings { inputs: inputs.collect(), peek, failures: Vec::new(), ended: Vec::new() };
+        if all.inputs.len() > 1 {
+            (0..all.inputs.len()).for_each(|i| all.advance(i));
+        }
+        all
+    }
+
+    /// The next batch; `None` when all have ended.
+    pub fn next_batch(&mut self) -> Option<FrameBatch> {
+        let mut frames = Vec::with_capacity(limits::BATCH_FRAMES);
+        let source = if self.inputs.len() > 1 { self.merged(&mut frames)? } else { self.single(&mut frames)? };
+        Some(FrameBatch { source, frames })
+    }
+
+    fn single(&mut self, frames: &mut Vec<Frame>) -> Option<Arc<SourceInfo>> {
+        let input = self.inputs.first_mut()?;
+        while frames.len() < limits::BATCH_FRAMES {
+            match input.lines.next_line() {
+                Ok(Some(frame)) => frames.push(frame),
+                Ok(None) => break,
+                Err(e) => self.failures.push((input.source.name.clone(), e)),
+            }
+        }
+        let source = input.source.clone();
+        if frames.len() < limits::BATCH_FRAMES && input.lines.ended {
+            let done = frames.is_empty();
+            if done {
+                self.ended.push(source.name.clone());
+                self.inputs.clear();
+                return None;
+            }
+        }
+        Some(source)
+    }
+
+    /// Frames of the input whose next time is smallest, for as long as it stays so.
+    fn merged(&mut self, frames: &mut Vec<Frame>) -> Option<Arc<SourceInfo>> {
+        let first = self.earliest()?;
+        let source = self.inputs.get(first)?.source.clone();
+        while frames.len() < limits::BATCH_FRAMES && self.earliest() == Some(first) {
+            frames.extend(self.inputs.get_mut(first)?.next.take());
+            self.advance(first);
+        }
+        Some(source)
+    }
+
+    fn earliest(&self) -> Option<usize> {
+        let open = self.inputs.iter().enumerate().filter(|(_, i)| i.next.is_some());
+        open.min_by_key(|(k, i)| (i.time, *k)).map(|(k, _)| k)
+    }
+
+    fn advance(&mut self, k: usize) {
+        let Some(input) = self.inputs.get_mut(k) else { return };
+        input.next = loop {
+            match input.lines.next_line() {
+                Ok(next) => break next,
+                Err(e) => self.failures.push((input.source.name.clone(), e)),
+            }
+        };
+        match &input.next {
+            Some(frame) => input.time = (self.peek)(&input.source, &frame.bytes).map_or(input.time, |t| t.max(input.time)),
+            None => self.ended.push(input.source.name.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn read(bytes: Vec<u8>) -> (Vec<Vec<u8>>, usize, bool) {
+        let mut lines = Lines::new(Box::new(io::Cursor::new(bytes))).unwrap();
+        let (mut out, mut oversize, mut failed) = (Vec::new(), 0, false);
+        loop {
+            match lines.next_line() {
+                Ok(Some(f)) if f.oversize => oversize += 1,
+                Ok(Some(f)) => out.push(f.bytes.to_vec()),
+                Ok(None) => return (out, oversize, failed),
+                Err(_) => failed = true,
+            }
+        }
+    }
+
+    #[test]
+    fn gives_every_line_once() {
+        let text: String = (0..5000).map(|k| format!("{{\"k\":{k},\"x\":\"{}\"}}\r\n\n", "y".repeat(k % 997))).collect();
+        let want: Vec<Vec<u8>> = text.lines().filter(|l| !l.is_empty()).map(|l| l.as_bytes().to_vec()).collect();
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(text.as_bytes()).unwrap();
+        let zst = zstd::stream::encode_all(text.as_bytes(), 1).unwrap();
+        let unfinished = text.trim_end().as_bytes().to_vec();
+        for bytes in [text.clone().into_bytes(), gz.finish().unwrap(), zst, unfinished] {
+            assert_eq!(read(bytes), (want.clone(), 0, false));
+        }
+    }
+
+    #[test]
+    fn long_lines_end_as_oversize_and_damage_keeps_what_was_before() {
+        let mut text = b"{\"a\":1}\n".to_vec();
+        text.extend(std::iter::repeat_n(b'x', 5 * limits::FRAME_BYTES));
+        text.extend(b"\n{\"b\":2}\n");
+        text.extend(std::iter::repeat_n(b'x', limits::FRAME_BYTES + 1));
+        assert_eq!(read(text.clone()), (vec![b"{\"a\":1}".to_vec(), b"{\"b\":2}".to_vec()], 2, false));
+        let mut zst = zstd::stream::encode_all(&b"{\"a\":1}\n{\"b\":2}\n"[..], 1).unwrap();
+        let cut = zst.len() - 3;
+        zst.truncate(cut);
+        let (_, _, failed) = read(zst);
+        assert!(failed);
+        assert_eq!(read(Vec::new()), (Vec::new(), 0, false));
+    }
+}

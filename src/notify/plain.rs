@@ -1,0 +1,44 @@
+//! Texts from outside, made harmless for one line of a terminal or log.
+
+/// The text on one line, without control and direction characters, cut to `chars`.
+pub(super) fn plain(text: &str, chars: usize) -> String {
+    let mut out = String::new();
+    let mut taken = 0;
+    for word in text.split_whitespace() {
+        if taken > 0 {
+            out.push(' ');
+            taken += 1;
+        }
+        for c in word.chars().filter(|c| !is_unsafe(*c)) {
+            if taken >= chars {
+                out.push('…');
+                return out;
+            }
+            out.push(c);
+            taken += 1;
+        }
+    }
+    out
+}
+
+/// Control characters, and those that turn the direction of text round.
+fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A link that nobody follows by accident.
+pub(super) fn defanged(url: &str) -> String {
+    plain(url, 200).replacen("http", "hxxp", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_escapes_to_the_terminal() {
+        assert_eq!(plain("a\n\x1b[31mred\x07 \u{202e}b", 100), "a [31mred b");
+        assert_eq!(plain("abcdef", 3), "abc…");
+        assert_eq!(defanged("https://x.example/a"), "hxxps://x.example/a");
+    }
+}
