@@ -62,11 +62,9 @@ impl FrontLine {
         match head.kind {
             HeadKind::OtherCollection => return Some(Sifted::Done(head.time, Outcome::Ignored)),
             HeadKind::Parse => return None,
-            HeadKind::NewPost if self.front.may_match(text) => return None,
+            HeadKind::NewPost | HeadKind::NewRepost if raw::has_hiding_escape(text.as_bytes()) => return None,
+            HeadKind::NewPost if raw::any_text(text, |t| self.front.may_match(t)) => return None,
             HeadKind::NewPost | HeadKind::NewRepost => {}
-        }
-        if raw::has_hiding_escape(text.as_bytes()) {
-            return None;
         }
         let targets = raw::targets(text.as_bytes())?;
         if targets.is_empty() {

@@ -142,6 +142,40 @@ pub fn has_hiding_escape(frame: &[u8]) -> bool {
     false
 }
 
+/// Whether any text or tag of the frame passes a test: the raw values of every `"text"` and
+/// `"tag"` and of lists of `"tags"`, escapes of quotes and line breaks included.
+pub fn any_text<'f>(frame: &'f str, mut test: impl FnMut(&'f str) -> bool) -> bool {
+    static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"t"));
+    let bytes = frame.as_bytes();
+    KEY.find_iter(bytes).any(|at| {
+        let rest = bytes.get(at + 1..).unwrap_or(&[]);
+        let key = if rest.starts_with(b"text\"") { 5 } else if rest.starts_with(b"tag") { 3 } else { return false };
+        let from = at + 1 + key;
+        let value = bytes.get(from..).unwrap_or(&[]);
+        let list = value.starts_with(b"s\"");
+        let len = if list { memchr::memchr(b']', value).unwrap_or(value.len()) } else { string_end(value, key) };
+        frame.get(from..from + len).is_none_or(&mut test)
+    })
+}
+
+/// The end of the string that is the value of a key; the key's own closing quote is passed over.
+fn string_end(value: &[u8], key: usize) -> usize {
+    let mut quotes = if key == 3 { 3 } else { 2 };
+    let mut at = 0;
+    while let Some(i) = value.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        if value.get(at + i) == Some(&b'\\') {
+            at += i + 2;
+            continue;
+        }
+        at += i + 1;
+        quotes -= 1;
+        if quotes == 0 {
+            return at;
+        }
+    }
+    value.len()
+}
+
 /// Whether an AT URI names a post.
 pub fn is_post_uri(uri: &[u8]) -> bool {
     static COLLECTION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("/app.bsky.feed.post/"));
@@ -194,6 +228,19 @@ mod tests {
         assert_eq!(kind(&HEAD.replace("1783175888085434", "-5")), None);
         assert_eq!(kind(&HEAD[..HEAD.len() - 5]), None);
         assert_eq!(kind(""), None);
+    }
+
+    #[test]
+    fn shows_every_text_and_tag() {
+        let f = r##"{"text": "one \"two\" \n","x":{"text":"three"},"facets":[{"tag":"four"}],"tags":["five","six"],"title":"seven","tagx":"eight"}"##;
+        let sees = |word: &str| any_text(f, |t| t.contains(word));
+        for word in ["one", "two", "three", "four", "five", "six"] {
+            assert!(sees(word), "{word}");
+        }
+        assert!(!sees("seven"));
+        for cut in 0..f.len() {
+            any_text(&f[..cut], |_| false);
+        }
     }
 
     #[test]

@@ -22,9 +22,9 @@ impl Front {
         Front { matcher, scratch: Scratch::default() }
     }
 
-    /// Whether a raw frame can match once decoded.
-    pub fn may_match(&self, frame: &str) -> bool {
-        self.matcher.may_match(frame)
+    /// Whether a raw text can match once its escapes are read and it is folded.
+    pub fn may_match(&self, text: &str) -> bool {
+        self.matcher.may_match(text)
     }
 
     /// Matches and scores a post. The result has no keys if no brand matches.
