@@ -8,3 +8,5 @@ pub mod enroll;
 pub mod fold;
 pub mod judge;
 pub mod notify;
+pub mod serve;
+pub mod store;

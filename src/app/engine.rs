@@ -89,6 +89,11 @@ impl Engine {
         self.settle()
     }
 
+    /// The front's part of a step.
+    pub fn sift(&mut self, batch: FrameBatch) -> SiftedBatch {
+        self.front.batch(batch)
+    }
+
     /// The front and the junction's part of a step.
     pub fn admit(&mut self, input: Input) {
         let front = &mut self.front;

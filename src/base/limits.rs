@@ -27,8 +27,37 @@ pub const FOLLOWERS: u64 = 2_000_000_000;
 pub const BATCH_FRAMES: usize = 512;
 /// Batches on their way between two threads.
 pub const BATCHES_IN_FLIGHT: usize = 16;
-/// Frames that wait between a source and the engine; then the source waits.
-pub const SOURCE_QUEUE: usize = 8192;
+/// Batches and events that wait between the sources and the engine; then the sources wait.
+pub const SOURCE_QUEUE: usize = 64;
+/// Accounts that wait to be looked up; more are left out and counted.
+pub const LOOKUP_QUEUE: usize = 4096;
+/// Accounts asked for in one request.
+pub const LOOKUP_BATCH: usize = 25;
+/// Bytes of one answer to a look-up.
+pub const LOOKUP_BYTES: usize = 1 << 20;
+/// Time for one look-up.
+pub const LOOKUP_TIMEOUT: Span = Span::seconds(10);
+/// Least time between two look-ups.
+pub const LOOKUP_PACE: Span = Span::millis(100);
+
+/// Time for a connection to open.
+pub const CONNECT_TIMEOUT: Span = Span::seconds(10);
+/// Silence after which a ping is sent.
+pub const SILENCE: Span = Span::seconds(20);
+/// Time for the answer to a ping, or for anything else to come.
+pub const PONG_TIMEOUT: Span = Span::seconds(10);
+/// First wait before connecting again.
+pub const BACKOFF_FIRST: Span = Span::seconds(1);
+/// Longest wait before connecting again.
+pub const BACKOFF_MOST: Span = Span::seconds(60);
+/// How long a connection must have lasted for its failures to be forgotten.
+pub const STABLE: Span = Span::seconds(60);
+/// How far before the last frame a stream is resumed.
+pub const RESUME_OVERLAP: Span = Span::seconds(5);
+/// Time for everything to stop.
+pub const SHUTDOWN: Span = Span::seconds(10);
+/// Lag of the engine beyond which the service is not ready.
+pub const READY_LAG: Span = Span::seconds(60);
 /// Notices that wait for a receiver; then the engine waits.
 pub const NOTICE_QUEUE: usize = 4096;
 
@@ -80,7 +109,8 @@ pub const FRAME_LOG_EVERY: Span = Span::seconds(10);
 const _: () = {
     assert!(FRAME_BYTES as u64 <= LINE_BYTES, "a line that is given up must be longer than a frame");
     assert!(KEPT_TEXT_BYTES <= SCORED_TEXT_BYTES && SCORED_TEXT_BYTES <= FRAME_BYTES);
-    assert!(BATCH_FRAMES <= SOURCE_QUEUE, "a batch must fit its queue");
+    assert!(SILENCE.0 + PONG_TIMEOUT.0 < 60_000_000, "a dead connection is known before its source counts as down");
+    assert!(LOOKUP_BATCH <= LOOKUP_QUEUE);
     assert!(STORIES <= STORY_POSTS, "every story has at least one post");
     assert!(FILE_JUMP.0 > CLOCK_AHEAD.0);
 };

@@ -1,14 +1,15 @@
 //! `check`: are these files sound? All mistakes at once, each with its place.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
 use super::output::tell_faults;
 use super::{FAILED, FINE};
-use crate::app::files::load_rules;
+use crate::app::config;
+use crate::app::files::{CONFIG, load_rules};
 use crate::base::fault::Fault;
 use crate::base::rule::RuleSet;
 
@@ -27,11 +28,15 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self) -> u8 {
-        let paths = if self.paths.is_empty() { vec![PathBuf::from("rules")] } else { self.paths.clone() };
-        let (set, faults) = match load_rules(&paths) {
+        let here = if Path::new(CONFIG).is_file() { "." } else { "rules" };
+        let paths = if self.paths.is_empty() { vec![PathBuf::from(here)] } else { self.paths.clone() };
+        let (rule_paths, mut faults) = with_configs(paths);
+        let (set, more) = match load_rules(&rule_paths) {
             Ok((set, warnings)) => (Some(set), warnings),
             Err(faults) => (None, faults),
         };
+        faults.extend(more);
+        let set = set.filter(|_| faults.iter().all(|f| f.warning));
         let failed = set.is_none();
         if self.json {
             let mut out = io::stdout().lock();
@@ -46,6 +51,28 @@ impl Check {
         }
         if failed { FAILED } else { FINE }
     }
+}
+
+/// Rule paths, with each config (or folder that holds one) replaced by the rules it names; and
+/// the mistakes in configs.
+fn with_configs(paths: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<Fault>) {
+    let (mut rules, mut faults) = (Vec::new(), Vec::new());
+    for path in paths {
+        let config = if path.is_dir() { path.join(CONFIG) } else { path.clone() };
+        let is_config = config.file_name().is_some_and(|n| n == CONFIG) && config.is_file();
+        if !is_config {
+            rules.push(path);
+            continue;
+        }
+        match config::load(&config) {
+            Ok((config, warnings)) => {
+                rules.extend(config.rules);
+                faults.extend(warnings);
+            }
+            Err(more) => faults.extend(more),
+        }
+    }
+    (rules, faults)
 }
 
 fn as_json(f: &Fault) -> serde_json::Value {

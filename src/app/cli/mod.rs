@@ -1,8 +1,10 @@
 //! The command line; one file a command.
 
 mod check;
+mod demo;
 mod output;
 mod replay;
+mod run;
 mod try_query;
 
 use std::process::ExitCode;
@@ -22,7 +24,8 @@ pub(crate) const FAILED: u8 = 1;
     long_about = "groundswell listens to public streams of posts, finds those about the brands it watches, judges how \
                   hostile each is and how many people it reaches, and pages a human the moment a hostile story starts \
                   to spread.",
-    after_help = "Examples:\n  groundswell check rules/             are these rules sound?\n  \
+    after_help = "Examples:\n  groundswell demo                     a story told by a local server, in half a minute\n  \
+                  groundswell run -c groundswell.yaml  the service\n  groundswell check rules/             are these rules sound?\n  \
                   groundswell replay day.ndjson.zst --rules rules/   what would they have said?\n\n\
                   Exit status: 0 fine, 1 findings or failure, 2 wrong usage."
 )]
@@ -33,6 +36,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Demo),
+    Run(run::Run),
     Replay(replay::Replay),
     Check(check::Check),
     /// Try one part by hand
@@ -49,6 +54,8 @@ enum Try {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let code = match cli.command {
+        Command::Demo(c) => c.run(),
+        Command::Run(c) => c.run(),
         Command::Replay(c) => c.run(),
         Command::Check(c) => c.run(),
         Command::Try(Try::Query(c)) => c.run(),
