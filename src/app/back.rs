@@ -72,9 +72,9 @@ impl Back {
         match &e.body {
             EntryBody::Mention(t) | EntryBody::Share(t) => self.touch(t.key, e, out, |rules, s| s.fold.add(rules, e.seq, e.clock, t)),
             EntryBody::Edit(t) => self.touch(t.key, e, out, |rules, s| s.fold.edit(rules, e.seq, e.clock, t)),
-            EntryBody::AudienceLearned { account, followers, keys } => {
+            EntryBody::AudienceLearned { account, followers, name, keys } => {
                 for key in self.concerned(keys) {
-                    self.touch(key, e, out, |rules, s| s.fold.learn(rules, e.clock, *account, *followers));
+                    self.touch(key, e, out, |rules, s| s.fold.learn(rules, e.clock, *account, *followers, name.as_deref()));
                 }
             }
             EntryBody::Delete { gone, keys } => {

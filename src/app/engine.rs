@@ -36,6 +36,8 @@ pub enum Input {
         author: String,
         /// Its followers.
         followers: u64,
+        /// Its handle.
+        name: Option<Box<str>>,
     },
 }
 
@@ -107,7 +109,7 @@ impl Engine {
             Input::Source(name, state) => {
                 self.junction.source(&name, state, &mut |format, bytes| front.resolve(format, bytes));
             }
-            Input::Audience { source, author, followers } => self.junction.audience(&source, &author, followers),
+            Input::Audience { source, author, followers, name } => self.junction.audience(&source, &author, followers, name),
         }
     }
 

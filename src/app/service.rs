@@ -221,7 +221,7 @@ fn spawn_lookups(
     tasks.spawn(async move {
         while let Some(batch) = learned.recv().await {
             for l in batch {
-                let input = Input::Audience { source: network.clone(), author: l.did, followers: l.followers };
+                let input = Input::Audience { source: network.clone(), author: l.did, followers: l.followers, name: l.handle };
                 if to.send(Fed { input, received: Instant::now() }).await.is_err() {
                     return;
                 }

@@ -21,6 +21,8 @@ pub struct Learned {
     pub did: String,
     /// Its followers.
     pub followers: u64,
+    /// Its handle.
+    pub handle: Option<Box<str>>,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +35,7 @@ struct Profile {
     did: String,
     #[serde(rename = "followersCount")]
     followers: Option<u64>,
+    handle: Option<Box<str>>,
 }
 
 /// What became of a request.
@@ -128,7 +131,8 @@ async fn ask(client: &reqwest::Client, base: &str, dids: &[String]) -> Asked {
     let Ok(answer) = serde_json::from_slice::<Answer>(&body) else { return Asked::Refused };
     let known = answer.profiles.into_iter().filter_map(|p| {
         let followers = p.followers.filter(|f| *f <= limits::FOLLOWERS)?;
-        Some(Learned { did: p.did, followers })
+        let handle = p.handle.filter(|h| !h.is_empty() && h.len() <= limits::NAME_BYTES);
+        Some(Learned { did: p.did, followers, handle })
     });
     Asked::Learned(known.take(limits::LOOKUP_BATCH).collect())
 }

@@ -131,11 +131,11 @@ impl Junction {
     }
 
     /// An audience was looked up.
-    pub fn audience(&mut self, source: &Arc<str>, author: &str, followers: u64) {
+    pub fn audience(&mut self, source: &Arc<str>, author: &str, followers: u64, name: Option<Box<str>>) {
         let account = account_id(source, author);
         if let Some(keys) = self.audiences.learn(account, source, followers.min(limits::FOLLOWERS)) {
             let now = self.clock.now().unwrap_or_default();
-            self.push(now, EntryBody::AudienceLearned { account, followers, keys });
+            self.push(now, EntryBody::AudienceLearned { account, followers, name, keys });
         }
     }
 
@@ -248,7 +248,8 @@ impl Junction {
         let plain: SmallVec<[KeyId; 2]> = keys.iter().map(|(k, _)| *k).collect();
         let (audience, learned) = self.audiences.assign(m.account, &m.body.source, m.followers, &plain);
         if let Some(concerned) = learned {
-            let learned = EntryBody::AudienceLearned { account: m.account, followers: audience.followers, keys: concerned };
+            let name = m.body.author_name.clone();
+            let learned = EntryBody::AudienceLearned { account: m.account, followers: audience.followers, name, keys: concerned };
             self.push(now, learned);
         }
         let in_brand = keys.iter().any(|(_, b)| *b);

@@ -7,7 +7,7 @@ use super::posts::{Kept, Posts};
 use super::usual::HOUR;
 use super::{naive, usual::Usual};
 use crate::base::limits;
-use crate::base::model::{Evidence, Group, TopPost, Tone};
+use crate::base::model::{Evidence, Group, PostKind, TopPost, Tone};
 use crate::base::reach;
 use crate::base::rule::expr::SeriesSpec;
 use crate::base::time::{Span, Time};
@@ -43,9 +43,12 @@ pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, series: &[&Ser
     let largest = order.first().map(|(account, _)| **account);
     let rest = all.iter().copied().filter(|k| Some(k.told.account.0) != largest);
     let whole = (if hostile > 0 { hostile } else { total }).max(1);
-    let tones = recent.iter().map(|k| Tone::of(k.told.n));
+    let texts = recent.iter().filter(|k| k.told.kind != PostKind::Repost);
+    let tones = texts.clone().map(|k| Tone::of(k.told.n));
+    let first = all.iter().find(|k| k.told.kind != PostKind::Repost);
     Evidence {
         window: HOUR,
+        first: first.map(|k| show(posts, k, share_of(&parts, k, hostile, total))),
         began: all.first().map_or(now, |k| k.told.time),
         hostile_reach: hostile as f64 / reach::SUM_ONE,
         reach: total as f64 / reach::SUM_ONE,
@@ -53,9 +56,10 @@ pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, series: &[&Ser
         shares: recent.iter().filter(|k| k.told.kind.shares()).count(),
         accounts: parts.len(),
         known: parts.values().filter(|p| p.known).count(),
+        texts: texts.count(),
         tone_known: tones.clone().filter(|t| *t != Tone::Unknown).count(),
         negative: tones.filter(|t| *t == Tone::Negative).count(),
-        top: order.iter().take(limits::TOP_POSTS).map(|(a, p)| top(posts, **a, p, size(p) as f64 / whole as f64)).collect(),
+        top: order.iter().take(limits::TOP_POSTS).map(|(_, p)| show(posts, p.post, size(p) as f64 / whole as f64)).collect(),
         without_largest: series.iter().map(|s| naive::value(s, posts, rest.clone(), now)).collect(),
         still_holds: None,
         usual: usual.mean(),
@@ -87,15 +91,24 @@ fn parts<'k>(posts: &Posts, kept: &[&'k Kept]) -> BTreeMap<u64, Part<'k>> {
     out
 }
 
-fn top(posts: &Posts, account: u64, p: &Part, share: f64) -> TopPost {
+/// The part of the whole that the account of a post makes.
+fn share_of(parts: &BTreeMap<u64, Part>, k: &Kept, hostile: i128, total: i128) -> f64 {
+    let part = parts.get(&k.told.account.0);
+    let (part, whole) = if hostile > 0 { (part.map(|p| p.hostile), hostile) } else { (part.map(|p| p.reach), total) };
+    part.unwrap_or(0) as f64 / whole.max(1) as f64
+}
+
+fn show(posts: &Posts, k: &Kept, share: f64) -> TopPost {
+    let account = posts.account(k.told.account.0);
     TopPost {
-        body: p.post.told.body.clone(),
-        deleted: p.post.deleted,
-        time: p.post.told.time,
-        kind: p.post.told.kind,
-        n_milli: p.post.told.n.map(|n| n.milli()),
-        followers: posts.account(account).map_or(0, |a| a.audience.followers),
-        known: p.known,
+        name: account.and_then(|a| a.name.clone()).or_else(|| k.told.body.author_name.clone()),
+        body: k.told.body.clone(),
+        deleted: k.deleted,
+        time: k.told.time,
+        kind: k.told.kind,
+        n_milli: k.told.n.map(|n| n.milli()),
+        followers: account.map_or(0, |a| a.audience.followers),
+        known: account.is_some_and(|a| a.audience.known),
         share,
     }
 }

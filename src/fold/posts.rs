@@ -25,6 +25,7 @@ pub(super) struct Kept {
 pub(super) struct Account {
     pub(super) audience: Audience,
     pub(super) size: Size,
+    pub(super) name: Option<Box<str>>,
     pub(super) posts: VecDeque<PostAt>,
 }
 
@@ -45,7 +46,10 @@ impl Posts {
     pub(super) fn insert(&mut self, seq: Seq, told: Told) -> Size {
         let at = (told.time, seq);
         self.by_id.insert(told.post.0, at);
-        let fresh = || Account { audience: told.audience, size: size(told.audience), posts: VecDeque::new() };
+        let fresh = || {
+            let name = told.body.author_name.clone();
+            Account { audience: told.audience, size: size(told.audience), name, posts: VecDeque::new() }
+        };
         let account = self.accounts.entry(told.account.0).or_insert_with(fresh);
         account.posts.push_back(at);
         let size = account.size;
@@ -54,8 +58,9 @@ impl Posts {
     }
 
     /// The account's audience became known. False if it has no posts here.
-    pub(super) fn learn(&mut self, account: u64, followers: u64) -> Option<Size> {
+    pub(super) fn learn(&mut self, account: u64, followers: u64, name: Option<&str>) -> Option<Size> {
         let a = self.accounts.get_mut(&account)?;
+        a.name = name.map(Box::from).or(a.name.take());
         a.audience = Audience { followers, known: true };
         a.size = size(a.audience);
         Some(a.size)

@@ -75,11 +75,13 @@ fn evidence(e: &Evidence) -> Json {
         "shares": e.shares,
         "accounts": e.accounts,
         "accounts_known": e.known,
+        "texts": e.texts,
         "tone_known": e.tone_known,
         "negative": e.negative,
         "without_largest": e.without_largest,
         "still_holds": e.still_holds,
         "sources_down": e.sources_down,
+        "first": e.first.as_ref().map(top),
         "top": e.top.iter().map(top).collect::<Vec<_>>(),
     })
 }
@@ -89,7 +91,7 @@ fn top(p: &TopPost) -> Json {
         "source": &*p.body.source,
         "id": &*p.body.id,
         "author": &*p.body.author,
-        "author_name": p.body.author_name,
+        "author_name": p.name,
         "kind": p.kind.name(),
         "time": p.time.to_string(),
         "followers": p.followers,

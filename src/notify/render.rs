@@ -54,11 +54,11 @@ pub fn text(notice: &Notice, around: &Surroundings, style: Style) -> String {
     let mut out = headline(notice, rule, brand, &paint);
     let Some(e) = t.evidence.as_deref().filter(|_| t.to == Phase::Firing) else { return out };
     let series: Vec<&SeriesSpec> = rule.into_iter().flat_map(|r| notice.rules.operands(r)).collect();
-    if let Some(top) = e.top.first() {
+    if let Some(first) = e.first.as_ref().or(e.top.first()) {
         let story = t.group.story.is_some();
         let age = crate::base::time::Span((t.at - e.began).0 / 1_000_000 * 1_000_000);
         let began = if story { format!(" - began {age} ago") } else { String::new() };
-        let _ = writeln!(out, "  {}{began}", quoted(first_text(e).unwrap_or(top)));
+        let _ = writeln!(out, "  {}{began}", quoted(first));
     }
     if let Some(summary) = rule.and_then(|r| r.summary.as_ref()) {
         let _ = writeln!(out, "  {}", plain(summary, 300));
@@ -113,11 +113,6 @@ fn headline(notice: &Notice, rule: Option<&Rule>, brand: Option<&Brand>, paint: 
     out
 }
 
-/// The earliest of the top posts that has a text to show.
-fn first_text(e: &Evidence) -> Option<&TopPost> {
-    e.top.iter().filter(|p| !p.body.text.trim().is_empty()).min_by_key(|p| p.time)
-}
-
 fn quoted(p: &TopPost) -> String {
     if p.deleted {
         return "[deleted]".to_string();
@@ -130,7 +125,9 @@ fn how_bad(e: &Evidence, story: bool) -> String {
     let mut out = format!("{} impressions of hostile reach{of} in the last {}", short(e.hostile_reach), e.window);
     if let Some((usual, hours)) = e.usual {
         if usual >= 0.5 {
-            let _ = write!(out, " = {}x usual (brand's usual {}, mean of {hours} h)", short(e.hostile_reach / usual), short(usual));
+            let times = e.hostile_reach / usual;
+            let times = if times >= 1000.0 { "more than 1000".to_string() } else { short(times) };
+            let _ = write!(out, " = {times}x usual (brand's usual {}, mean of {hours} h)", short(usual));
         } else {
             let _ = write!(out, " (the brand had none in the last {hours} h)");
         }
@@ -170,8 +167,8 @@ fn trust(e: &Evidence) -> String {
         count(e.accounts, "account"),
         share(e.known, e.accounts),
         e.tone_known,
-        count(e.posts, "post"),
-        share(e.tone_known, e.posts),
+        count(e.texts, "text"),
+        share(e.tone_known, e.texts),
         e.negative
     );
     if !e.sources_down.is_empty() {
@@ -225,7 +222,10 @@ fn top_line(rank: usize, p: &TopPost) -> String {
 }
 
 fn author(p: &TopPost) -> String {
-    plain(p.body.author_name.as_deref().unwrap_or(&p.body.author), 60)
+    match &p.name {
+        Some(name) => format!("@{}", plain(name, 60).trim_start_matches('@')),
+        None => plain(&p.body.author, 60),
+    }
 }
 
 fn value(spec: &SeriesSpec, v: Value) -> String {

@@ -1,6 +1,6 @@
 //! `demo`: the whole service on a story told by a local server. No network, no files.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ impl Demo {
             );
         }
         let form = if self.json { Form::Json } else { Form::Text(style_of(&io::stdout())) };
-        let around = Surroundings { watching: vec!["bluesky (demo)".into()], blind_spots: config.blind_spots.clone() };
+        let around = Surroundings { watching: vec!["bluesky".into()], blind_spots: config.blind_spots.clone() };
         let mut out = Stdout::new(io::stdout(), form, around);
         let (seen, done) = (Arc::new(Mutex::new(Seen::default())), Arc::new(Notify::new()));
         let (looks, over, story) = (seen.clone(), done.clone(), script.story.clone());

@@ -32,6 +32,8 @@ pub enum EntryBody {
         account: AccountId,
         /// Its followers.
         followers: u64,
+        /// Its handle, if that was told too.
+        name: Option<Box<str>>,
         /// Keys that counted it; empty means all.
         keys: SmallVec<[KeyId; 4]>,
     },

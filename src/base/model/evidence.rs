@@ -10,6 +10,8 @@ use crate::base::time::{Span, Time};
 /// One of the posts that made most of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TopPost {
+    /// The author's handle or display name, if known.
+    pub name: Option<Box<str>>,
     /// What is kept of the post; the text is empty once deleted.
     pub body: Arc<PostBody>,
     /// Whether it was deleted.
@@ -35,6 +37,8 @@ pub struct Evidence {
     pub window: Span,
     /// First post of the group within the posts kept.
     pub began: Time,
+    /// The earliest text among the posts kept of the group.
+    pub first: Option<TopPost>,
     /// Hostile reach in impressions.
     pub hostile_reach: f64,
     /// Reach in impressions.
@@ -47,7 +51,9 @@ pub struct Evidence {
     pub accounts: usize,
     /// Of these, accounts whose followers are known.
     pub known: usize,
-    /// Posts of known tone.
+    /// Posts with a text of their own.
+    pub texts: usize,
+    /// Of these, texts of known tone.
     pub tone_known: usize,
     /// Of these, negative ones.
     pub negative: usize,
