@@ -1,4 +1,110 @@
-//! groundswell
+//! groundswell listens to public streams of posts, finds the ones about the brands it watches,
+//! judges how hostile each is and how many people it reaches, and tells a human the moment a
+//! hostile story starts to spread.
+//!
+//! This page is the architecture: read it before the code. User documentation is in `README.md`,
+//! `rules/README.md` and `docs/operating.md`.
+//!
+//! # The flow
+//!
+//! The rooms of `src`, in alphabetical order, are the order in which data flows:
+//!
+//! ```text
+//!            frames            posts             mentions, refs        entries           readings            transitions
+//!  collect ----------> decode --------> enrich ----------------> enroll --------> fold ----------> judge -----------------> notify
+//!     |                  \________________/                        |                \_______________/                          |
+//!     |                        front                            junction                  back                                 |
+//!  outside              stateless, parallel               one ordered step           one writer a key                       outside
+//! ```
+//!
+//! | room | does | knows |
+//! |---|---|---|
+//! | [`app`] | assembly: the engine joined, threads, command line, config, demo | everything |
+//! | [`base`] | shared words: what crosses borders, rule files, time, limits, faults | nothing of ours |
+//! | [`collect`] | outside -> frame; connections as a pure state machine | `base` |
+//! | [`decode`] | frame -> post; one file a wire format | `base` |
+//! | [`enrich`] | post -> mention: all queries in one pass, negativity | `base` |
+//! | [`enroll`] | mention, ref -> entry: repeats, stories, audiences, engine clock, numbers | `base` |
+//! | [`fold`] | entry -> reading: windows, measures, evidence | `base` |
+//! | [`judge`] | reading -> transition: conditions and the life cycle | `base` |
+//! | [`notify`] | transition -> outside: rendering and receivers | `base` |
+//! | [`serve`] | HTTP: metrics and health | `base` |
+//! | [`store`] | the log, in memory and bounded for now | `base` |
+//!
+//! # The engine
+//!
+//! [`app::engine::Engine`] is pure: everything that can wake it is a variant of
+//! [`app::engine::Input`], everything it wants done comes back in [`app::engine::Output`]. The
+//! live service, `replay`, the golden tests and the benches drive this same engine.
+//!
+//! **Front** ([`app::front::FrontLine`]): what a frame comes to, without memory from frame to
+//! frame. A Jetstream frame is first looked at as bytes: its head, whether any of its texts can
+//! hold a required literal of a query, which posts and links it names. Only frames that may match
+//! are parsed; those that name nothing end here. A frame with an escape that can hide a letter
+//! (backslash-u, `\/`), a layout servers do not send, or a character that folds to one of a literal
+//! takes the full path. Both paths come to the same end; a test holds that.
+//!
+//! **Refs.** A repost has no text; replies and quotes matter without naming a brand. For an
+//! unmatched frame the front passes hashes of what it names ([`base::model::Ref`]); only the
+//! junction knows whether anybody tracks them. A hit is decoded and scored by the front's own
+//! functions before it gets its number. Roles (parent, root, link) are not told apart before a
+//! hit: a superset of the targets is enough to know a miss.
+//!
+//! **Junction** ([`enroll::Junction`]): the one ordered step. Entries are numbered without gaps.
+//! A post that several brands concern gives one entry a brand. Which brands a share concerns is a
+//! property of the post that is shared, not of its story: a reply that names a second brand does
+//! not make every share of the thread a mention of that brand. A post nobody has seen (the unseen
+//! root of a matched reply) is only a place where answers meet; shares of it concern nobody.
+//!
+//! **Engine clock.** The largest of accepted event times and of Ticks. Live, an event time is
+//! clamped to the last Tick + 5 s. In a recording a jump of more than a day must be confirmed by
+//! the next line; at the beginning, where no time is known yet, frames are held until two agree,
+//! so that a first line from 2100 costs no good one.
+//!
+//! **Time in the backs.** A Tick entry is numbered whenever engine time passes a whole second, and
+//! goes to every shard. On a Tick a back looks at every group whose moment has come (a pane that
+//! expires, a deadline of the life cycle), in order, *at* that moment. So a quiet brand clears and
+//! resolves on time, a gap of a year costs as many looks as there are moments, and transitions do
+//! not depend on how many Ticks there were. A group whose rules can only begin to hold when
+//! something is counted, and that has no episode, is not looked at when something expires.
+//!
+//! **Back** ([`app::back::Back`]): fold and judge for the keys of one shard. Sums are integers
+//! (weight x base reach), so they do not depend on the order of additions. Sums over distinct
+//! accounts keep, for each account, its weight in each pane: late posts, edits and audiences
+//! learned later correct them exactly.
+//!
+//! **Order and shards.** Transitions are ordered by (sequence, time, rule, group). Fronts on
+//! threads get batches in turn and give them back in turn. The golden tests run every case with 1,
+//! 2 and 5 shards, 0, 1 and 3 front threads, several batch sizes, with a restart and with recovery
+//! from the log, and compare byte for byte.
+//!
+//! **Threads.** tokio does I/O only. Live, one thread runs the engine and one writes notices;
+//! `replay --threads N` runs N - 1 fronts beside the thread of junction and backs. Backs run
+//! inline with the junction: with 3 % of frames reaching them they are not what is slow.
+//!
+//! # Invariants
+//!
+//! - Stages know `base` and themselves only; decode, enrich, enroll, fold, judge and base do no
+//!   I/O, read no clock, draw no randomness, log nothing, know no tokio (`tests/tidy.rs`).
+//! - Every frame ends in exactly one [`base::outcome::Outcome`]; outcomes sum to frames.
+//! - Every queue, map and message has its maximum in [`base::limits`]; what is forgotten or cut
+//!   because of one is counted.
+//! - What is forgotten is decided by use and sequence, never by hash order or time of day.
+//! - Transitions are a function of the log of entries.
+//! - Unknown stays unknown: followers that are not known are imputed (the running median of their
+//!   source, 300 before any is known) and said to be; a language without a model has no tone.
+//!
+//! # Where this differs from the first design
+//!
+//! - Words end at apostrophes, dots and colons (UAX 29 joins over them), so that `united` is found
+//!   in "United's" and "united.com".
+//! - A Ref carries hashes without roles, and no offset; see above.
+//! - The engine clock holds several frames at the beginning of a recording, not one.
+//! - "Usual" is, until the surge baseline is built, the mean of the brand's hostile reach in each
+//!   hour of the past week; six hours are needed before it is shown.
+//! - The page shows followers because audiences are looked up at the public AppView from the
+//!   beginning; what is learned enters the log and corrects what was counted.
+
 pub mod app;
 pub mod base;
 pub mod collect;

@@ -18,7 +18,9 @@ fn main() -> io::Result<()> {
     let mut args = std::env::args().skip(1);
     while let Some(name) = args.next() {
         let value = args.next().unwrap_or_default();
-        let number = || value.parse::<f64>().map_err(|_| io::Error::other(format!("expected a number after {name}, found {value}")));
+        let number = || {
+            value.parse::<f64>().map_err(|_| io::Error::other(format!("expected a number after {name}, found {value}")))
+        };
         match name.as_str() {
             "--count" => count = number()? as u64,
             "--seed" => recipe.seed = number()? as u64,
@@ -27,13 +29,18 @@ fn main() -> io::Result<()> {
             "--naming" => recipe.naming = number()?,
             "--out" => out = value,
             "--rules-out" => rules_out = Some(value),
-            _ => return Err(io::Error::other(format!("expected --count, --seed, --brands, --per-second, --naming, --out or --rules-out, found {name}"))),
+            _ => {
+                return Err(io::Error::other(format!(
+                    "expected --count, --seed, --brands, --per-second, --naming, --out or --rules-out, found {name}"
+                )));
+            }
         }
     }
     if let Some(path) = rules_out {
         std::fs::write(path, rules(recipe.brands))?;
     }
-    let mut sink: Box<dyn Write> = if out == "-" { Box::new(io::stdout().lock()) } else { Box::new(File::create(out)?) };
+    let mut sink: Box<dyn Write> =
+        if out == "-" { Box::new(io::stdout().lock()) } else { Box::new(File::create(out)?) };
     let (mut sink, mut frames, mut line) = (BufWriter::new(&mut sink), Frames::new(recipe), String::new());
     for _ in 0..count {
         line.clear();

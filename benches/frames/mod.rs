@@ -93,8 +93,11 @@ pub struct Frames {
 
 /// Names of brands, made of syllables: one word or two.
 pub fn brand_names(n: usize) -> Vec<String> {
-    const HEAD: [&str; 16] = ["zen", "vor", "kal", "mir", "tor", "bel", "nor", "sol", "fen", "gal", "rux", "dax", "pol", "quin", "hex", "lum"];
-    const TAIL: [&str; 16] = ["ora", "ix", "ana", "elo", "ium", "ara", "eta", "isk", "ano", "uva", "eon", "ick", "ade", "oss", "yne", "ulo"];
+    const HEAD: [&str; 16] = [
+        "zen", "vor", "kal", "mir", "tor", "bel", "nor", "sol", "fen", "gal", "rux", "dax", "pol", "quin", "hex", "lum",
+    ];
+    const TAIL: [&str; 16] =
+        ["ora", "ix", "ana", "elo", "ium", "ara", "eta", "isk", "ano", "uva", "eon", "ick", "ade", "oss", "yne", "ulo"];
     (0..n)
         .map(|i| {
             let word = |k: usize| format!("{}{}{}", HEAD[k % 16], HEAD[k / 16 % 16], TAIL[(k / 256 + k) % 16]);
@@ -108,7 +111,10 @@ pub fn rules(brands: usize) -> String {
     let mut out = String::from("version: 1\nbrands:\n");
     for (i, name) in brand_names(brands).iter().enumerate() {
         let tag = name.replace(' ', "");
-        let _ = writeln!(out, "  b{i}: {{name: \"{name}\", query: '\"{name}\" OR @{tag} OR #{tag} OR ({tag} (flight OR order OR bank))'}}");
+        let _ = writeln!(
+            out,
+            "  b{i}: {{name: \"{name}\", query: '\"{name}\" OR @{tag} OR #{tag} OR ({tag} (flight OR order OR bank))'}}"
+        );
     }
     out.push_str(
         "rules:\n\
@@ -251,7 +257,7 @@ impl Frames {
             match self.random.unit() {
                 u if u < 0.008 => out.push_str("\\\"quote\\\""),
                 u if u < 0.016 => out.push_str("❤️"),
-                u if u < 0.024 => out.push_str("😂"),
+                u if u < 0.024 => out.push('😂'),
                 u if u < 0.034 => self.made_up(l, out),
                 u if u < 0.040 => {
                     out.push('#');
@@ -260,7 +266,9 @@ impl Frames {
                 _ => {
                     let word = words[zipf(&mut self.random, words.len())];
                     match i == 0 && l.space == " " {
-                        true => out.extend(word.chars().enumerate().map(|(k, c)| if k == 0 { c.to_ascii_uppercase() } else { c })),
+                        true => out.extend(
+                            word.chars().enumerate().map(|(k, c)| if k == 0 { c.to_ascii_uppercase() } else { c }),
+                        ),
                         false => out.push_str(word),
                     }
                 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::model::{Entry, EntryBody, Group, KeyId, Phase, Reading, Seq, Severity, SourceState, Transition};
-use crate::base::rule::expr::SeriesSpec;
 use crate::base::rule::RuleSet;
+use crate::base::rule::expr::SeriesSpec;
 use crate::base::time::{Span, Time};
 use crate::fold::KeyFold;
 use crate::judge::{KeyJudge, Values};
@@ -70,11 +70,15 @@ impl Back {
     /// Applies one entry; transitions are appended in no particular order.
     pub fn apply(&mut self, e: &Entry, out: &mut Vec<Transition>) {
         match &e.body {
-            EntryBody::Mention(t) | EntryBody::Share(t) => self.touch(t.key, e, out, |rules, s| s.fold.add(rules, e.seq, e.clock, t)),
+            EntryBody::Mention(t) | EntryBody::Share(t) => {
+                self.touch(t.key, e, out, |rules, s| s.fold.add(rules, e.seq, e.clock, t))
+            }
             EntryBody::Edit(t) => self.touch(t.key, e, out, |rules, s| s.fold.edit(rules, e.seq, e.clock, t)),
             EntryBody::AudienceLearned { account, followers, name, keys } => {
                 for key in self.concerned(keys) {
-                    self.touch(key, e, out, |rules, s| s.fold.learn(rules, e.clock, *account, *followers, name.as_deref()));
+                    self.touch(key, e, out, |rules, s| {
+                        s.fold.learn(rules, e.clock, *account, *followers, name.as_deref())
+                    });
                 }
             }
             EntryBody::Delete { gone, keys } => {
@@ -182,7 +186,9 @@ impl Back {
 
 /// Attaches the arithmetic to a change to firing.
 fn explain(rules: &RuleSet, state: &KeyState, down: &BTreeSet<Arc<str>>, t: &mut Transition) {
-    let (Some(rule), Some(plan)) = (rules.rules.get(t.rule as usize), rules.plans.get(t.group.plan as usize)) else { return };
+    let (Some(rule), Some(plan)) = (rules.rules.get(t.rule as usize), rules.plans.get(t.group.plan as usize)) else {
+        return;
+    };
     let series: Vec<&SeriesSpec> = plan.series.iter().collect();
     let mut e = state.fold.evidence(&t.group, &series, t.at);
     let values = Values { series: &e.without_largest, brand: rules.brand(t.group.key) };

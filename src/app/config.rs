@@ -90,7 +90,8 @@ fn read(r: &mut Reader, root: &Node, folder: &Path) -> Config {
             }
         }
         None => {
-            let hint = "sources:\n    bluesky: {type: jetstream, url: \"wss://jetstream2.us-east.bsky.network/subscribe\"}";
+            let hint =
+                "sources:\n    bluesky: {type: jetstream, url: \"wss://jetstream2.us-east.bsky.network/subscribe\"}";
             r.fault(root, "expected `sources`, found none").hint = Some(hint.into());
         }
     }
@@ -110,7 +111,8 @@ fn listen(r: &mut Reader, node: &Node) -> SocketAddr {
             address
         }
         Err(_) => {
-            r.fault(node, format!("expected an address and port, found `{text}`")).hint = Some("write 127.0.0.1:9464".into());
+            r.fault(node, format!("expected an address and port, found `{text}`")).hint =
+                Some("write 127.0.0.1:9464".into());
             LISTEN
         }
     }
@@ -131,7 +133,8 @@ fn source(r: &mut Reader, key: &Node, node: &Node) -> Option<SourceConfig> {
             r.fault(n, what).hint = Some("this version knows: jetstream".into());
         }
         None => {
-            r.fault(key, format!("expected `type` in source `{name}`, found none")).hint = Some("type: jetstream".into());
+            r.fault(key, format!("expected `type` in source `{name}`, found none")).hint =
+                Some("type: jetstream".into());
         }
     }
     let url = match fields.get("url") {
@@ -164,7 +167,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("groundswell.yaml");
         std::fs::write(&path, text).unwrap();
-        load(&path).map(|(c, _)| c).map_err(|e| e.iter().map(|f| f.to_string().replace(&dir.path().display().to_string(), "")).collect())
+        load(&path)
+            .map(|(c, _)| c)
+            .map_err(|e| e.iter().map(|f| f.to_string().replace(&dir.path().display().to_string(), "")).collect())
     }
 
     #[test]
@@ -177,7 +182,10 @@ mod tests {
 
     #[test]
     fn tells_all_mistakes_with_places() {
-        let e = read_config("listen: here\noutput: xml\nsuorces: {}\nsources:\n  a: {type: carrier_pigeon, url: 'http://x'}\n  b: {}\n").unwrap_err();
+        let e = read_config(
+            "listen: here\noutput: xml\nsuorces: {}\nsources:\n  a: {type: carrier_pigeon, url: 'http://x'}\n  b: {}\n",
+        )
+        .unwrap_err();
         for place in [":1:9:", ":2:9:", ":3:1:", ":5:13:", ":5:34:", ":6:3:"] {
             assert!(e.iter().any(|f| f.contains(place)), "{place} not in {e:#?}");
         }

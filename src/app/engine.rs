@@ -109,7 +109,9 @@ impl Engine {
             Input::Source(name, state) => {
                 self.junction.source(&name, state, &mut |format, bytes| front.resolve(format, bytes));
             }
-            Input::Audience { source, author, followers, name } => self.junction.audience(&source, &author, followers, name),
+            Input::Audience { source, author, followers, name } => {
+                self.junction.audience(&source, &author, followers, name)
+            }
         }
     }
 

@@ -132,7 +132,8 @@ impl EngineThread {
 
     /// One line about bad frames, at most once in a while.
     fn complain(&mut self) {
-        let recently = self.complained.is_some_and(|t| t.elapsed() < Duration::from_micros(limits::FRAME_LOG_EVERY.0 as u64));
+        let recently =
+            self.complained.is_some_and(|t| t.elapsed() < Duration::from_micros(limits::FRAME_LOG_EVERY.0 as u64));
         if recently {
             return;
         }

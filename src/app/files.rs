@@ -22,7 +22,9 @@ pub fn rule_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Fault>> {
             continue;
         }
         match std::fs::read_dir(path) {
-            Err(e) => faults.push(Fault::new(format!("expected a folder that can be read, found {}: {e}", path.display()))),
+            Err(e) => {
+                faults.push(Fault::new(format!("expected a folder that can be read, found {}: {e}", path.display())))
+            }
             Ok(entries) => {
                 let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| is_rule_file(p)).collect();
                 files.sort();
@@ -52,7 +54,8 @@ pub fn read_text(path: &Path) -> Result<SourceText, Fault> {
         return Err(fail(format!("{size} bytes, more than {}", limits::RULE_FILE_BYTES)));
     }
     let bytes = std::fs::read(path).map_err(|e| fail(e.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|e| fail(format!("not UTF-8 at byte {}", e.utf8_error().valid_up_to())))?;
+    let text =
+        String::from_utf8(bytes).map_err(|e| fail(format!("not UTF-8 at byte {}", e.utf8_error().valid_up_to())))?;
     Ok(SourceText { file: shown.to_string(), text })
 }
 

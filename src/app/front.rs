@@ -6,8 +6,8 @@ use crate::base::account::{account_id, post_id};
 use crate::base::limits;
 use crate::base::model::{Decoded, Frame, FrameBatch, Mention, Ref, Removal, Sifted, SiftedBatch, WireFormat};
 use crate::base::outcome::Outcome;
-use crate::decode::raw::{self, HeadKind};
 use crate::decode::decode;
+use crate::decode::raw::{self, HeadKind};
 use crate::enrich::sift::targets;
 use crate::enrich::{Front, Matcher};
 
@@ -90,10 +90,18 @@ impl FrontLine {
                     return Sifted::Mention(Box::new(m));
                 }
                 // the same bytes must come to the same end on both paths: targets as the glance sees them
-                let seen = if format == WireFormat::Jetstream { raw::targets(text.as_bytes()).unwrap_or_default() } else { Default::default() };
+                let seen = if format == WireFormat::Jetstream {
+                    raw::targets(text.as_bytes()).unwrap_or_default()
+                } else {
+                    Default::default()
+                };
                 let mut all = targets(&p);
                 all.extend(seen.into_iter().filter(|t| !targets(&p).contains(t)));
-                if all.is_empty() { Sifted::Done(p.time, Outcome::Unmatched) } else { Sifted::Ref(Ref { time: p.time, targets: all }) }
+                if all.is_empty() {
+                    Sifted::Done(p.time, Outcome::Unmatched)
+                } else {
+                    Sifted::Ref(Ref { time: p.time, targets: all })
+                }
             }
         }
     }

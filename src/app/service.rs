@@ -142,7 +142,8 @@ impl Service {
         }
         for (i, source) in config.sources.into_iter().enumerate() {
             let seed = u64::from(std::process::id()) ^ ((i as u64) << 32);
-            let sink = ToEngine { name: source.info.name.clone(), to: to_engine.clone(), status: status.clone(), dice: seed };
+            let sink =
+                ToEngine { name: source.info.name.clone(), to: to_engine.clone(), status: status.clone(), dice: seed };
             let stream = Jetstream { source: source.info, url: source.url, cursor: None };
             tasks.spawn(jetstream::run(stream, sink, cancel.clone()));
         }
@@ -154,7 +155,16 @@ impl Service {
         });
         tasks.close();
         http.close();
-        Ok(Service { address, status, cancel, http_cancel, tasks, http, engine: Some(engine), receiver: Some(receiver) })
+        Ok(Service {
+            address,
+            status,
+            cancel,
+            http_cancel,
+            tasks,
+            http,
+            engine: Some(engine),
+            receiver: Some(receiver),
+        })
     }
 
     /// The service's view of itself.
@@ -221,7 +231,8 @@ fn spawn_lookups(
     tasks.spawn(async move {
         while let Some(batch) = learned.recv().await {
             for l in batch {
-                let input = Input::Audience { source: network.clone(), author: l.did, followers: l.followers, name: l.handle };
+                let input =
+                    Input::Audience { source: network.clone(), author: l.did, followers: l.followers, name: l.handle };
                 if to.send(Fed { input, received: Instant::now() }).await.is_err() {
                     return;
                 }

@@ -52,7 +52,9 @@ impl fmt::Display for SnapshotError {
             SnapshotError::Foreign => write!(f, "expected a snapshot, found other data"),
             SnapshotError::Version(v) => write!(f, "expected a snapshot of version {VERSION}, found version {v}"),
             SnapshotError::Damaged => write!(f, "expected a whole snapshot, found a damaged one"),
-            SnapshotError::Rules => write!(f, "expected a snapshot made under these rules, found one made under others"),
+            SnapshotError::Rules => {
+                write!(f, "expected a snapshot made under these rules, found one made under others")
+            }
         }
     }
 }

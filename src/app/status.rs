@@ -40,7 +40,13 @@ impl Status {
     pub fn new(clock: Arc<dyn Clock>, sources: &[Arc<str>]) -> Result<Status, prometheus::Error> {
         let metrics = Metrics::new()?;
         metrics.set(&metric::BUILD, &[env!("CARGO_PKG_VERSION")], 1.0);
-        let status = Status { metrics, sources: DashMap::new(), clock, engine_time: AtomicI64::new(0), waiting: AtomicU64::new(0) };
+        let status = Status {
+            metrics,
+            sources: DashMap::new(),
+            clock,
+            engine_time: AtomicI64::new(0),
+            waiting: AtomicU64::new(0),
+        };
         for name in sources {
             status.set_source(name, SourceState::Down, "not connected yet");
             status.metrics.add(&metric::CONNECTS, &[name, "ok"], 0.0);

@@ -72,12 +72,7 @@ impl std::error::Error for Fault {}
 /// The candidate nearest to a misspelt word, if it is near enough to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let far = word.chars().count() / 3 + 1;
-    candidates
-        .into_iter()
-        .map(|c| (distance(word, c), c))
-        .filter(|(d, _)| *d <= far)
-        .min()
-        .map(|(_, c)| c)
+    candidates.into_iter().map(|c| (distance(word, c), c)).filter(|(d, _)| *d <= far).min().map(|(_, c)| c)
 }
 
 /// Levenshtein distance in characters, over the first 64 of each.

@@ -90,6 +90,9 @@ pub const CLOCK_AHEAD: Span = Span::seconds(5);
 /// How far ahead of a recording's clock a line may jump before it must be confirmed by the next.
 pub const FILE_JUMP: Span = Span::seconds(86_400);
 
+/// Frames of a recording that may wait for their times to be confirmed.
+pub const HELD_FRAMES: usize = 8;
+
 /// Brands in one rule set.
 pub const BRANDS: usize = 20_000;
 /// Rules in one rule set.

@@ -30,8 +30,12 @@ const fn metric(name: &'static str, kind: Kind, labels: &'static [&'static str],
 }
 
 /// Frames by source and outcome; outcomes sum to frames.
-pub const FRAMES: Metric =
-    metric("groundswell_frames_total", Kind::Counter, &["source", "outcome"], "frames by the one outcome each of them had");
+pub const FRAMES: Metric = metric(
+    "groundswell_frames_total",
+    Kind::Counter,
+    &["source", "outcome"],
+    "frames by the one outcome each of them had",
+);
 /// Entries that left the junction.
 pub const ENTRIES: Metric = metric("groundswell_entries_total", Kind::Counter, &[], "entries numbered by the junction");
 /// Changes of episodes.
@@ -45,7 +49,8 @@ pub const TRANSITIONS: Metric = metric(
 pub const CONNECTS: Metric =
     metric("groundswell_source_connects_total", Kind::Counter, &["source", "result"], "connection attempts by result");
 /// Whether a source is connected.
-pub const SOURCE_UP: Metric = metric("groundswell_source_up", Kind::Gauge, &["source"], "1 while the source is connected, else 0");
+pub const SOURCE_UP: Metric =
+    metric("groundswell_source_up", Kind::Gauge, &["source"], "1 while the source is connected, else 0");
 /// Event time of the last frame.
 pub const LAST_EVENT: Metric = metric(
     "groundswell_source_last_event_timestamp_seconds",
@@ -54,16 +59,29 @@ pub const LAST_EVENT: Metric = metric(
     "event time of the last well-formed frame of the source",
 );
 /// Clock minus engine clock.
-pub const LAG: Metric =
-    metric("groundswell_engine_lag_seconds", Kind::Gauge, &[], "the clock minus the time of the last event the engine has seen");
+pub const LAG: Metric = metric(
+    "groundswell_engine_lag_seconds",
+    Kind::Gauge,
+    &[],
+    "the clock minus the time of the last event the engine has seen",
+);
 /// Frames waiting for the engine.
-pub const QUEUE: Metric = metric("groundswell_queue_frames", Kind::Gauge, &[], "frames that wait between the sources and the engine");
+pub const QUEUE: Metric =
+    metric("groundswell_queue_frames", Kind::Gauge, &[], "frames that wait between the sources and the engine");
 /// Limits hit.
-pub const LIMIT_HITS: Metric =
-    metric("groundswell_limit_hits_total", Kind::Counter, &["limit"], "things forgotten or cut because a named limit was hit");
+pub const LIMIT_HITS: Metric = metric(
+    "groundswell_limit_hits_total",
+    Kind::Counter,
+    &["limit"],
+    "things forgotten or cut because a named limit was hit",
+);
 /// Open episodes.
-pub const OPEN_EPISODES: Metric =
-    metric("groundswell_open_episodes", Kind::Gauge, &["severity"], "episodes that are firing or clearing, by severity");
+pub const OPEN_EPISODES: Metric = metric(
+    "groundswell_open_episodes",
+    Kind::Gauge,
+    &["severity"],
+    "episodes that are firing or clearing, by severity",
+);
 /// Time a batch spends in a stage.
 pub const STAGE: Metric =
     metric("groundswell_stage_seconds", Kind::Histogram, &["stage"], "time that a batch of frames spends in a stage");
@@ -75,12 +93,24 @@ pub const STAGE_QUANTILE: Metric = metric(
     "time that a batch of frames spent in a stage over the last minute, by quantile",
 );
 /// What is running.
-pub const BUILD: Metric = metric("groundswell_build_info", Kind::Gauge, &["version"], "always 1; the version that is running");
+pub const BUILD: Metric =
+    metric("groundswell_build_info", Kind::Gauge, &["version"], "always 1; the version that is running");
 
 /// All metrics.
 pub const ALL: &[Metric] = &[
-    FRAMES, ENTRIES, TRANSITIONS, CONNECTS, SOURCE_UP, LAST_EVENT, LAG, QUEUE, LIMIT_HITS, OPEN_EPISODES, STAGE,
-    STAGE_QUANTILE, BUILD,
+    FRAMES,
+    ENTRIES,
+    TRANSITIONS,
+    CONNECTS,
+    SOURCE_UP,
+    LAST_EVENT,
+    LAG,
+    QUEUE,
+    LIMIT_HITS,
+    OPEN_EPISODES,
+    STAGE,
+    STAGE_QUANTILE,
+    BUILD,
 ];
 
 /// Stages whose time is taken, in the order of the flow; `receive_to_transition` spans them all.

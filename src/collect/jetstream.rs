@@ -177,7 +177,8 @@ fn take_message(message: Option<Result<Message, WsError>>, now: Time, frames: &m
         Some(Ok(Message::Text(text))) => frames.push(Frame { bytes: text.into(), received, oversize: false }),
         Some(Ok(Message::Binary(bytes))) => frames.push(Frame { bytes, received, oversize: false }),
         Some(Ok(Message::Close(reason))) => {
-            let said = reason.map_or(String::new(), |r| format!(": {}", r.reason.chars().take(200).collect::<String>()));
+            let said =
+                reason.map_or(String::new(), |r| format!(": {}", r.reason.chars().take(200).collect::<String>()));
             return Some(format!("closed by the server{said}"));
         }
         Some(Ok(_)) => {}
@@ -195,7 +196,8 @@ fn take_message(message: Option<Result<Message, WsError>>, now: Time, frames: &m
 /// The cursor of a frame.
 fn time_us(frame: &[u8]) -> Option<Time> {
     let at = memchr::memmem::find(frame, b"\"time_us\":")? + 10;
-    let digits: Vec<u8> = frame.get(at..)?.iter().copied().skip_while(|c| *c == b' ').take_while(u8::is_ascii_digit).take(18).collect();
+    let digits: Vec<u8> =
+        frame.get(at..)?.iter().copied().skip_while(|c| *c == b' ').take_while(u8::is_ascii_digit).take(18).collect();
     let time = digits.iter().fold(0i64, |n, c| n * 10 + i64::from(c - b'0'));
     Time(time).plausible().filter(|t| t.0 > 0)
 }
@@ -209,7 +211,10 @@ mod tests {
     fn asks_for_posts_and_reposts_and_resumes_a_little_earlier() {
         let source = Arc::new(SourceInfo { name: "b".into(), format: WireFormat::Jetstream });
         let mut s = Jetstream { source, url: "wss://j.example/subscribe".into(), cursor: None };
-        assert_eq!(address(&s), "wss://j.example/subscribe?wantedCollections=app.bsky.feed.post&wantedCollections=app.bsky.feed.repost&maxMessageSizeBytes=2097152");
+        assert_eq!(
+            address(&s),
+            "wss://j.example/subscribe?wantedCollections=app.bsky.feed.post&wantedCollections=app.bsky.feed.repost&maxMessageSizeBytes=2097152"
+        );
         s.cursor = Some(Time(1_783_175_888_085_434));
         assert!(address(&s).ends_with("&cursor=1783175883085434"));
         s.url.push_str("?x=1");

@@ -26,6 +26,8 @@ pub struct Lines {
     /// Length so far of a line that is too long to keep.
     skipped: u64,
     ended: bool,
+    /// What went wrong while looking ahead.
+    failed: Option<io::Error>,
 }
 
 /// Opens a recording; `-` is standard input. Compression is told by the first bytes.
@@ -58,7 +60,7 @@ impl Lines {
             }
             _ => Box::new(whole),
         };
-        Ok(Lines { input, block: Bytes::new(), at: 0, carry: Vec::new(), skipped: 0, ended: false })
+        Ok(Lines { input, block: Bytes::new(), at: 0, carry: Vec::new(), skipped: 0, ended: false, failed: None })
     }
 
     /// The next line that is not blank; `None` at the end.
@@ -81,24 +83,27 @@ impl Lines {
                 }
                 continue;
             }
+            if let Some(e) = self.failed.take() {
+                return Err(e);
+            }
             if self.ended {
                 return Ok(None);
             }
-            self.fill()?;
+            self.fill();
         }
     }
 
     /// The beginning of what comes next, without taking it; `None` at the end or on damage.
     pub fn first_bytes(&mut self) -> Option<&[u8]> {
         if self.block.len() == self.at {
-            self.fill().ok()?;
+            self.fill();
         }
         let rest = self.block.get(self.at..)?.trim_ascii_start();
         rest.split(|b| *b == b'\n').next().filter(|line| !line.is_empty())
     }
 
     /// Reads the next block, beginning with the unfinished line of the last one.
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self) {
         let rest = self.block.get(self.at..).unwrap_or(&[]);
         let too_long = rest.len() > limits::FRAME_BYTES;
         if too_long || self.skipped > 0 {
@@ -108,15 +113,17 @@ impl Lines {
             self.carry = rest.to_vec();
         }
         if self.skipped > limits::LINE_BYTES {
-            let what = format!("expected lines up to {} bytes, found a longer one; the rest is not read", limits::LINE_BYTES);
+            let what =
+                format!("expected lines up to {} bytes, found a longer one; the rest is not read", limits::LINE_BYTES);
             self.ended = true;
-            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            self.failed = Some(io::Error::new(io::ErrorKind::InvalidData, what));
+            (self.block, self.at) = (Bytes::new(), 0);
+            return;
         }
         let mut block = std::mem::take(&mut self.carry);
         let from = block.len();
         block.resize(from + CHUNK, 0);
         let mut filled = from;
-        let mut failed = None;
         while let Some(space) = block.get_mut(filled..).filter(|s| !s.is_empty()) {
             match self.input.read(space) {
                 Ok(0) => {
@@ -132,18 +139,17 @@ impl Lines {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => {
                     self.ended = true;
-                    failed = Some(e);
+                    self.failed = Some(e);
                     break;
                 }
             }
         }
         block.truncate(filled);
-        if self.ended && failed.is_none() && (!block.is_empty() || self.skipped > 0) {
+        if self.ended && (!block.is_empty() || self.skipped > 0) {
             block.push(b'\n');
         }
         self.block = Bytes::from(block);
         self.at = 0;
-        failed.map_or(Ok(()), Err)
     }
 }
 
@@ -188,7 +194,8 @@ pub struct Recordings {
 impl Recordings {
     /// Recordings with their sources.
     pub fn new(inputs: Vec<(Arc<SourceInfo>, Lines)>, peek: Peek) -> Recordings {
-        let inputs = inputs.into_iter().map(|(source, lines)| Input { source, lines, next: None, time: Time(i64::MIN) });
+        let inputs =
+            inputs.into_iter().map(|(source, lines)| Input { source, lines, next: None, time: Time(i64::MIN) });
         let mut all = Recordings { inputs: inputs.collect(), peek, failures: Vec::new(), ended: Vec::new() };
         if all.inputs.len() > 1 {
             (0..all.inputs.len()).for_each(|i| all.advance(i));
@@ -249,7 +256,9 @@ impl Recordings {
             }
         };
         match &input.next {
-            Some(frame) => input.time = (self.peek)(&input.source, &frame.bytes).map_or(input.time, |t| t.max(input.time)),
+            Some(frame) => {
+                input.time = (self.peek)(&input.source, &frame.bytes).map_or(input.time, |t| t.max(input.time))
+            }
             None => self.ended.push(input.source.name.clone()),
         }
     }
@@ -275,7 +284,8 @@ mod tests {
 
     #[test]
     fn gives_every_line_once() {
-        let text: String = (0..5000).map(|k| format!("{{\"k\":{k},\"x\":\"{}\"}}\r\n\n", "y".repeat(k % 997))).collect();
+        let text: String =
+            (0..5000).map(|k| format!("{{\"k\":{k},\"x\":\"{}\"}}\r\n\n", "y".repeat(k % 997))).collect();
         let want: Vec<Vec<u8>> = text.lines().filter(|l| !l.is_empty()).map(|l| l.as_bytes().to_vec()).collect();
         let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gz.write_all(text.as_bytes()).unwrap();

@@ -170,7 +170,8 @@ fn commit<'a>(did: Cow<'a, str>, time: Time, c: Commit<'a>) -> Option<Decoded<'a
     };
     if c.collection == REPOSTS {
         let repost: Repost = serde_json::from_str(record).ok()?;
-        return Some(Decoded::Post(Box::new(Post { parent: Some(repost.subject.uri), url: None, ..blank })));
+        let parent = Some(repost.subject.uri).filter(|uri| is_post_uri(uri.as_bytes()));
+        return Some(Decoded::Post(Box::new(Post { parent, url: None, ..blank })));
     }
     let record: Record = serde_json::from_str(record).ok()?;
     Some(Decoded::Post(Box::new(fill(blank, record))))
@@ -194,7 +195,11 @@ fn fill<'a>(blank: Post<'a>, r: Record<'a>) -> Post<'a> {
     links.truncate(limits::LINKS_PER_POST);
     tags.truncate(limits::LINKS_PER_POST);
     let (kind, parent, root) = match (r.reply.0, quoted) {
-        (Some(t), _) => (PostKind::Reply, Some(t.parent.uri), Some(t.root.uri)),
+        (Some(t), _) => (
+            PostKind::Reply,
+            Some(t.parent.uri).filter(|uri| is_post_uri(uri.as_bytes())),
+            Some(t.root.uri).filter(|uri| is_post_uri(uri.as_bytes())),
+        ),
         (None, Some(uri)) => (PostKind::Quote, Some(uri), None),
         (None, None) => (PostKind::Post, None, None),
     };
@@ -221,17 +226,31 @@ mod tests {
 
     #[test]
     fn reads_replies_quotes_links_and_tags() {
-        let reply = frame(r#"{"text":"hi","langs":["pt-BR"],"reply":{"parent":{"cid":"c","uri":"at://b/app.bsky.feed.post/1"},"root":{"cid":"c","uri":"at://b/app.bsky.feed.post/0"}}}"#);
+        let reply = frame(
+            r#"{"text":"hi","langs":["pt-BR"],"reply":{"parent":{"cid":"c","uri":"at://b/app.bsky.feed.post/1"},"root":{"cid":"c","uri":"at://b/app.bsky.feed.post/0"}}}"#,
+        );
         let p = post(&reply);
-        assert_eq!((p.kind, p.parent.as_deref(), p.root.as_deref()), (PostKind::Reply, Some("at://b/app.bsky.feed.post/1"), Some("at://b/app.bsky.feed.post/0")));
+        assert_eq!(
+            (p.kind, p.parent.as_deref(), p.root.as_deref()),
+            (PostKind::Reply, Some("at://b/app.bsky.feed.post/1"), Some("at://b/app.bsky.feed.post/0"))
+        );
         assert_eq!((p.lang.as_deref(), &*p.id), (Some("pt"), "at://did:plc:a/app.bsky.feed.post/k"));
-        let quote = frame(r#"{"text":"look","embed":{"$type":"app.bsky.embed.record","record":{"cid":"c","uri":"at://b/app.bsky.feed.post/1"}}}"#);
-        assert_eq!((post(&quote).kind, post(&quote).parent.as_deref()), (PostKind::Quote, Some("at://b/app.bsky.feed.post/1")));
-        let media = frame(r#"{"text":"look","embed":{"$type":"app.bsky.embed.recordWithMedia","record":{"record":{"cid":"c","uri":"at://b/app.bsky.feed.post/1"}},"media":{"external":{"uri":"https://x.example/a"}}}}"#);
+        let quote = frame(
+            r#"{"text":"look","embed":{"$type":"app.bsky.embed.record","record":{"cid":"c","uri":"at://b/app.bsky.feed.post/1"}}}"#,
+        );
+        assert_eq!(
+            (post(&quote).kind, post(&quote).parent.as_deref()),
+            (PostKind::Quote, Some("at://b/app.bsky.feed.post/1"))
+        );
+        let media = frame(
+            r#"{"text":"look","embed":{"$type":"app.bsky.embed.recordWithMedia","record":{"record":{"cid":"c","uri":"at://b/app.bsky.feed.post/1"}},"media":{"external":{"uri":"https://x.example/a"}}}}"#,
+        );
         assert_eq!((post(&media).kind, post(&media).links.len()), (PostKind::Quote, 1));
         let list = frame(r#"{"text":"look","embed":{"record":{"uri":"at://b/app.bsky.feed.generator/1"}}}"#);
         assert_eq!(post(&list).kind, PostKind::Post);
-        let facets = frame(r##"{"text":"x #fail","facets":[{"features":[{"uri":"https://y.example/b"}]},{"features":[{"tag":"fail"}]},7],"tags":["t"]}"##);
+        let facets = frame(
+            r##"{"text":"x #fail","facets":[{"features":[{"uri":"https://y.example/b"}]},{"features":[{"tag":"fail"}]},7],"tags":["t"]}"##,
+        );
         assert_eq!((post(&facets).links.len(), post(&facets).tags.len()), (1, 2));
     }
 
@@ -244,7 +263,10 @@ mod tests {
         assert_eq!(decode(r#"{"did":"d","time_us":1,"kind":"commit"}"#), None);
         assert_eq!(decode(r#"{"did":"d","time_us":-1,"kind":"identity"}"#), None);
         assert!(matches!(decode(r#"{"did":"d","time_us":1,"kind":"news"}"#), Some(Decoded::Other { .. })));
-        assert!(matches!(decode(r#"{"did":"d","time_us":1,"kind":"account","account":{"active":false}}"#), Some(Decoded::Profile { gone: true, .. })));
+        assert!(matches!(
+            decode(r#"{"did":"d","time_us":1,"kind":"account","account":{"active":false}}"#),
+            Some(Decoded::Profile { gone: true, .. })
+        ));
         assert!(matches!(decode(&frame("{}").replace("feed.post", "feed.like")), Some(Decoded::Other { .. })));
         assert!(matches!(decode(&frame("{}").replace("create", "delete")), Some(Decoded::Delete { .. })));
     }

@@ -47,7 +47,10 @@ pub(super) fn decode(text: &str) -> Option<Decoded<'_>> {
     if line.id.is_empty() || line.source.is_empty() || line.author.is_empty() {
         return None;
     }
-    if line.id.len() > limits::NAME_BYTES || line.source.len() > limits::NAME_BYTES || line.author.len() > limits::NAME_BYTES {
+    if line.id.len() > limits::NAME_BYTES
+        || line.source.len() > limits::NAME_BYTES
+        || line.author.len() > limits::NAME_BYTES
+    {
         return None;
     }
     let (kind, edit) = match line.kind.text().as_deref() {
@@ -114,12 +117,30 @@ mod tests {
     #[test]
     fn wrong_types_are_unknown_or_malformed() {
         let with = |from: &str, to: &str| FULL.replace(from, to);
-        for (from, to) in [("1200", "-5"), ("1200", "1e308"), ("1200", "\"many\""), ("1200", "1.5"), ("1200", "null"), ("1200", "[1]")] {
+        for (from, to) in [
+            ("1200", "-5"),
+            ("1200", "1e308"),
+            ("1200", "\"many\""),
+            ("1200", "1.5"),
+            ("1200", "null"),
+            ("1200", "[1]"),
+        ] {
             assert_eq!(post(&with(from, to)).followers, None, "{to}");
         }
-        assert_eq!(post(&with("\"2026-07-04T14:38:06.240Z\"", "1783175886240")).time.to_string(), "2026-07-04T14:38:06.240Z");
-        for (from, to) in [("\"x1\"", "5"), ("\"alice\"", "null"), ("\"a \\\"b\\\"\"", "[]"), ("\"2026-07-04T14:38:06.240Z\"", "\"soon\""),
-            ("\"2026-07-04T14:38:06.240Z\"", "1e300"), ("\"2026-07-04T14:38:06.240Z\"", "-1"), ("\"x1\"", "\"\""), ("\"id\"", "\"di\"")] {
+        assert_eq!(
+            post(&with("\"2026-07-04T14:38:06.240Z\"", "1783175886240")).time.to_string(),
+            "2026-07-04T14:38:06.240Z"
+        );
+        for (from, to) in [
+            ("\"x1\"", "5"),
+            ("\"alice\"", "null"),
+            ("\"a \\\"b\\\"\"", "[]"),
+            ("\"2026-07-04T14:38:06.240Z\"", "\"soon\""),
+            ("\"2026-07-04T14:38:06.240Z\"", "1e300"),
+            ("\"2026-07-04T14:38:06.240Z\"", "-1"),
+            ("\"x1\"", "\"\""),
+            ("\"id\"", "\"di\""),
+        ] {
             assert_eq!(decode(&with(from, to)), None, "{from} -> {to}");
         }
         assert!(matches!(decode(&with("\"quote\"", "\"like\"")), Some(Decoded::Other { .. })));

@@ -149,7 +149,13 @@ pub fn any_text<'f>(frame: &'f str, mut test: impl FnMut(&'f str) -> bool) -> bo
     let bytes = frame.as_bytes();
     KEY.find_iter(bytes).any(|at| {
         let rest = bytes.get(at + 1..).unwrap_or(&[]);
-        let key = if rest.starts_with(b"text\"") { 5 } else if rest.starts_with(b"tag") { 3 } else { return false };
+        let key = if rest.starts_with(b"text\"") {
+            5
+        } else if rest.starts_with(b"tag") {
+            3
+        } else {
+            return false;
+        };
         let from = at + 1 + key;
         let value = bytes.get(from..).unwrap_or(&[]);
         let list = value.starts_with(b"s\"");
@@ -246,13 +252,17 @@ mod tests {
     #[test]
     fn finds_targets_and_escapes() {
         let f = br#"{"uri":"at://a/app.bsky.feed.post/1","x":{"uri": "https://www.e.example/a"},"uri":"at://a/app.bsky.feed.like/1","text":"\"uri\":\"at://b\" \n"}"#;
-        assert_eq!(targets(f).unwrap().as_slice(), &[post_id(NETWORK, b"at://a/app.bsky.feed.post/1"), link_id(b"https://e.example/a").unwrap()]);
+        assert_eq!(
+            targets(f).unwrap().as_slice(),
+            &[post_id(NETWORK, b"at://a/app.bsky.feed.post/1"), link_id(b"https://e.example/a").unwrap()]
+        );
         assert!(!has_hiding_escape(f));
         assert!(has_hiding_escape(br"a\u0041"));
         assert!(has_hiding_escape(br"\\\/"));
         assert!(!has_hiding_escape(br"\\u0041 \n"));
         assert!(has_hiding_escape(br"\"));
-        let many = "\"uri\":\"https://e.example/aa\"".repeat(3) + &(0..50).map(|i| format!("\"uri\":\"https://e.example/a{i}\"")).collect::<String>();
+        let many = "\"uri\":\"https://e.example/aa\"".repeat(3)
+            + &(0..50).map(|i| format!("\"uri\":\"https://e.example/a{i}\"")).collect::<String>();
         assert_eq!(targets(many.as_bytes()), None);
     }
 }

@@ -65,8 +65,18 @@ mod tests {
 
     #[test]
     fn folds_width_case_and_invisibles() {
-        for (a, b) in [("ＵＮＩＴＥＤ", "united"), ("Straße", "strasse"), ("u\u{200b}ni\u{ad}ted", "united"), ("ﬁne", "fine"),
-            ("Cafe\u{301}", "café"), ("𝐔nited", "united"), ("İ", "i\u{307}"), ("it’s", "it's"), ("ΣΊΣΥΦΟΣ", "σίσυφοσ"), ("❤️", "❤")] {
+        for (a, b) in [
+            ("ＵＮＩＴＥＤ", "united"),
+            ("Straße", "strasse"),
+            ("u\u{200b}ni\u{ad}ted", "united"),
+            ("ﬁne", "fine"),
+            ("Cafe\u{301}", "café"),
+            ("𝐔nited", "united"),
+            ("İ", "i\u{307}"),
+            ("it’s", "it's"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφοσ"),
+            ("❤️", "❤"),
+        ] {
             assert_eq!(fold(a), b);
         }
     }

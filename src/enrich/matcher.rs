@@ -167,7 +167,9 @@ fn required_terms(tree: &Tree, terms: &[Compiled]) -> Option<Vec<usize>> {
         Tree::Term(i) => Some(vec![*i]),
         Tree::Never => Some(Vec::new()),
         Tree::Not(_) => None,
-        Tree::All(v) => v.iter().filter_map(|t| required_terms(t, terms)).max_by_key(|s| (shortest(s), usize::MAX - s.len())),
+        Tree::All(v) => {
+            v.iter().filter_map(|t| required_terms(t, terms)).max_by_key(|s| (shortest(s), usize::MAX - s.len()))
+        }
         Tree::Any(v) => {
             let mut all = Vec::new();
             for t in v {
@@ -193,13 +195,30 @@ mod tests {
     use crate::base::rule::query::parse;
 
     fn matches(query: &str, text: &str) -> bool {
-        let brand = Brand { slug: "b".into(), name: String::new(), query: parse(query).unwrap(), owner: None, runbook: None, vars: BTreeMap::new() };
+        let brand = Brand {
+            slug: "b".into(),
+            name: String::new(),
+            query: parse(query).unwrap(),
+            owner: None,
+            runbook: None,
+            vars: BTreeMap::new(),
+        };
         !Matcher::new(&[brand]).matches(text, &[], &mut Scratch::default()).is_empty()
     }
 
     #[test]
     fn words_stand_alone() {
-        for text in ["United!", "(united)", "united's fault", "united’s", "ＵＮＩＴＥＤ", "visit united.com", "@united", "united", "no\nunited"] {
+        for text in [
+            "United!",
+            "(united)",
+            "united's fault",
+            "united’s",
+            "ＵＮＩＴＥＤ",
+            "visit united.com",
+            "@united",
+            "united",
+            "no\nunited",
+        ] {
             assert!(matches("united", text), "{text}");
         }
         for text in ["reunited", "unitedly", "united_x", "unite d", "", "uníted"] {
@@ -225,10 +244,21 @@ mod tests {
     #[test]
     fn handles_and_tags_end_where_they_end() {
         assert!(matches("@united", "hey @United. why") && matches("@united", "@united@example.social"));
-        assert!(!matches("@united", "mail@united") && !matches("@united", "@united.com") && !matches("@united", "@united_x"));
+        assert!(
+            !matches("@united", "mail@united")
+                && !matches("@united", "@united.com")
+                && !matches("@united", "@united_x")
+        );
         assert!(matches("@united.com", "ask @united.com!"));
         assert!(matches("#fail", "oh #FAIL!") && !matches("#fail", "#failed") && !matches("#日本", "#日本航空"));
-        let brand = Brand { slug: "b".into(), name: String::new(), query: parse("#fail").unwrap(), owner: None, runbook: None, vars: BTreeMap::new() };
+        let brand = Brand {
+            slug: "b".into(),
+            name: String::new(),
+            query: parse("#fail").unwrap(),
+            owner: None,
+            runbook: None,
+            vars: BTreeMap::new(),
+        };
         assert_eq!(Matcher::new(&[brand]).matches("x", &["Fail".into()], &mut Scratch::default()).len(), 1);
     }
 

@@ -96,8 +96,14 @@ mod tests {
 
     #[test]
     fn tells_plain_blame_from_plain_praise() {
-        for text in ["United broke my guitar and refuses to pay", "worst airline ever, never again", "I HATE this", "what a scam!!",
-            "not good, not helpful, I am angry", "😡😡 they lost my bag"] {
+        for text in [
+            "United broke my guitar and refuses to pay",
+            "worst airline ever, never again",
+            "I HATE this",
+            "what a scam!!",
+            "not good, not helpful, I am angry",
+            "😡😡 they lost my bag",
+        ] {
             assert_eq!(tone(text), "negative", "{text}");
         }
         for text in ["I love this airline", "best crew, thank you", "great flight 😍"] {

@@ -53,7 +53,8 @@ impl Audiences {
             if let Some(f) = followers {
                 self.median(source).add(f);
             }
-            let imputed = || Audience { followers: self.medians.get(source).map_or(PRIOR, Median::value), known: false };
+            let imputed =
+                || Audience { followers: self.medians.get(source).map_or(PRIOR, Median::value), known: false };
             let audience = followers.map_or_else(imputed, |followers| Audience { followers, known: true });
             self.accounts.insert(account.0, Account { audience, keys: SmallVec::new(), all: false });
         }
@@ -166,8 +167,15 @@ mod tests {
         }
         assert_eq!(a.assign(AccountId(2), &x, None, &key).0, Audience { followers: 1024, known: false });
         assert_eq!(a.assign(AccountId(3), &y, None, &key).0.followers, 300, "another source, another median");
-        assert_eq!(a.assign(AccountId(2), &x, Some(9), &[KeyId(2)]), (Audience { followers: 9, known: true }, Some(Concerned::from_slice(&key))));
-        assert_eq!(a.assign(AccountId(2), &x, Some(99), &key), (Audience { followers: 9, known: true }, None), "fixed once known");
+        assert_eq!(
+            a.assign(AccountId(2), &x, Some(9), &[KeyId(2)]),
+            (Audience { followers: 9, known: true }, Some(Concerned::from_slice(&key)))
+        );
+        assert_eq!(
+            a.assign(AccountId(2), &x, Some(99), &key),
+            (Audience { followers: 9, known: true }, None),
+            "fixed once known"
+        );
         assert_eq!(a.concerned(AccountId(2)), Some(Concerned::from_slice(&[KeyId(1), KeyId(2)])));
         assert_eq!(a.learn(AccountId(99), &x, 5), None);
     }

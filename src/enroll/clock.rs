@@ -53,13 +53,16 @@ impl EngineClock {
         }
     }
 
-    /// Whether a held time is confirmed by the next one: that also lies far ahead of the clock,
-    /// or, at the beginning, not far behind the held one.
-    pub(super) fn confirms(&self, held: Time, next: Time) -> bool {
-        match self.now {
-            Some(now) => next > now + limits::FILE_JUMP,
-            None => next >= held - limits::FILE_JUMP,
-        }
+    /// What the next time says of held ones: `true` where it confirms one, because it also lies
+    /// far ahead of the clock, or, at the beginning, not far behind the held one. `None` while
+    /// nothing can be said: at the beginning it takes two that agree to know which one is wrong.
+    pub(super) fn confirmed(&self, held: &[Time], next: Time) -> Option<Vec<bool>> {
+        let each: Vec<bool> = match self.now {
+            Some(now) => held.iter().map(|_| next > now + limits::FILE_JUMP).collect(),
+            None => held.iter().map(|h| next >= *h - limits::FILE_JUMP).collect(),
+        };
+        let undecided = self.now.is_none() && !each.contains(&true);
+        (!undecided).then_some(each)
     }
 
     /// Moves on; gives the whole second reached if that is new.
@@ -100,11 +103,14 @@ mod tests {
     fn a_jump_in_a_recording_needs_confirmation() {
         let mut c = EngineClock::new(ClockMode::Recording);
         assert_eq!(c.verdict(FAR), Verdict::Hold, "the first line too");
-        assert!(!c.confirms(FAR, T) && c.confirms(T, T) && c.confirms(T, FAR));
+        assert_eq!(c.confirmed(&[FAR], T), None, "one of them lies, nobody knows which");
+        assert_eq!(c.confirmed(&[FAR, T], Time(0)), None);
+        assert_eq!(c.confirmed(&[FAR, T, Time(0)], T), Some(vec![false, true, true]));
+        assert_eq!(c.confirmed(&[T], FAR), Some(vec![true]));
         c.advance(T);
         assert_eq!(c.verdict(T + Span::seconds(3600)), Verdict::Take(T + Span::seconds(3600)));
         assert_eq!(c.verdict(FAR), Verdict::Hold);
-        assert!(c.confirms(FAR, FAR) && !c.confirms(FAR, T));
+        assert_eq!((c.confirmed(&[FAR], FAR), c.confirmed(&[FAR], T)), (Some(vec![true]), Some(vec![false])));
     }
 
     #[test]

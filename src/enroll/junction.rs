@@ -40,7 +40,8 @@ pub struct Junction {
     seen: Recent<()>,
     stories: Stories,
     audiences: Audiences,
-    held: Option<Held>,
+    /// Frames whose times wait for confirmation, at most [`limits::HELD_FRAMES`].
+    held: Vec<Held>,
     /// Event time of the last well-formed frame of each source.
     last_event: BTreeMap<Arc<str>, Time>,
     #[serde(skip)]
@@ -59,7 +60,7 @@ impl Junction {
             seen: Recent::new(limits::DEDUP_IDS),
             stories: Stories::new(),
             audiences: Audiences::new(),
-            held: None,
+            held: Vec::new(),
             last_event: BTreeMap::new(),
             counts: BTreeMap::new(),
             out: Vec::new(),
@@ -78,14 +79,14 @@ impl Junction {
                 continue;
             };
             last = Some(time);
-            if let Some(held) = self.held.take() {
-                self.settle(held, time, resolve);
+            if !self.held.is_empty() {
+                self.settle(time, resolve);
             }
             match self.clock.verdict(time) {
                 Verdict::Take(at) => outcomes.add(self.take(at, sifted, &batch.source, &frame.bytes, resolve)),
                 Verdict::Hold => {
                     let bytes = frame.bytes.to_vec();
-                    self.held = Some(Held { source: batch.source.clone(), bytes, sifted: sifted.clone(), time });
+                    self.hold(Held { source: batch.source.clone(), bytes, sifted: sifted.clone(), time });
                 }
             }
         }
@@ -95,9 +96,25 @@ impl Junction {
         self.counts.entry(batch.source.name.clone()).or_default().merge(&outcomes);
     }
 
-    /// Decides on a held frame now that the next time is known.
-    fn settle(&mut self, held: Held, next: Time, resolve: Resolve<'_>) {
-        let outcome = match self.clock.confirms(held.time, next) {
+    /// Decides on held frames now that the next time is known.
+    fn settle(&mut self, next: Time, resolve: Resolve<'_>) {
+        let times: Vec<Time> = self.held.iter().map(|h| h.time).collect();
+        let Some(confirmed) = self.clock.confirmed(&times, next) else { return };
+        for (held, confirmed) in std::mem::take(&mut self.held).iter().zip(confirmed) {
+            self.decide(held, confirmed, resolve);
+        }
+    }
+
+    fn hold(&mut self, held: Held) {
+        if self.held.len() >= limits::HELD_FRAMES {
+            let oldest = self.held.remove(0);
+            self.counts.entry(oldest.source.name.clone()).or_default().add(Outcome::BadTime);
+        }
+        self.held.push(held);
+    }
+
+    fn decide(&mut self, held: &Held, confirmed: bool, resolve: Resolve<'_>) {
+        let outcome = match confirmed {
             true => self.take(held.time, &held.sifted, &held.source, &held.bytes, resolve),
             false => Outcome::BadTime,
         };
@@ -114,11 +131,11 @@ impl Junction {
     /// A source changed its state. At the end of a recording a held frame is decided: taken if
     /// nothing contradicts it.
     pub fn source(&mut self, name: &Arc<str>, state: SourceState, resolve: Resolve<'_>) {
-        if state == SourceState::End
-            && let Some(held) = self.held.take()
-        {
-            let next = if self.clock.now().is_none() { held.time } else { Time(i64::MIN) };
-            self.settle(held, next, resolve);
+        if state == SourceState::End {
+            let unopposed = self.clock.now().is_none();
+            for held in std::mem::take(&mut self.held) {
+                self.decide(&held, unopposed, resolve);
+            }
         }
         let now = self.clock.now().unwrap_or_default();
         self.push(now, EntryBody::Source { name: name.clone(), state });
@@ -167,7 +184,12 @@ impl Junction {
     /// How much was forgotten because of each named limit.
     pub fn limit_hits(&self) -> [(&'static str, u64); 4] {
         let (posts, stories) = self.stories.dropped();
-        [("dedup_ids", self.seen.dropped()), ("story_posts", posts), ("stories", stories), ("accounts", self.audiences.dropped())]
+        [
+            ("dedup_ids", self.seen.dropped()),
+            ("story_posts", posts),
+            ("stories", stories),
+            ("accounts", self.audiences.dropped()),
+        ]
     }
 
     fn push(&mut self, clock: Time, body: EntryBody) {
@@ -249,7 +271,8 @@ impl Junction {
         let (audience, learned) = self.audiences.assign(m.account, &m.body.source, m.followers, &plain);
         if let Some(concerned) = learned {
             let name = m.body.author_name.clone();
-            let learned = EntryBody::AudienceLearned { account: m.account, followers: audience.followers, name, keys: concerned };
+            let learned =
+                EntryBody::AudienceLearned { account: m.account, followers: audience.followers, name, keys: concerned };
             self.push(now, learned);
         }
         let in_brand = keys.iter().any(|(_, b)| *b);

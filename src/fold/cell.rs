@@ -37,7 +37,13 @@ impl Cell {
         }
     }
 
-    pub(super) fn rebuild<'t>(&mut self, plan: &Plan, account: u64, size: Size, posts: impl Iterator<Item = &'t Told> + Clone) {
+    pub(super) fn rebuild<'t>(
+        &mut self,
+        plan: &Plan,
+        account: u64,
+        size: Size,
+        posts: impl Iterator<Item = &'t Told> + Clone,
+    ) {
         for (series, spec) in self.series.iter_mut().zip(&plan.series) {
             series.rebuild(spec, account, size, posts.clone());
         }

@@ -7,7 +7,7 @@ use super::posts::{Kept, Posts};
 use super::usual::HOUR;
 use super::{naive, usual::Usual};
 use crate::base::limits;
-use crate::base::model::{Evidence, Group, PostKind, TopPost, Tone};
+use crate::base::model::{Evidence, Group, PostKind, Tone, TopPost};
 use crate::base::reach;
 use crate::base::rule::expr::SeriesSpec;
 use crate::base::time::{Span, Time};
@@ -39,7 +39,8 @@ pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, series: &[&Ser
     let total: i128 = parts.values().map(|p| p.reach).sum();
     let mut order: Vec<(&u64, &Part)> = parts.iter().collect();
     let size = |p: &Part| if hostile > 0 { p.hostile } else { p.reach };
-    order.sort_by(|a, b| size(b.1).cmp(&size(a.1)).then(a.1.post.told.time.cmp(&b.1.post.told.time)).then(a.0.cmp(b.0)));
+    order
+        .sort_by(|a, b| size(b.1).cmp(&size(a.1)).then(a.1.post.told.time.cmp(&b.1.post.told.time)).then(a.0.cmp(b.0)));
     let largest = order.first().map(|(account, _)| **account);
     let rest = all.iter().copied().filter(|k| Some(k.told.account.0) != largest);
     let whole = (if hostile > 0 { hostile } else { total }).max(1);
@@ -59,7 +60,11 @@ pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, series: &[&Ser
         texts: texts.count(),
         tone_known: tones.clone().filter(|t| *t != Tone::Unknown).count(),
         negative: tones.filter(|t| *t == Tone::Negative).count(),
-        top: order.iter().take(limits::TOP_POSTS).map(|(_, p)| show(posts, p.post, size(p) as f64 / whole as f64)).collect(),
+        top: order
+            .iter()
+            .take(limits::TOP_POSTS)
+            .map(|(_, p)| show(posts, p.post, size(p) as f64 / whole as f64))
+            .collect(),
         without_largest: series.iter().map(|s| naive::value(s, posts, rest.clone(), now)).collect(),
         still_holds: None,
         usual: usual.mean(),

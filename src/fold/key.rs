@@ -78,7 +78,14 @@ impl KeyFold {
     }
 
     /// An account's audience became known: every group it is in is corrected.
-    pub fn learn(&mut self, rules: &RuleSet, now: Time, account: AccountId, followers: u64, name: Option<&str>) -> Touched {
+    pub fn learn(
+        &mut self,
+        rules: &RuleSet,
+        now: Time,
+        account: AccountId,
+        followers: u64,
+        name: Option<&str>,
+    ) -> Touched {
         let Some(size) = self.posts.learn(account.0, followers, name) else { return Touched::new() };
         let told: Vec<Told> = self.posts.of_account(account.0).map(|k| (*k.told).clone()).collect();
         self.each_group(rules, &told, |cell, _, _| {

@@ -102,7 +102,13 @@ impl Series {
     }
 
     /// Sets the posts of one account anew, in sums over accounts.
-    pub(super) fn rebuild<'t>(&mut self, spec: &SeriesSpec, account: u64, size: Size, posts: impl Iterator<Item = &'t Told>) {
+    pub(super) fn rebuild<'t>(
+        &mut self,
+        spec: &SeriesSpec,
+        account: u64,
+        size: Size,
+        posts: impl Iterator<Item = &'t Told>,
+    ) {
         if let State::Voices(v) = &mut self.state {
             let (panes, oldest) = (self.panes, self.oldest);
             let kept = posts.filter(|t| passes(spec, t)).map(|t| (panes.of(t.time), weight(spec.measure, t)));

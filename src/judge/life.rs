@@ -170,7 +170,8 @@ mod tests {
         for step in script.split_whitespace() {
             let (at, what) = step.split_once(':').unwrap();
             let (levels, clear) = what.split_once('/').unwrap();
-            let v = Verdicts { levels: levels.chars().map(truth).collect(), clear: truth(clear.chars().next().unwrap()) };
+            let v =
+                Verdicts { levels: levels.chars().map(truth).collect(), clear: truth(clear.chars().next().unwrap()) };
             if let Some(s) = life.step(rule, &v, Time::from_millis(1000 * at.parse::<i64>().unwrap())) {
                 out.push(format!("{at} {} {} {}", s.to.name(), life.severity.name(), s.reason.name()));
             }
@@ -183,12 +184,18 @@ mod tests {
     #[test]
     fn pends_fires_clears_resolves() {
         let r = rule(PLAIN);
-        assert_eq!(play(&r, "0:t/f 5:t/f 10:t/f 20:f/t 50:f/t 79:f/t 80:f/t"),
-            "0 pending page condition, 10 firing page condition, 20 clearing page condition, 80 resolved page cleared");
-        assert_eq!(play(&r, "0:t/f 5:f/t 10:t/f 19:t/f 20:t/f"),
-            "0 pending page condition, 5 inactive page condition, 10 pending page condition, 20 firing page condition");
-        assert_eq!(play(&r, "0:t/f 10:t/f 20:f/t 50:t/f 60:f/t 119:f/t 120:f/t"),
-            "0 pending page condition, 10 firing page condition, 20 clearing page condition, 50 firing page condition, 60 clearing page condition, 120 resolved page cleared");
+        assert_eq!(
+            play(&r, "0:t/f 5:t/f 10:t/f 20:f/t 50:f/t 79:f/t 80:f/t"),
+            "0 pending page condition, 10 firing page condition, 20 clearing page condition, 80 resolved page cleared"
+        );
+        assert_eq!(
+            play(&r, "0:t/f 5:f/t 10:t/f 19:t/f 20:t/f"),
+            "0 pending page condition, 5 inactive page condition, 10 pending page condition, 20 firing page condition"
+        );
+        assert_eq!(
+            play(&r, "0:t/f 10:t/f 20:f/t 50:t/f 60:f/t 119:f/t 120:f/t"),
+            "0 pending page condition, 10 firing page condition, 20 clearing page condition, 50 firing page condition, 60 clearing page condition, 120 resolved page cleared"
+        );
     }
 
     #[test]
@@ -196,15 +203,25 @@ mod tests {
         let r = rule(PLAIN);
         assert_eq!(play(&r, "0:t/f 10:?/? 15:t/f"), "0 pending page condition, 15 firing page condition");
         assert_eq!(play(&r, "0:?/? 10:?/?"), "");
-        assert_eq!(play(&r, "0:t/f 10:t/f 20:?/? 79:?/? 80:?/?"), "0 pending page condition, 10 firing page condition, 80 resolved page no data");
-        assert_eq!(play(&r, "0:t/f 10:t/f 20:?/? 50:t/f 60:?/? 119:?/? 120:?/?"), "0 pending page condition, 10 firing page condition, 120 resolved page no data");
+        assert_eq!(
+            play(&r, "0:t/f 10:t/f 20:?/? 79:?/? 80:?/?"),
+            "0 pending page condition, 10 firing page condition, 80 resolved page no data"
+        );
+        assert_eq!(
+            play(&r, "0:t/f 10:t/f 20:?/? 50:t/f 60:?/? 119:?/? 120:?/?"),
+            "0 pending page condition, 10 firing page condition, 120 resolved page no data"
+        );
     }
 
     #[test]
     fn severity_rises_and_never_falls_within_an_episode() {
-        let r = rule("    levels:\n      warn: mentions[1h] > 1\n      page: {when: \"mentions[1h] > 9\", for: 30s}\n    keep_firing_for: 60s\n");
-        assert_eq!(play(&r, "0:tf/f 5:tt/f 34:tt/f 35:tt/f 40:tf/f 50:ff/t 110:ff/t 200:tf/f"),
-            "0 firing warn condition, 35 firing page rise, 50 clearing page condition, 110 resolved page cleared, 200 firing warn condition");
+        let r = rule(
+            "    levels:\n      warn: mentions[1h] > 1\n      page: {when: \"mentions[1h] > 9\", for: 30s}\n    keep_firing_for: 60s\n",
+        );
+        assert_eq!(
+            play(&r, "0:tf/f 5:tt/f 34:tt/f 35:tt/f 40:tf/f 50:ff/t 110:ff/t 200:tf/f"),
+            "0 firing warn condition, 35 firing page rise, 50 clearing page condition, 110 resolved page cleared, 200 firing warn condition"
+        );
         assert_eq!(play(&r, "0:tt/f 10:ft/f 30:?t/f"), "0 firing warn condition, 30 firing page rise");
     }
 

@@ -95,7 +95,8 @@ fn headline(notice: &Notice, rule: Option<&Rule>, brand: Option<&Brand>, paint: 
         Reason::Overflow => what.push_str(" (more episodes than one message each makes sense)"),
         Reason::Condition | Reason::Cleared => {}
     }
-    let mut out = format!("{word} {name}: {what} - {} UTC {}", t.at.clock_utc(), t.at.to_string().get(..10).unwrap_or(""));
+    let mut out =
+        format!("{word} {name}: {what} - {} UTC {}", t.at.clock_utc(), t.at.to_string().get(..10).unwrap_or(""));
     if t.to == Phase::Resolved {
         let _ = write!(out, " - after {}", crate::base::time::Span((t.at - t.since).0 / 1_000_000 * 1_000_000));
     }
@@ -117,7 +118,11 @@ fn quoted(p: &TopPost) -> String {
     if p.deleted {
         return "[deleted]".to_string();
     }
-    if p.body.text.trim().is_empty() { format!("({})", p.kind.name()) } else { format!("\"{}\"", plain(&p.body.text, 140)) }
+    if p.body.text.trim().is_empty() {
+        format!("({})", p.kind.name())
+    } else {
+        format!("\"{}\"", plain(&p.body.text, 140))
+    }
 }
 
 fn how_bad(e: &Evidence, story: bool) -> String {
@@ -136,7 +141,8 @@ fn how_bad(e: &Evidence, story: bool) -> String {
 }
 
 fn who(e: &Evidence, series: &[&SeriesSpec]) -> String {
-    let mut out = format!("{}, {} ({})", count(e.accounts, "account"), count(e.posts, "post"), count(e.shares, "share"));
+    let mut out =
+        format!("{}, {} ({})", count(e.accounts, "account"), count(e.posts, "post"), count(e.shares, "share"));
     let Some(top) = e.top.first() else { return out };
     let known = if top.known { "" } else { ", taken" };
     let _ = write!(
@@ -207,14 +213,8 @@ fn why(notice: &Notice, rule: Option<&Rule>, series: &[&SeriesSpec]) -> String {
 }
 
 fn top_line(rank: usize, p: &TopPost) -> String {
-    let mut out = format!(
-        "{rank}  {:>5} {} {} {} {}",
-        percent(p.share),
-        author(p),
-        p.kind.name(),
-        p.time.clock_utc(),
-        quoted(p)
-    );
+    let mut out =
+        format!("{rank}  {:>5} {} {} {} {}", percent(p.share), author(p), p.kind.name(), p.time.clock_utc(), quoted(p));
     if let Some(url) = p.body.url.as_ref().filter(|_| !p.deleted) {
         let _ = write!(out, " {}", defanged(url));
     }

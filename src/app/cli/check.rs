@@ -15,8 +15,10 @@ use crate::base::rule::RuleSet;
 
 /// Check rules and config; prints FILE:LINE:COLUMN for every mistake
 #[derive(Args)]
-#[command(after_help = "Examples:\n  groundswell check                    the folder rules/, or groundswell.yaml here\n  \
-                        groundswell check rules/ brands.yaml\n  groundswell check --json rules/")]
+#[command(
+    after_help = "Examples:\n  groundswell check                    the folder rules/, or groundswell.yaml here\n  \
+                        groundswell check rules/ brands.yaml\n  groundswell check --json rules/"
+)]
 pub(super) struct Check {
     /// Rule files, folders of rule files, config files, or folders that hold groundswell.yaml
     #[arg(value_name = "PATH")]

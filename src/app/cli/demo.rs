@@ -28,9 +28,11 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// Watch an invented guitar story unfold: no network, about half a minute
 #[derive(Args)]
-#[command(after_help = "Examples:\n  groundswell demo\n  groundswell demo --once --json    only transitions, one JSON object a line\n\n\
+#[command(
+    after_help = "Examples:\n  groundswell demo\n  groundswell demo --once --json    only transitions, one JSON object a line\n\n\
                         A WebSocket server in this process first sends a day of history, then the story, about 330 times \
-                        faster than life. The service connects to it as it would to Bluesky.")]
+                        faster than life. The service connects to it as it would to Bluesky."
+)]
 pub(super) struct Demo {
     /// Write every transition as a line of JSON, and nothing else
     #[arg(long)]
@@ -157,13 +159,19 @@ fn config(teller: &Teller) -> Config {
 fn summary(script: &Script, paged: Time, resolved: Time) -> String {
     let line = |name: &str, at: Time| {
         let after = Span((at - script.began).0 / 1_000_000 * 1_000_000);
-        format!("  {name:<22} {}  {:>7} later  {:>6} of its reach was spent\n", at.clock_utc(), after.to_string(), percent(script.spent(at)))
+        format!(
+            "  {name:<22} {}  {:>7} later  {:>6} of its reach was spent\n",
+            at.clock_utc(),
+            after.to_string(),
+            percent(script.spent(at))
+        )
     };
     let next = |every: i64| {
         let every = Span::seconds(every).0;
         Time((paged.0 + every - 1).div_euclid(every) * every)
     };
-    let mut out = format!("The story began at {} UTC and was shared {} times.\n", script.began.clock_utc(), script.shares.len());
+    let mut out =
+        format!("The story began at {} UTC and was shared {} times.\n", script.began.clock_utc(), script.shares.len());
     out.push_str(&line("groundswell paged", paged));
     out.push_str(&line("a look every 10 min", next(600)));
     out.push_str(&line("a look every hour", next(3600)));

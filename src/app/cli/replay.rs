@@ -137,7 +137,12 @@ fn guess(line: &[u8]) -> WireFormat {
 }
 
 impl Tally {
-    fn take(&mut self, rules: &Arc<RuleSet>, receiver: &mut Stdout<impl Write>, outputs: &mut Vec<Output>) -> io::Result<()> {
+    fn take(
+        &mut self,
+        rules: &Arc<RuleSet>,
+        receiver: &mut Stdout<impl Write>,
+        outputs: &mut Vec<Output>,
+    ) -> io::Result<()> {
         for output in outputs.drain(..) {
             output.outcomes.values().for_each(|o| self.outcomes.merge(o));
             self.transitions += output.transitions.len() as u64;

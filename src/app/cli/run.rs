@@ -79,7 +79,8 @@ async fn serve(config: Config, rules: Arc<RuleSet>) -> io::Result<()> {
         }
         out.flush()
     });
-    let service = service.await.map_err(|e| io::Error::new(e.kind(), format!("expected to serve at {listen}, found {e}")))?;
+    let service =
+        service.await.map_err(|e| io::Error::new(e.kind(), format!("expected to serve at {listen}, found {e}")))?;
     tracing::info!(brands, rules = count, address = %service.address, "running; metrics and health are served");
     stopped(&service).await;
     tracing::info!("stopping");

@@ -14,7 +14,9 @@ use crate::enrich::{Matcher, Scratch};
 
 /// Try a query: a text a line on standard input, {"match":true} a line on standard output
 #[derive(Args)]
-#[command(after_help = "Example:\n  echo 'United broke my guitar' | groundswell try query '\"united airlines\" OR (united guitar)'")]
+#[command(
+    after_help = "Example:\n  echo 'United broke my guitar' | groundswell try query '\"united airlines\" OR (united guitar)'"
+)]
 pub(super) struct TryQuery {
     /// The query
     query: String,
@@ -33,7 +35,8 @@ impl TryQuery {
                 return FAILED;
             }
         };
-        let brand = Brand { slug: "try".into(), name: String::new(), query, owner: None, runbook: None, vars: BTreeMap::new() };
+        let brand =
+            Brand { slug: "try".into(), name: String::new(), query, owner: None, runbook: None, vars: BTreeMap::new() };
         match answer(&Matcher::new(&[brand])) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
                 tell_error(format!("expected lines of text, found {e}"));

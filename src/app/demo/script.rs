@@ -69,8 +69,8 @@ impl Script {
         w.chatter();
         w.story();
         let mut script = w.script;
-        script.frames.sort_by(|a, b| a.0.cmp(&b.0));
-        script.shares.sort_by(|a, b| a.time.cmp(&b.time));
+        script.frames.sort_by_key(|f| f.0);
+        script.shares.sort_by_key(|s| s.time);
         script
     }
 
@@ -138,7 +138,9 @@ impl Writer {
     fn post(&mut self, at: Time, did: &str, text: &str, more: &str) -> Uri {
         let lang = if text.is_ascii() { "en" } else { "und" };
         let text = serde_json::to_string(text).unwrap_or_default();
-        let record = format!("{{\"$type\":\"app.bsky.feed.post\",\"createdAt\":\"{at}\",{more}\"langs\":[\"{lang}\"],\"text\":{text}}}");
+        let record = format!(
+            "{{\"$type\":\"app.bsky.feed.post\",\"createdAt\":\"{at}\",{more}\"langs\":[\"{lang}\"],\"text\":{text}}}"
+        );
         self.frame(at, did, "app.bsky.feed.post", &record)
     }
 
@@ -156,7 +158,10 @@ impl Writer {
     }
 
     fn quote(&mut self, at: Time, did: &str, of: &Uri, text: &str) {
-        let embed = format!("\"embed\":{{\"$type\":\"app.bsky.embed.record\",\"record\":{{\"cid\":\"c\",\"uri\":\"{}\"}}}},", of.0);
+        let embed = format!(
+            "\"embed\":{{\"$type\":\"app.bsky.embed.record\",\"record\":{{\"cid\":\"c\",\"uri\":\"{}\"}}}},",
+            of.0
+        );
         self.post(at, did, text, &embed);
     }
 

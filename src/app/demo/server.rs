@@ -106,7 +106,9 @@ async fn tell(socket: TcpStream, script: &Script, clock: &SetClock, engine_time:
 async fn answer(State(followers): State<Arc<BTreeMap<String, u64>>>, RawQuery(query): RawQuery) -> String {
     let query = query.unwrap_or_default();
     let dids = query.split('&').filter_map(|pair| pair.strip_prefix("actors="));
-    let known = dids.filter_map(|did| followers.get(did).map(|f| serde_json::json!({"did": did, "handle": handle(did), "followersCount": f})));
+    let known = dids.filter_map(|did| {
+        followers.get(did).map(|f| serde_json::json!({"did": did, "handle": handle(did), "followersCount": f}))
+    });
     serde_json::json!({"profiles": known.collect::<Vec<_>>()}).to_string()
 }
 

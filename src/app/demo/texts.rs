@@ -65,4 +65,5 @@ pub(super) const MILD: &[&str] = &[
     "waiting to hear their side of it",
 ];
 
-pub(super) const OUTLET: &str = "A musician says an airline broke her guitar and refuses to pay. Her song about it is spreading fast.";
+pub(super) const OUTLET: &str =
+    "A musician says an airline broke her guitar and refuses to pay. Her song about it is spreading fast.";

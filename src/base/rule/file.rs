@@ -49,7 +49,8 @@ impl Draft {
             if let Some(version) = fields.get("version")
                 && r.text(version, "a version").is_some_and(|v| v != "1")
             {
-                r.fault(version, "expected version 1, found another").hint = Some("this groundswell reads version 1".into());
+                r.fault(version, "expected version 1, found another").hint =
+                    Some("this groundswell reads version 1".into());
             }
             if let Some(vars) = fields.get("vars") {
                 self.vars.extend(variables(&mut r, vars));
@@ -186,7 +187,8 @@ fn variables(r: &mut Reader, node: &Node) -> BTreeMap<String, f64> {
                 }
             }
             None => {
-                r.fault(value, format!("expected a number, found `{text}`")).hint = Some("write 5, 0.4, 40%, 250k, 10m".into());
+                r.fault(value, format!("expected a number, found `{text}`")).hint =
+                    Some("write 5, 0.4, 40%, 250k, 10m".into());
             }
         }
     }
@@ -211,7 +213,8 @@ mod tests {
     #[test]
     fn files_form_one_set() {
         let brands = "brands:\n  b: {query: beta, vars: {big: 5}}\n  a: {name: Alpha, query: '@alpha', exclude: '\"alpha centauri\"'}\n";
-        let rules = "vars: {big: 250k}\nrules:\n  - alert: Loud\n    when: mentions[1h] > vars.big\n    severity: warn\n";
+        let rules =
+            "vars: {big: 250k}\nrules:\n  - alert: Loud\n    when: mentions[1h] > vars.big\n    severity: warn\n";
         let set = check(&[("a.yaml", brands), ("b.yaml", rules)]).unwrap();
         let slugs: Vec<&str> = set.brands.iter().map(|b| &*b.slug).collect();
         assert_eq!(slugs, ["a", "b"]);
@@ -225,7 +228,17 @@ mod tests {
     fn all_mistakes_are_told_at_once() {
         let text = "version: 2\nbrands:\n  Up: {query: x}\n  a: {query: 'a OR', nmae: A}\n  b: {}\n  c: {query: NOT x}\nrules:\n  - alert: R\n    when: mentoins[1h] > 1\n    severity: loud\n  - when: mentions[1h] > vars.nope\n";
         let faults = check(&[("f.yaml", text)]).unwrap_err();
-        let starts = ["f.yaml:1:10:", "f.yaml:3:3:", "f.yaml:4:22:", "f.yaml:4:19:", "f.yaml:5:3:", "f.yaml:6:14:", "f.yaml:9:11:", "f.yaml:10:15:", "f.yaml:11:5:"];
+        let starts = [
+            "f.yaml:1:10:",
+            "f.yaml:3:3:",
+            "f.yaml:4:22:",
+            "f.yaml:4:19:",
+            "f.yaml:5:3:",
+            "f.yaml:6:14:",
+            "f.yaml:9:11:",
+            "f.yaml:10:15:",
+            "f.yaml:11:5:",
+        ];
         for s in starts {
             assert!(faults.iter().any(|f| f.starts_with(s)), "{s} not in {faults:#?}");
         }

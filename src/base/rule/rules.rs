@@ -7,9 +7,8 @@ use crate::base::rule::{Dim, Level, Rule};
 use crate::base::time::Span;
 use crate::base::yaml::{Data, Fields, Node, Reader};
 
-const RULE_KEYS: &[&str] = &[
-    "alert", "by", "when", "levels", "for", "keep_firing_for", "clear", "severity", "summary", "runbook",
-];
+const RULE_KEYS: &[&str] =
+    &["alert", "by", "when", "levels", "for", "keep_firing_for", "clear", "severity", "summary", "runbook"];
 const LEVEL_KEYS: &[&str] = &["when", "for"];
 
 /// Reads one rule; every mistake becomes a fault of the reader.
@@ -23,7 +22,8 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
         }
     };
     let hold = fields.get("for").and_then(|n| r.span(n, "`for`")).unwrap_or(Span::ZERO);
-    let keep_firing_for = fields.get("keep_firing_for").and_then(|n| r.span(n, "`keep_firing_for`")).unwrap_or(Span::ZERO);
+    let keep_firing_for =
+        fields.get("keep_firing_for").and_then(|n| r.span(n, "`keep_firing_for`")).unwrap_or(Span::ZERO);
     let clear = fields.get("clear").and_then(|n| condition(r, n));
     let by = by(r, fields.get("by").copied());
     let mut text = |name: &str| fields.get(name).and_then(|n| r.text(n, name).map(str::to_string));
@@ -111,7 +111,8 @@ fn levels(r: &mut Reader, node: &Node, fields: &Fields, hold: Span) -> Vec<Level
             Vec::new()
         }
         (None, None) => {
-            r.fault(node, "expected `when` or `levels`, found neither").hint = Some("for example when: mentions[10m] >= 20".into());
+            r.fault(node, "expected `when` or `levels`, found neither").hint =
+                Some("for example when: mentions[10m] >= 20".into());
             Vec::new()
         }
         (Some(when), None) => {

@@ -27,9 +27,7 @@ impl Token<'_> {
     }
 }
 
-const SIGNS: &[&str] = &[
-    ">=", "<=", "==", "!=", "<", ">", "=", "+", "-", "*", "/", "(", ")", "{", "}", "[", "]", ",",
-];
+const SIGNS: &[&str] = &[">=", "<=", "==", "!=", "<", ">", "=", "+", "-", "*", "/", "(", ")", "{", "}", "[", "]", ","];
 
 pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token<'_>)>, ExprError> {
     let mut out = Vec::new();

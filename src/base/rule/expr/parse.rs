@@ -51,7 +51,7 @@ impl<'t> Parser<'t> {
         hit
     }
 
-    fn expect(&mut self, sign: &'static str, place: &str) -> Result<(), ExprError> {
+    fn require(&mut self, sign: &'static str, place: &str) -> Result<(), ExprError> {
         if self.sign(sign) {
             return Ok(());
         }
@@ -171,7 +171,7 @@ impl<'t> Parser<'t> {
             Token::Sign("(") => {
                 self.deeper()?;
                 let inner = self.or()?;
-                self.expect(")", "to close the `(`")?;
+                self.require(")", "to close the `(`")?;
                 self.depth -= 1;
                 Ok(inner)
             }
@@ -197,7 +197,7 @@ impl<'t> Parser<'t> {
             while !self.sign("}") {
                 selectors.push(self.selector()?);
                 if !self.sign(",") {
-                    self.expect("}", "after the selectors")?;
+                    self.require("}", "after the selectors")?;
                     break;
                 }
             }
@@ -217,13 +217,19 @@ impl<'t> Parser<'t> {
         let at = self.at();
         let span = match self.peek() {
             Some((_, Token::Duration(_, s))) => Span((*s * 1e6) as i64),
-            _ => return Err(error(at, format!("expected a duration, found {}", self.found()), Some("write 10m, 1h, 1.5d"))),
+            _ => {
+                return Err(error(
+                    at,
+                    format!("expected a duration, found {}", self.found()),
+                    Some("write 10m, 1h, 1.5d"),
+                ));
+            }
         };
         if span < Span::seconds(1) || span > limits::WINDOW {
             return Err(error(at, format!("expected a window from 1s to 8d, found {}", self.found()), None));
         }
         self.next += 1;
-        self.expect("]", "after the window")?;
+        self.require("]", "after the window")?;
         Ok(span)
     }
 
@@ -246,7 +252,11 @@ impl<'t> Parser<'t> {
         self.next += 1;
         let at = self.at();
         let Some((_, Token::Text(value))) = self.peek() else {
-            return Err(error(at, format!("expected a quoted text, found {}", self.found()), Some("write tone=\"negative\"")));
+            return Err(error(
+                at,
+                format!("expected a quoted text, found {}", self.found()),
+                Some("write tone=\"negative\""),
+            ));
         };
         let value = value.to_string();
         self.next += 1;
@@ -275,18 +285,37 @@ mod tests {
     fn prints_canonically() {
         let same = "hostile_reach[1h] >= 50k and authors{tone=\"negative\"}[10m] >= 5";
         assert_eq!(show(same), same);
-        assert_eq!(show("not (mentions[600s]>1 or shares[60m]/2-1 < -3)"), "not (mentions[10m] > 1 or shares[1h] / 2 - 1 < -3)");
+        assert_eq!(
+            show("not (mentions[600s]>1 or shares[60m]/2-1 < -3)"),
+            "not (mentions[10m] > 1 or shares[1h] / 2 - 1 < -3)"
+        );
         assert_eq!(show("mentions[1h] > 1 unless reach[1h] > 2"), "mentions[1h] > 1 and not reach[1h] > 2");
-        assert_eq!(show("mentions{source=\"x\",tone!=\"positive\", source=\"x\"}[90s] > vars.a"),
-            "mentions{tone!=\"positive\", source=\"x\"}[90s] > vars.a");
+        assert_eq!(
+            show("mentions{source=\"x\",tone!=\"positive\", source=\"x\"}[90s] > vars.a"),
+            "mentions{tone!=\"positive\", source=\"x\"}[90s] > vars.a"
+        );
     }
 
     #[test]
     fn tells_where_it_fails() {
-        for (e, at) in [("", 0), ("mentions[1h]", 0), ("mentoins[1h] > 1", 0), ("mentions > 1", 9), ("mentions[1h] > ", 15),
-            ("mentions[9d] > 1", 9), ("mentions{ton=\"x\"}[1h] > 1", 9), ("mentions{tone=\"bad\"}[1h] > 1", 14),
-            ("mentions[1h] = 1", 13), ("mentions[1h] > 1 and 3", 21), ("(mentions[1h] > 1", 17), ("mentions[1h] > 1 > 2", 17),
-            ("mentions[10] > 1", 9), ("mentions[1h] > 10x", 15), ("1 > 2 + (3 > 2)", 8), ("rarity(mentions) > 1", 0)] {
+        for (e, at) in [
+            ("", 0),
+            ("mentions[1h]", 0),
+            ("mentoins[1h] > 1", 0),
+            ("mentions > 1", 9),
+            ("mentions[1h] > ", 15),
+            ("mentions[9d] > 1", 9),
+            ("mentions{ton=\"x\"}[1h] > 1", 9),
+            ("mentions{tone=\"bad\"}[1h] > 1", 14),
+            ("mentions[1h] = 1", 13),
+            ("mentions[1h] > 1 and 3", 21),
+            ("(mentions[1h] > 1", 17),
+            ("mentions[1h] > 1 > 2", 17),
+            ("mentions[10] > 1", 9),
+            ("mentions[1h] > 10x", 15),
+            ("1 > 2 + (3 > 2)", 8),
+            ("rarity(mentions) > 1", 0),
+        ] {
             assert!(parse_condition(e).is_err_and(|e| e.offset == at), "{e}: {}", show(e));
         }
         for deep in ["(".repeat(100_000), "not ".repeat(100_000), format!("1 > {}1", "-".repeat(100_000))] {
@@ -302,15 +331,18 @@ mod tests {
             Just("authors{tone=\"negative\"}[1h]".to_string()),
         ];
         leaf.prop_recursive(3, 12, 2, |q| {
-            (q.clone(), prop_oneof![Just("+"), Just("-"), Just("*"), Just("/")], q).prop_map(|(a, op, b)| format!("({a} {op} {b})"))
+            (q.clone(), prop_oneof![Just("+"), Just("-"), Just("*"), Just("/")], q)
+                .prop_map(|(a, op, b)| format!("({a} {op} {b})"))
         })
     }
 
     fn condition() -> impl Strategy<Value = String> {
-        let leaf = (quantity(), prop_oneof![Just(">="), Just("<"), Just("!=")], quantity()).prop_map(|(a, op, b)| format!("{a} {op} {b}"));
+        let leaf = (quantity(), prop_oneof![Just(">="), Just("<"), Just("!=")], quantity())
+            .prop_map(|(a, op, b)| format!("{a} {op} {b}"));
         leaf.prop_recursive(3, 12, 2, |c| {
             prop_oneof![
-                (c.clone(), prop_oneof![Just("and"), Just("or"), Just("unless")], c.clone()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+                (c.clone(), prop_oneof![Just("and"), Just("or"), Just("unless")], c.clone())
+                    .prop_map(|(a, op, b)| format!("({a} {op} {b})")),
                 c.prop_map(|a| format!("not ({a})")),
             ]
         })

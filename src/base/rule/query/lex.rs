@@ -72,7 +72,11 @@ fn phrase(text: &str, start: usize) -> Result<(String, usize), QueryError> {
                 Some((_, c @ ('"' | '\\'))) => out.push(c),
                 other => {
                     let found = other.map_or("the end".to_string(), |(_, c)| format!("`{c}`"));
-                    return Err(error(start + 1 + i, format!("expected `\\\"` or `\\\\`, found `\\` before {found}"), None));
+                    return Err(error(
+                        start + 1 + i,
+                        format!("expected `\\\"` or `\\\\`, found `\\` before {found}"),
+                        None,
+                    ));
                 }
             },
             _ => out.push(c),
@@ -89,17 +93,27 @@ fn word(w: &str, at: usize) -> Result<Token, QueryError> {
         "OR" => return Ok(Token::Or),
         "NOT" => return Ok(Token::Not),
         _ if w.starts_with("NEAR/") => {
-            return Err(error(at, format!("expected AND, OR or NOT, found `{w}`, which this version does not know"), None));
+            return Err(error(
+                at,
+                format!("expected AND, OR or NOT, found `{w}`, which this version does not know"),
+                None,
+            ));
         }
         _ if w.starts_with('-') => {
-            return Err(error(at, format!("expected a term, found `{w}`"), Some("to leave texts out, write NOT before the term")));
+            return Err(error(
+                at,
+                format!("expected a term, found `{w}`"),
+                Some("to leave texts out, write NOT before the term"),
+            ));
         }
         _ => w,
     };
     if let Some((field, _)) = term.split_once(':')
         && LATER_FIELDS.contains(&field)
     {
-        let what = format!("expected a word, phrase, @handle or #tag, found the field `{field}:`, which this version does not know");
+        let what = format!(
+            "expected a word, phrase, @handle or #tag, found the field `{field}:`, which this version does not know"
+        );
         return Err(error(at, what, Some("to look for these characters in the text, put them in quotes")));
     }
     let name = |rest: &str, what: &str| {

@@ -109,8 +109,21 @@ mod tests {
 
     #[test]
     fn tells_where_it_fails() {
-        for (q, at) in [("", 0), ("a OR", 4), ("(a", 2), ("a )", 2), ("\"a", 0), ("OR a", 0), ("a \"\"", 2),
-            ("@", 0), ("a -b", 2), ("a NEAR/5 b", 2), ("x url:y", 2), ("“a”", 0), ("##a", 0)] {
+        for (q, at) in [
+            ("", 0),
+            ("a OR", 4),
+            ("(a", 2),
+            ("a )", 2),
+            ("\"a", 0),
+            ("OR a", 0),
+            ("a \"\"", 2),
+            ("@", 0),
+            ("a -b", 2),
+            ("a NEAR/5 b", 2),
+            ("x url:y", 2),
+            ("“a”", 0),
+            ("##a", 0),
+        ] {
             assert!(parse(q).is_err_and(|e| e.offset == at), "{q}: {}", show(q));
         }
         assert!(parse(&"(".repeat(100_000)).is_err());

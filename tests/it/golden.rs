@@ -1,0 +1,284 @@
+//! Golden cases: what goes in, what must come out. Each runs straight, with snapshot and restore
+//! in the middle, from the log, and with other numbers of shards, fronts and frames a batch; the
+//! transitions must be equal byte for byte.
+//!
+//! A case is a folder with `rules.yaml`, `events.txt` and `expected.txt`. `UPDATE_GOLDEN=1` writes
+//! the expectations anew.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use groundswell::app::engine::{Engine, Input, Output};
+use groundswell::app::pipeline::Pipeline;
+use groundswell::base::model::{Frame, FrameBatch, Notice, SourceInfo, SourceState, Transition, WireFormat};
+use groundswell::base::rule::{RuleSet, SourceText};
+use groundswell::base::time::{Span, Time};
+use groundswell::enroll::ClockMode;
+use groundswell::notify::json;
+use groundswell::store::Log;
+
+pub struct Case {
+    pub rules: Arc<RuleSet>,
+    mode: ClockMode,
+    inputs: Vec<Input>,
+}
+
+/// Reads events: `mode live|recording`, then lines of `SECOND WHAT …`; see the cases.
+fn events(text: &str) -> (ClockMode, Vec<Input>) {
+    let mut mode = ClockMode::Recording;
+    let mut inputs = Vec::new();
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        if let Some(m) = line.strip_prefix("mode ") {
+            mode = if m == "live" { ClockMode::Live } else { ClockMode::Recording };
+            continue;
+        }
+        let (count, every, line) = match line.strip_prefix("repeat ") {
+            Some(rest) => {
+                let mut words = rest.splitn(3, ' ');
+                (words.next().unwrap().parse().unwrap(), words.next().unwrap().parse().unwrap(), words.next().unwrap())
+            }
+            None => (1, 0.0, line),
+        };
+        for k in 0..count {
+            inputs.push(event(&line.replace("{k}", &k.to_string()), every * k as f64));
+        }
+    }
+    (mode, inputs)
+}
+
+fn at(second: &str, later: f64) -> Time {
+    let zero = Time::parse_rfc3339("2026-07-04T08:00:00Z").unwrap();
+    match Time::parse_rfc3339(second) {
+        Some(t) => t,
+        None => zero + Span(((second.parse::<f64>().unwrap() + later) * 1e6) as i64),
+    }
+}
+
+fn event(line: &str, later: f64) -> Input {
+    let (head, text) = line.split_once(" : ").unwrap_or((line, ""));
+    let words: Vec<&str> = head.split_whitespace().collect();
+    let time = at(words[0], later);
+    match words[1] {
+        "tick" => Input::Tick(time),
+        "up" => Input::Source(words[2].into(), SourceState::Up),
+        "down" => Input::Source(words[2].into(), SourceState::Down),
+        "end" => Input::Source(words[2].into(), SourceState::End),
+        "audience" => Input::Audience {
+            source: words[2].into(),
+            author: words[3].into(),
+            followers: words[4].parse().unwrap(),
+            name: None,
+        },
+        "raw" => frame("raw", text.as_bytes().to_vec()),
+        kind => {
+            let mut post = serde_json::json!({"id": words[3], "source": words[2], "author": words[4], "text": text, "time": time.to_string(), "kind": kind, "lang": "en"});
+            for w in &words[5..] {
+                let (key, value) = w.split_once('=').unwrap();
+                let key = match key {
+                    "f" => "followers",
+                    "p" => "parent",
+                    "r" => "root",
+                    other => other,
+                };
+                post[key] = value.parse::<u64>().map_or_else(|_| value.into(), |n| n.into());
+            }
+            frame(words[2], post.to_string().into_bytes())
+        }
+    }
+}
+
+fn frame(source: &str, bytes: Vec<u8>) -> Input {
+    let source = Arc::new(SourceInfo { name: source.into(), format: WireFormat::Post });
+    Input::Frames(FrameBatch { source, frames: vec![Frame { bytes: bytes.into(), received: None, oversize: false }] })
+}
+
+/// Joins neighbouring batches of the same source, up to `most` frames.
+fn batched(inputs: &[Input], most: usize) -> Vec<Input> {
+    let mut out: Vec<Input> = Vec::new();
+    for input in inputs {
+        if let (Some(Input::Frames(last)), Input::Frames(next)) = (out.last_mut(), input)
+            && last.source == next.source
+            && last.frames.len() < most
+        {
+            last.frames.extend(next.frames.iter().cloned());
+            continue;
+        }
+        out.push(input.clone());
+    }
+    out
+}
+
+pub fn lines(rules: &Arc<RuleSet>, transitions: impl IntoIterator<Item = Transition>) -> String {
+    transitions.into_iter().map(|transition| json(&Notice { transition, rules: rules.clone() }) + "\n").collect()
+}
+
+fn all(outputs: Vec<Output>) -> Vec<Transition> {
+    outputs.into_iter().flat_map(|o| o.transitions).collect()
+}
+
+impl Case {
+    fn load(folder: &Path) -> Case {
+        let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let file = SourceText { file: "rules.yaml".into(), text: text("rules.yaml") };
+        let (rules, _) = RuleSet::load(&[file]).unwrap_or_else(|f| panic!("{}: {f:#?}", folder.display()));
+        let (mode, inputs) = events(&text("events.txt"));
+        Case { rules: Arc::new(rules), mode, inputs }
+    }
+
+    fn engine(&self, shards: usize) -> Engine {
+        Engine::new(self.rules.clone(), self.mode, shards)
+    }
+
+    fn straight(&self, shards: usize, batch: usize) -> String {
+        let mut engine = self.engine(shards);
+        lines(&self.rules, all(batched(&self.inputs, batch).into_iter().map(|i| engine.step(i)).collect()))
+    }
+
+    fn threaded(&self, shards: usize, fronts: usize, batch: usize) -> String {
+        let mut pipeline = Pipeline::new(self.engine(shards), fronts);
+        let mut out = Vec::new();
+        for input in batched(&self.inputs, batch) {
+            match input {
+                Input::Frames(batch) => pipeline.feed(batch, &mut out),
+                other => pipeline.tell(other, &mut out),
+            }
+        }
+        pipeline.finish(&mut out);
+        lines(&self.rules, all(out))
+    }
+
+    /// Snapshot after input `cut`, everything forgotten, restored with another number of shards.
+    fn restarted(&self, cut: usize, before: usize, after: usize) -> String {
+        let mut engine = self.engine(before);
+        let mut out: Vec<Output> = self.inputs[..cut].iter().map(|i| engine.step(i.clone())).collect();
+        let snapshot = engine.snapshot().unwrap();
+        let mut engine = Engine::restore(self.rules.clone(), &snapshot, after).unwrap();
+        out.extend(self.inputs[cut..].iter().map(|i| engine.step(i.clone())));
+        lines(&self.rules, all(out))
+    }
+
+    /// Snapshot after input `cut`; what came later is recovered from the log alone.
+    fn recovered(&self, cut: usize, shards: usize) -> String {
+        let (mut engine, mut log, mut transitions) = (self.engine(1), Log::default(), Vec::new());
+        let mut snapshot = None;
+        for (i, input) in self.inputs.iter().enumerate() {
+            if i == cut {
+                snapshot = Some((engine.snapshot().unwrap(), engine.junction().seq(), transitions.len()));
+            }
+            let output = engine.step(input.clone());
+            transitions.extend(output.transitions);
+            log.append(output.entries);
+        }
+        let (bytes, as_of, known) =
+            snapshot.unwrap_or_else(|| (engine.snapshot().unwrap(), engine.junction().seq(), transitions.len()));
+        let mut again = Engine::restore(self.rules.clone(), &bytes, shards).unwrap();
+        transitions.truncate(known);
+        for entry in log.after(as_of).unwrap() {
+            let mut found = Vec::new();
+            again.apply(entry, &mut found);
+            groundswell::app::engine::sort(&mut found);
+            transitions.extend(found);
+        }
+        lines(&self.rules, transitions)
+    }
+}
+
+/// The short form that is kept as expectation.
+fn short(json: &str) -> String {
+    let mut out = String::new();
+    for line in json.lines() {
+        let v: serde_json::Value = serde_json::from_str(line).unwrap();
+        let s = |k: &str| v[k].as_str().unwrap_or("?").to_string();
+        let group: Vec<String> =
+            v["group"].as_object().unwrap().values().map(|g| g.as_str().unwrap().to_string()).collect();
+        let _ = writeln!(
+            out,
+            "{} {} {} {}->{} {} ({}) {}",
+            &s("at")[11..],
+            s("alert"),
+            group.join(" "),
+            s("from"),
+            s("to"),
+            s("severity"),
+            s("reason"),
+            v["operands"]
+        );
+    }
+    out
+}
+
+fn check(name: &str) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let case = Case::load(&folder);
+    let straight = case.straight(1, 1);
+    let expected = folder.join("expected.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&expected, short(&straight)).unwrap();
+    }
+    let expected = std::fs::read_to_string(&expected).unwrap_or_default();
+    assert!(!expected.is_empty(), "{name}: no expectation");
+    assert_eq!(short(&straight), expected, "{name}");
+    for shards in [1, 2, 5] {
+        for batch in [1, 7, 512] {
+            assert_eq!(case.straight(shards, batch), straight, "{name}: {shards} shards, {batch} frames a batch");
+            for fronts in [1, 3] {
+                assert_eq!(case.threaded(shards, fronts, batch), straight, "{name}: {shards} shards, {fronts} fronts");
+            }
+        }
+    }
+    let n = case.inputs.len();
+    for (i, cut) in (0..=n).step_by((n / 12).max(1)).enumerate() {
+        let (before, after) = ([1, 2, 5][i % 3], [5, 1, 2][i % 3]);
+        assert_eq!(case.restarted(cut, before, after), straight, "{name}: restart after input {cut}");
+        assert_eq!(case.recovered(cut, after), straight, "{name}: recovery from the log after input {cut}");
+    }
+}
+
+macro_rules! golden {
+    ($($name:ident)*) => { $(#[test] fn $name() { check(stringify!($name)); })* };
+}
+
+golden! { story audience_learned_late three_sources edits_deletes_repeats bad_times unknown_tone life_cycle overflow }
+
+#[test]
+fn every_golden_folder_is_a_test() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut found: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    found.sort();
+    let known = [
+        "audience_learned_late",
+        "bad_times",
+        "edits_deletes_repeats",
+        "life_cycle",
+        "overflow",
+        "story",
+        "three_sources",
+        "unknown_tone",
+    ];
+    assert_eq!(found, known);
+}
+
+#[test]
+fn a_snapshot_is_refused_when_it_is_not_whole_or_not_ours() {
+    let case = Case::load(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/story"));
+    let mut engine = case.engine(1);
+    case.inputs.iter().for_each(|i| drop(engine.step(i.clone())));
+    let good = engine.snapshot().unwrap();
+    let error = |bytes: &[u8]| Engine::restore(case.rules.clone(), bytes, 1).err().map(|e| e.to_string());
+    assert_eq!(error(&good), None);
+    assert!(error(b"something else").unwrap().contains("found other data"));
+    for cut in [8, 12, 20, good.len() - 1] {
+        assert!(error(&good[..cut]).is_some(), "cut at {cut}");
+    }
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 1;
+    assert!(error(&flipped).unwrap().contains("damaged"));
+    let mut newer = good.clone();
+    newer[8] = 99;
+    assert!(error(&newer).unwrap().contains("found version 99"));
+    let other = SourceText { file: "x".into(), text: "brands: {a: {query: other}}\n".into() };
+    let other = Arc::new(RuleSet::load(&[other]).unwrap().0);
+    assert!(Engine::restore(other, &good, 1).err().unwrap().to_string().contains("under others"));
+}

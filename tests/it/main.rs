@@ -1,0 +1,13 @@
+//! Tests of the whole, in one binary: linking is slow.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "../../benches/frames/mod.rs"]
+mod frames;
+
+mod bad_input;
+mod commands;
+mod golden;
+mod naive;
+mod prefilter;
+mod recorded;
+mod service;

@@ -1,0 +1,264 @@
+//! Windows against a naive twin: every measure recomputed from the list of posts, with late
+//! posts, edits, deletes, repeats of accounts and audiences learned late.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use groundswell::base::model::{
+    AccountId, Audience, Gone, Group, KeyId, Negativity, PostBody, PostId, PostKind, StoryId, StoryRef, Told,
+};
+use groundswell::base::rule::{RuleSet, SourceText};
+use groundswell::base::time::{Span, Time};
+use groundswell::fold::KeyFold;
+
+use crate::frames::Random;
+
+const SERIES: &[&str] = &[
+    "mentions[1m]",
+    "mentions[90s]",
+    "authors[5m]",
+    "authors{tone=\"negative\"}[100s]",
+    "impressions[2m]",
+    "reach[10m]",
+    "reach{source!=\"a\"}[1m]",
+    "hostile_reach[1m]",
+    "hostile_reach{source=\"a\"}[10m]",
+    "negative_share[3m]",
+    "negative_share{kind!=\"repost\"}[1h]",
+    "largest_voice{tone=\"negative\"}[7m]",
+    "largest_voice[1m]",
+    "shares[2m]",
+    "mentions{lang=\"en\"}[1h]",
+    "mentions{tone=\"unknown\"}[4m]",
+    "authors{kind=\"reply\"}[10m]",
+];
+
+fn rules() -> RuleSet {
+    let conditions: Vec<String> = SERIES.iter().map(|s| format!("{s} >= 0")).collect();
+    let text = format!(
+        "brands: {{b: {{query: x}}}}\nrules:\n  - alert: All\n    when: '{}'\n    severity: info\n  - alert: Story\n    by: [brand, story]\n    when: '{}'\n    severity: info\n",
+        conditions.join(" and "),
+        conditions.join(" and ")
+    );
+    RuleSet::load(&[SourceText { file: "r".into(), text }]).unwrap().0
+}
+
+/// The twin's idea of a post.
+#[derive(Clone, Debug)]
+struct Plain {
+    time: i64,
+    account: u64,
+    n: Option<u16>,
+    kind: PostKind,
+    source: &'static str,
+    lang: &'static str,
+    in_brand: bool,
+    story: u64,
+}
+
+fn told(id: u64, p: &Plain, followers: u64) -> Told {
+    Told {
+        key: KeyId(0),
+        post: PostId(id),
+        account: AccountId(p.account),
+        audience: Audience { followers, known: false },
+        time: Time(p.time),
+        n: p.n.map(Negativity::from_milli),
+        kind: p.kind,
+        in_brand: p.in_brand,
+        story: StoryRef { id: StoryId(p.story), name: format!("s{}", p.story).into() },
+        body: Arc::new(PostBody {
+            source: p.source.into(),
+            id: id.to_string().into(),
+            author: p.account.to_string().into(),
+            author_name: None,
+            text: "t".into(),
+            lang: Some(p.lang.into()),
+            url: None,
+        }),
+    }
+}
+
+/// The definition, word by word: posts of panes that lie within (t - W, t], oldest pane whole.
+fn twin(spec: &str, posts: &[Plain], followers: &BTreeMap<u64, u64>, now: i64) -> Option<f64> {
+    let (head, window) = spec.trim_end_matches(']').split_once('[').unwrap();
+    let (measure, selector) = head.split_once('{').unwrap_or((head, ""));
+    let (number, unit) = window.split_at(window.len() - 1);
+    let w = number.parse::<i64>().unwrap()
+        * match unit {
+            "s" => 1,
+            "m" => 60,
+            _ => 3600,
+        }
+        * 1_000_000;
+    let pane = (w / 60).max(1_000_000);
+    let tone = |n: Option<u16>| match n {
+        None => "unknown",
+        Some(n) if n >= 500 => "negative",
+        Some(n) if n < 150 => "positive",
+        Some(_) => "neutral",
+    };
+    let kind = |k: PostKind| match k {
+        PostKind::Post => "post",
+        PostKind::Reply => "reply",
+        PostKind::Quote => "quote",
+        PostKind::Repost => "repost",
+    };
+    let selects = |p: &Plain| {
+        let s = selector.trim_end_matches('}');
+        if s.is_empty() {
+            return true;
+        }
+        let (field, value) = s.split_once('=').unwrap();
+        let (field, wanted) = match field.strip_suffix('!') {
+            Some(f) => (f, false),
+            None => (field, true),
+        };
+        let found = match field {
+            "tone" => tone(p.n),
+            "source" => p.source,
+            "kind" => kind(p.kind),
+            _ => p.lang,
+        };
+        (found == value.trim_matches('"')) == wanted
+    };
+    let inside: Vec<&Plain> =
+        posts.iter().filter(|p| p.time / pane >= (now - w).div_euclid(pane) && selects(p)).collect();
+    let share = |p: &&&Plain| matches!(p.kind, PostKind::Quote | PostKind::Repost);
+    let v = |f: u64| {
+        let f = f as f64;
+        let down = ((f.max(1.0).log10() - 5.0) / 2.0).clamp(0.0, 1.0);
+        (f * (0.15 - 0.09 * down) * 1000.0).round() / 1000.0
+    };
+    let reply = |p: &Plain| if p.kind == PostKind::Reply { 0.2 } else { 1.0 };
+    let hostile = |p: &Plain| p.n.map_or(0.0, |n| ((f64::from(n) - 300.0) / 400.0).clamp(0.0, 1.0)) * reply(p);
+    let by_account = |value: &dyn Fn(&Plain) -> f64, add: bool| -> f64 {
+        let mut each: BTreeMap<u64, f64> = BTreeMap::new();
+        for p in &inside {
+            let x = value(p) * v(followers[&p.account]);
+            let e = each.entry(p.account).or_insert(0.0);
+            *e = if add { *e + x } else { e.max(x) };
+        }
+        each.values().sum()
+    };
+    Some(match measure {
+        "mentions" => inside.len() as f64,
+        "shares" => inside.iter().filter(share).count() as f64,
+        "authors" => inside.iter().map(|p| p.account).collect::<std::collections::BTreeSet<_>>().len() as f64,
+        "impressions" => by_account(&reply, true),
+        "reach" => by_account(&reply, false),
+        "hostile_reach" => by_account(&hostile, false),
+        "largest_voice" => inside.iter().map(|p| followers[&p.account]).max().unwrap_or(0) as f64,
+        "negative_share" => {
+            let known = inside.iter().filter(|p| p.n.is_some()).count();
+            if known == 0 {
+                return None;
+            }
+            inside.iter().filter(|p| tone(p.n) == "negative").count() as f64 / known as f64
+        }
+        other => panic!("{other}"),
+    })
+}
+
+fn random_post(r: &mut Random, now: i64) -> Plain {
+    let late = if r.chance(0.3) { (r.unit() * 700e6) as i64 } else { 0 };
+    let n = if r.chance(0.2) { None } else { Some(r.below(1001) as u16) };
+    let kind = PostKind::ALL[r.below(4)];
+    Plain {
+        time: now - late,
+        account: r.below(12) as u64,
+        n,
+        kind,
+        source: ["a", "b"][r.below(2)],
+        lang: ["en", "de"][r.below(2)],
+        in_brand: r.chance(0.8),
+        story: r.below(2) as u64,
+    }
+}
+
+fn run(seed: u64) {
+    let rules = rules();
+    let mut r = Random::new(seed);
+    let mut fold = KeyFold::new(KeyId(0), &rules);
+    let mut posts: Vec<(u64, Plain)> = Vec::new();
+    let mut followers: BTreeMap<u64, u64> = (0..12).map(|a| (a, 300 + a)).collect();
+    let mut now = 1_783_152_000_000_000i64;
+    for step in 1..600u64 {
+        now += (r.unit() * r.unit() * 30e6) as i64;
+        if r.chance(0.02) {
+            now += 400_000_000;
+        }
+        match r.below(20) {
+            0 if !posts.is_empty() => {
+                let i = r.below(posts.len());
+                let n = Some(r.below(1001) as u16);
+                posts[i].1.n = n;
+                let (id, plain) = posts[i].clone();
+                fold.edit(&rules, step, Time(now), &told(id, &plain, followers[&plain.account]));
+            }
+            1 => {
+                let account = r.below(12) as u64;
+                let f = (r.unit() * r.unit() * 3e6) as u64;
+                // what is learned holds for accounts that are there to learn it
+                if posts.iter().any(|(_, p)| p.account == account && Time(p.time) >= Time(now) - rules.retention) {
+                    followers.insert(account, f);
+                    fold.learn(&rules, Time(now), AccountId(account), f, None);
+                }
+            }
+            2 if !posts.is_empty() => fold.delete(Gone::Post(PostId(posts[r.below(posts.len())].0))),
+            _ => {
+                let p = random_post(&mut r, now);
+                fold.add(&rules, step, Time(now), &told(step, &p, followers[&p.account]));
+                posts.push((step, p));
+            }
+        }
+        // an account that is gone from every window is told anew, with the audience of its next post
+        posts.retain(|(_, p)| Time(p.time) >= Time(now) - rules.retention);
+        compare(&rules, &mut fold, &posts, &followers, now, seed, step);
+    }
+}
+
+fn compare(
+    rules: &RuleSet,
+    fold: &mut KeyFold,
+    posts: &[(u64, Plain)],
+    followers: &BTreeMap<u64, u64>,
+    now: i64,
+    seed: u64,
+    step: u64,
+) {
+    let brand = Group { plan: 0, key: KeyId(0), story: None, source: None, lang: None };
+    let stories = (0..2).map(|s| Group {
+        plan: 1,
+        story: Some(StoryRef { id: StoryId(s), name: format!("s{s}").into() }),
+        ..brand.clone()
+    });
+    for group in std::iter::once(brand.clone()).chain(stories) {
+        let here = |p: &&(u64, Plain)| group.story.as_ref().map_or(p.1.in_brand, |s| p.1.story == s.id.0);
+        let mine: Vec<Plain> = posts.iter().filter(here).map(|(_, p)| p.clone()).collect();
+        let Some(reading) = fold.read(rules, &group, Time(now), step) else { continue };
+        let plan = &rules.plans[group.plan as usize];
+        for (spec, found) in plan.series.iter().zip(&reading.values) {
+            let expected = twin(&spec.to_string(), &mine, followers, now);
+            let same = match (expected, found) {
+                (None, None) => true,
+                (Some(a), Some(b)) => (a - b).abs() <= 1e-6 * a.abs().max(1.0),
+                _ => false,
+            };
+            assert!(same, "seed {seed}, step {step}, {spec}: expected {expected:?}, found {found:?}");
+        }
+    }
+}
+
+#[test]
+fn windows_equal_their_definition() {
+    for seed in 0..24 {
+        run(seed);
+    }
+}
+
+#[test]
+fn retention_covers_every_window() {
+    let rules = rules();
+    assert!(rules.retention >= Span::seconds(3600 + 60));
+}
