@@ -108,7 +108,8 @@ fn replay_tells_what_it_cannot_read() {
     assert_eq!(run(&["replay", "x", "--threads", "0", "--rules", "y"], b"").status.code(), Some(2));
     assert_eq!(run(&["--nonsense"], b"").status.code(), Some(2));
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gz.write_all(&r#"{"id":"x1","source":"net","author":"a","text":"united","time":"2026-07-04T08:00:00Z"}"#.repeat(1).into_bytes()).unwrap();
+    gz.write_all(r#"{"id":"x1","source":"net","author":"a","text":"united","time":"2026-07-04T08:00:00Z"}"#.as_bytes())
+        .unwrap();
     let mut bytes = gz.finish().unwrap();
     bytes.truncate(bytes.len() - 4);
     std::fs::write(dir.path().join("cut.gz"), bytes).unwrap();
