@@ -86,6 +86,34 @@ impl<'b> Cursor<'b> {
 
 /// The head of a frame, if it has the usual layout and ends like a whole object.
 pub fn head(frame: &[u8]) -> Option<Head> {
+    compact(frame).or_else(|| spaced(frame))
+}
+
+/// The head of a new post or repost without spaces, as servers write it.
+fn compact(frame: &[u8]) -> Option<Head> {
+    let rest = frame.strip_prefix(b"{\"did\":\"")?;
+    let rest = plain(rest)?.strip_prefix(b"\",\"time_us\":")?;
+    let mut digits = Cursor(rest);
+    let time = Time(digits.digits()?).plausible()?;
+    let rest = digits.0.strip_prefix(b",\"kind\":\"commit\",\"commit\":{\"rev\":\"")?;
+    let rest = plain(rest)?.strip_prefix(b"\",\"operation\":\"create\",\"collection\":\"app.bsky.feed.")?;
+    let kind = match rest {
+        [b'p', b'o', b's', b't', b'"', ..] => HeadKind::NewPost,
+        [b'r', b'e', b'p', b'o', b's', b't', b'"', ..] => HeadKind::NewRepost,
+        _ => return None,
+    };
+    (frame.last() == Some(&b'}')).then_some(Head { time, kind })
+}
+
+/// What follows a short, not empty value of plain characters.
+fn plain(rest: &[u8]) -> Option<&[u8]> {
+    let is_plain = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b':' | b'.' | b'-' | b'_' | b'%');
+    let len = rest.iter().take(limits::NAME_BYTES).take_while(|c| is_plain(c)).count();
+    if len == 0 { None } else { rest.get(len..) }
+}
+
+/// The head in any spacing.
+fn spaced(frame: &[u8]) -> Option<Head> {
     let mut c = Cursor(frame);
     c.mark(b'{')?;
     c.key(b"did")?;
@@ -225,6 +253,9 @@ mod tests {
     fn reads_only_the_usual_layout() {
         let kind = |s: &str| head(s.as_bytes()).map(|h| h.kind);
         assert_eq!(kind(HEAD), Some(HeadKind::NewPost));
+        assert_eq!(compact(HEAD.as_bytes()), spaced(HEAD.as_bytes()));
+        assert_eq!(compact(HEAD.replace("feed.post", "feed.repost").as_bytes()).map(|h| h.kind), Some(HeadKind::NewRepost));
+        assert_eq!(compact(HEAD.replace("did:plc:a", "").as_bytes()), None);
         assert_eq!(kind(&HEAD.replace(':', ": ").replace("did: plc: a", "did:plc:a")), Some(HeadKind::NewPost));
         assert_eq!(kind(&HEAD.replace("\"kind\"", "\"cursor\":7,\"kind\"")), Some(HeadKind::NewPost));
         assert_eq!(kind(&HEAD.replace("feed.post", "feed.repost")), Some(HeadKind::NewRepost));
