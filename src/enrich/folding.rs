@@ -21,6 +21,11 @@ fn fold_unicode(text: &str) -> String {
     if once.chars().any(is_invisible) { once.chars().filter(|c| !is_invisible(*c)).collect() } else { once }
 }
 
+/// Whether folding leaves a character as it is, apart from normalization.
+pub fn is_folded(c: char) -> bool {
+    !is_invisible(c) && straight(c) == c && std::iter::once(c).default_case_fold().eq(std::iter::once(c))
+}
+
 /// Curly apostrophes are apostrophes.
 fn straight(c: char) -> char {
     if matches!(c, '\u{2019}' | '\u{2018}' | '\u{02bc}') { '\'' } else { c }
