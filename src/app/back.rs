@@ -119,13 +119,6 @@ impl Back {
 
     /// Looks at every group whose time has come, at the moment it came.
     fn tick(&mut self, seq: Seq, now: Time, out: &mut Vec<Transition>) {
-        let hour = now.0.div_euclid(HOUR.0);
-        if self.hour.is_none_or(|h| hour > h) {
-            self.hour = Some(hour);
-            for state in self.keys.values_mut() {
-                state.fold.close_hours(&self.rules, now);
-            }
-        }
         while let Some((time, key, group)) = self.wakes.pop_first() {
             if time > now {
                 self.wakes.insert((time, key, group));
@@ -137,6 +130,14 @@ impl Back {
             // what was due before there was any time is due now
             let at = if time == Time(0) { now } else { time };
             self.look(key, &group, at, seq, out);
+        }
+        // after the looks: it lets posts go that they may show
+        let hour = now.0.div_euclid(HOUR.0);
+        if self.hour.is_none_or(|h| hour > h) {
+            self.hour = Some(hour);
+            for state in self.keys.values_mut() {
+                state.fold.close_hours(&self.rules, now);
+            }
         }
     }
 

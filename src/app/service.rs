@@ -135,6 +135,11 @@ impl Service {
             }
             receive(None)
         })?;
+        // no frame is taken before the engine knows the time
+        if clock.now() > Time(0) {
+            let first = Fed { input: Input::Tick(clock.now()), received: Instant::now() };
+            to_engine.try_send(first).map_err(io::Error::other)?;
+        }
         tasks.spawn(ticks(clock, tick, to_engine.clone(), cancel.clone()));
         let base = config.sources.iter().find_map(|s| s.audience.clone());
         if let Some(base) = base {

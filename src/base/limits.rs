@@ -101,6 +101,8 @@ pub const RULES: usize = 20_000;
 pub const RULE_FILE_BYTES: u64 = 16 << 20;
 /// Deepest nesting of YAML, of a query and of an expression.
 pub const NESTING: usize = 64;
+/// Measures, numbers and variables in one expression.
+pub const EXPRESSION_VALUES: usize = 500;
 /// Terms in one query.
 pub const QUERY_TERMS: usize = 2000;
 /// Mistakes shown of one set of files.

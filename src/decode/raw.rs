@@ -46,7 +46,7 @@ struct Cursor<'b>(&'b [u8]);
 
 impl<'b> Cursor<'b> {
     fn spaces(&mut self) {
-        while let [b' ' | b'\t', rest @ ..] = self.0 {
+        while let [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] = self.0 {
             self.0 = rest;
         }
     }
@@ -175,36 +175,49 @@ pub fn has_hiding_escape(frame: &[u8]) -> bool {
 pub fn any_text<'f>(frame: &'f str, mut test: impl FnMut(&'f str) -> bool) -> bool {
     static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"t"));
     let bytes = frame.as_bytes();
-    KEY.find_iter(bytes).any(|at| {
-        let rest = bytes.get(at + 1..).unwrap_or(&[]);
-        let key = if rest.starts_with(b"text\"") {
-            5
-        } else if rest.starts_with(b"tag") {
-            3
-        } else {
-            return false;
-        };
-        let from = at + 1 + key;
-        let value = bytes.get(from..).unwrap_or(&[]);
-        let list = value.starts_with(b"s\"");
-        let len = if list { memchr::memchr(b']', value).unwrap_or(value.len()) } else { string_end(value, key) };
-        frame.get(from..from + len).is_none_or(&mut test)
-    })
-}
-
-/// The end of the string that is the value of a key; the key's own closing quote is passed over.
-fn string_end(value: &[u8], key: usize) -> usize {
-    let mut quotes = if key == 3 { 3 } else { 2 };
     let mut at = 0;
-    while let Some(i) = value.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-        if value.get(at + i) == Some(&b'\\') {
-            at += i + 2;
+    while let Some(hit) = bytes.get(at..).and_then(|rest| KEY.find(rest)).map(|i| at + i) {
+        at = hit + 2;
+        let escaped = hit > 0 && bytes.get(hit - 1) == Some(&b'\\');
+        let rest = bytes.get(hit..).unwrap_or(&[]);
+        let Some(key) = [&b"\"text\""[..], b"\"tag\"", b"\"tags\""].into_iter().find(|k| rest.starts_with(k)) else { continue };
+        let mut value = Cursor(rest.get(key.len()..).unwrap_or(&[]));
+        if escaped || value.mark(b':').is_none() {
             continue;
         }
+        value.spaces();
+        let from = bytes.len() - value.0.len();
+        let to = from + value_length(value.0);
+        if frame.get(from..to).is_none_or(&mut test) {
+            return true;
+        }
+        // a string is one value; within a list or object there may be further keys
+        at = if value.0.first() == Some(&b'"') { to } else { from + 1 };
+    }
+    false
+}
+
+/// The length of a string, or of a list up to its first `]` outside of strings; 0 for others.
+fn value_length(value: &[u8]) -> usize {
+    let list = match value.first() {
+        Some(b'"') => false,
+        Some(b'[') => true,
+        _ => return 0,
+    };
+    let mut at = 1;
+    let mut inside = !list;
+    while let Some(i) = value.get(at..).and_then(|rest| memchr::memchr3(b'"', b'\\', b']', rest)) {
         at += i + 1;
-        quotes -= 1;
-        if quotes == 0 {
-            return at;
+        match value.get(at - 1) {
+            Some(b'\\') => at += 1,
+            Some(b'"') => {
+                inside = !inside;
+                if !list {
+                    return at;
+                }
+            }
+            _ if !inside => return at,
+            _ => {}
         }
     }
     value.len()
@@ -225,8 +238,15 @@ pub fn targets(frame: &[u8]) -> Option<SmallVec<[PostId; 4]>> {
     while let Some(i) = URI.find(rest) {
         rest = rest.get(i + 5..)?;
         let mut c = Cursor(rest);
-        let value = c.mark(b':').and_then(|()| c.string());
-        let Some(target) = value.and_then(target) else { continue };
+        if c.mark(b':').is_none() {
+            continue;
+        }
+        c.spaces();
+        if c.0.first() != Some(&b'"') {
+            continue;
+        }
+        // a value with escapes is for a parser to read
+        let Some(target) = target(c.string()?) else { continue };
         if out.contains(&target) {
             continue;
         }
@@ -275,6 +295,15 @@ mod tests {
             assert!(sees(word), "{word}");
         }
         assert!(!sees("seven"));
+        assert!(any_text(r#"{"tags":["a]b","united"]}"#, |t| t.contains("united")));
+        assert!(any_text(r#"{"tags" : [{"text":"x"},["united"]],"text":"y"}"#, |t| t.contains("y")));
+        let mut looks = 0;
+        let long = format!(r#"{{"text":"{}","tags":["{}"]}}"#, "\\\"tag".repeat(5000), "tags\",\"".repeat(5000));
+        any_text(&long, |_| {
+            looks += 1;
+            false
+        });
+        assert_eq!(looks, 2, "each value is looked at once");
         for cut in 0..f.len() {
             any_text(&f[..cut], |_| false);
         }

@@ -46,9 +46,8 @@ impl Compiled {
     /// A part of the anchor that stands in the raw JSON of every text or tag that can match,
     /// except for spellings that need folding.
     pub(super) fn raw_literal(&self) -> &str {
-        let anchor = self.anchor();
-        let anchor = if self.kind == Kind::Tag { anchor.strip_prefix('#').unwrap_or(anchor) } else { anchor };
-        anchor.split(['"', '\\']).max_by_key(|s| s.len()).unwrap_or("")
+        // tags stand beside the text without their `#`
+        self.anchor().split(['"', '\\', '#']).max_by_key(|s| s.len()).unwrap_or("")
     }
 
     /// Whether the term stands in the folded text with its anchor at `start`.

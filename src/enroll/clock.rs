@@ -54,11 +54,11 @@ impl EngineClock {
     }
 
     /// What the next time says of held ones: `true` where it confirms one, because it also lies
-    /// far ahead of the clock, or, at the beginning, not far behind the held one. `None` while
+    /// far ahead of the clock (if there is one) and not far behind the held one. `None` while
     /// nothing can be said: at the beginning it takes two that agree to know which one is wrong.
     pub(super) fn confirmed(&self, held: &[Time], next: Time) -> Option<Vec<bool>> {
         let each: Vec<bool> = match self.now {
-            Some(now) => held.iter().map(|_| next > now + limits::FILE_JUMP).collect(),
+            Some(now) => held.iter().map(|h| next > now + limits::FILE_JUMP && next >= *h - limits::FILE_JUMP).collect(),
             None => held.iter().map(|h| next >= *h - limits::FILE_JUMP).collect(),
         };
         let undecided = self.now.is_none() && !each.contains(&true);

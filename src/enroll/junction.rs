@@ -132,9 +132,11 @@ impl Junction {
     /// nothing contradicts it.
     pub fn source(&mut self, name: &Arc<str>, state: SourceState, resolve: Resolve<'_>) {
         if state == SourceState::End {
-            let unopposed = self.clock.now().is_none();
+            // at the end, of times that contradict each other the earliest are believed
+            let earliest = self.held.iter().map(|h| h.time).min();
+            let believed = earliest.filter(|_| self.clock.now().is_none()).map(|t| t + limits::FILE_JUMP);
             for held in std::mem::take(&mut self.held) {
-                self.decide(&held, unopposed, resolve);
+                self.decide(&held, believed.is_some_and(|t| held.time <= t), resolve);
             }
         }
         let now = self.clock.now().unwrap_or_default();

@@ -87,7 +87,7 @@ impl KeyJudge {
             self.begin_overflow(rule, index, r, out);
             return;
         }
-        let fresh = || Lived { life: Life::new(rule), episode: episode(rules, rule, &r.group, r.seq) };
+        let fresh = || Lived { life: Life::new(rule), episode: episode(rules, rule, r) };
         let lived = self.lives.entry(at.clone()).or_insert_with(fresh);
         let verdicts = Verdicts { levels, clear };
         let Some(Step { from, to, reason }) = lived.life.step(rule, &verdicts, r.at) else { return };
@@ -130,7 +130,8 @@ impl KeyJudge {
             return;
         }
         let group = Group { story: None, source: None, lang: None, ..r.group.clone() };
-        let id = hash::parts(&[b"overflow", rule.name.as_bytes(), &r.group.key.0.to_le_bytes(), &r.seq.to_le_bytes()]);
+        let moment = [r.seq.to_le_bytes(), r.at.0.to_le_bytes()].concat();
+        let id = hash::parts(&[b"overflow", rule.name.as_bytes(), &r.group.key.0.to_le_bytes(), &moment]);
         let severity = rule.levels.last().map_or(Severity::Info, |l| l.severity);
         let o = Overflow { episode: EpisodeId(id), since: r.at, severity, group };
         out.push(o.transition(rule, index, r, Phase::Inactive, Phase::Firing));
@@ -180,16 +181,18 @@ impl Overflow {
     }
 }
 
-/// Hash of rule, group and the entry that made it pending.
-fn episode(rules: &RuleSet, rule: &Rule, group: &Group, seq: u64) -> EpisodeId {
+/// Hash of rule, group, and the entry and moment that made it pending: one Tick can span many
+/// moments.
+fn episode(rules: &RuleSet, rule: &Rule, r: &Reading) -> EpisodeId {
+    let group = &r.group;
     let brand = rules.brand(group.key).map_or("", |b| &b.slug);
     let story = group.story.as_ref().map_or("", |s| &s.name);
     let source = group.source.as_deref().unwrap_or("");
     let lang = group.lang.as_deref().unwrap_or("");
     let text = [rule.name.as_str(), brand, story, source, lang];
     let mut parts: Vec<&[u8]> = text.iter().map(|s| s.as_bytes()).collect();
-    let seq = seq.to_le_bytes();
-    parts.push(&seq);
+    let moment = [r.seq.to_le_bytes(), r.at.0.to_le_bytes()].concat();
+    parts.push(&moment);
     EpisodeId(hash::parts(&parts))
 }
 

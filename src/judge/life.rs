@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::base::model::{Phase, Reason, Severity};
 use crate::base::rule::Rule;
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 
 /// What a rule's conditions say at one moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,8 +23,12 @@ pub(super) struct Life {
     /// When the episode became pending.
     pub(super) since: Time,
     pub(super) severity: Severity,
-    /// Since when each level has held.
+    /// Since when each level has held; time in which it was unknown does not count.
     held: SmallVec<[Option<Time>; 3]>,
+    /// Levels that were unknown at the last step.
+    unknown: SmallVec<[bool; 3]>,
+    /// The last step.
+    last: Time,
     clear_since: Option<Time>,
     unknown_since: Option<Time>,
 }
@@ -44,6 +48,8 @@ impl Life {
             since: Time::default(),
             severity: rule.levels.first().map_or(Severity::Info, |l| l.severity),
             held: rule.levels.iter().map(|_| None).collect(),
+            unknown: rule.levels.iter().map(|_| false).collect(),
+            last: Time::default(),
             clear_since: None,
             unknown_since: None,
         }
@@ -56,13 +62,19 @@ impl Life {
 
     /// Applies what the conditions say at `now`. At most one step.
     pub(super) fn step(&mut self, rule: &Rule, v: &Verdicts, now: Time) -> Option<Step> {
-        for (held, holds) in self.held.iter_mut().zip(&v.levels) {
+        let passed = now - self.last;
+        for ((held, unknown), holds) in self.held.iter_mut().zip(&mut self.unknown).zip(&v.levels) {
+            if *unknown {
+                *held = held.map(|t| t + passed);
+            }
+            *unknown = holds.is_none();
             match holds {
                 Some(true) => *held = held.or(Some(now)),
                 Some(false) => *held = None,
                 None => {}
             }
         }
+        self.last = now;
         let from = self.phase;
         let (to, reason) = match from {
             Phase::Inactive | Phase::Resolved => self.begin(rule, v, now)?,
@@ -103,18 +115,27 @@ impl Life {
             self.severity = severity;
             return Some((Phase::Firing, Reason::Condition));
         }
-        let over = v.levels.iter().all(|h| *h == Some(false));
-        over.then_some((Phase::Inactive, Reason::Condition))
+        if v.levels.contains(&Some(true)) {
+            self.unknown_since = None;
+            return None;
+        }
+        if v.levels.iter().all(|h| *h == Some(false)) {
+            return Some((Phase::Inactive, Reason::Condition));
+        }
+        let since = *self.unknown_since.get_or_insert(now);
+        (now - since >= patience(rule)).then_some((Phase::Inactive, Reason::NoData))
     }
 
     fn burn(&mut self, rule: &Rule, v: &Verdicts, now: Time) -> Option<(Phase, Reason)> {
         if let Some(severity) = self.matured(rule, v, now).filter(|s| *s > self.severity) {
             self.severity = severity;
             self.clear_since = None;
+            self.unknown_since = None;
             return Some((Phase::Firing, Reason::Rise));
         }
         match v.clear {
             None => {
+                self.clear_since = None;
                 let since = *self.unknown_since.get_or_insert(now);
                 (now - since >= rule.keep_firing_for).then_some((Phase::Resolved, Reason::NoData))
             }
@@ -136,16 +157,22 @@ impl Life {
 
     /// When it is to be looked at again even if nothing happens.
     pub(super) fn deadline(&self, rule: &Rule, now: Time) -> Option<Time> {
-        let ripening = rule.levels.iter().zip(&self.held).filter_map(|(l, held)| held.map(|t| t + l.hold));
+        let levels = rule.levels.iter().zip(&self.held).zip(&self.unknown);
+        let ripening = levels.filter(|(_, unknown)| !**unknown).filter_map(|((l, held), _)| held.map(|t| t + l.hold));
         let ending = match self.phase {
+            Phase::Pending => [None, self.unknown_since.map(|t| t + patience(rule))],
             Phase::Firing | Phase::Clearing => {
-                let ends = self.clear_since.iter().chain(&self.unknown_since);
-                ends.map(|t| *t + rule.keep_firing_for).min()
+                [self.clear_since, self.unknown_since].map(|since| since.map(|t| t + rule.keep_firing_for))
             }
-            _ => None,
+            Phase::Inactive | Phase::Resolved => [None, None],
         };
-        ripening.filter(|t| *t > now).chain(ending.filter(|t| *t > now)).min()
+        ripening.chain(ending.into_iter().flatten()).filter(|t| *t > now).min()
     }
+}
+
+/// How long a pending episode waits while nothing is known.
+fn patience(rule: &Rule) -> Span {
+    rule.levels.iter().map(|l| l.hold).max().unwrap_or(Span::ZERO).max(rule.keep_firing_for)
 }
 
 #[cfg(test)]
@@ -211,6 +238,29 @@ mod tests {
             play(&r, "0:t/f 10:t/f 20:?/? 50:t/f 60:?/? 119:?/? 120:?/?"),
             "0 pending page condition, 10 firing page condition, 120 resolved page no data"
         );
+    }
+
+    #[test]
+    fn what_is_unknown_does_not_count_and_does_not_wait_for_ever() {
+        let r = rule(PLAIN);
+        assert_eq!(play(&r, "0:t/f 4:?/? 900:?/?"), "0 pending page condition, 900 inactive page no data");
+        assert_eq!(play(&r, "0:t/f 4:?/? 50:t/f 55:t/f 56:t/f"), "0 pending page condition, 56 firing page condition");
+        let mut life = Life::new(&r);
+        let t = |s: i64| Time::from_millis(s * 1000);
+        let v = |l, c| Verdicts { levels: SmallVec::from_slice(&[l]), clear: c };
+        life.step(&r, &v(Some(true), Some(false)), t(0));
+        life.step(&r, &v(None, None), t(4));
+        assert_eq!(life.deadline(&r, t(4)), Some(t(64)));
+        // clear, then unknown: the moment of `no data` is not forgotten
+        let mut life = Life::new(&r);
+        life.step(&r, &v(Some(true), Some(false)), t(0));
+        life.step(&r, &v(Some(true), Some(false)), t(10));
+        life.step(&r, &v(Some(false), Some(true)), t(20));
+        life.step(&r, &v(None, None), t(50));
+        assert_eq!(life.deadline(&r, t(80)), Some(t(110)));
+        // a rise begins anew
+        let r = rule("    levels:\n      warn: mentions[1h] > 1\n      page: mentions[1h] > 9\n    keep_firing_for: 60s\n");
+        assert_eq!(play(&r, "0:tf/f 10:?f/? 30:tt/f 40:??/? 99:??/? 100:??/?"), "0 firing warn condition, 30 firing page rise, 100 resolved page no data");
     }
 
     #[test]

@@ -13,11 +13,12 @@ struct Parser<'t> {
     next: usize,
     end: usize,
     depth: usize,
+    values: usize,
 }
 
 /// Reads the condition of a rule. The error names the byte where it fails.
 pub fn parse_condition(text: &str) -> Result<Expr, ExprError> {
-    let mut p = Parser { tokens: tokens(text)?, next: 0, end: text.len(), depth: 0 };
+    let mut p = Parser { tokens: tokens(text)?, next: 0, end: text.len(), depth: 0, values: 0 };
     let e = p.or()?;
     if let Some((at, token)) = p.peek() {
         let what = format!("expected and, or, a comparison or the end, found {}", token.describe());
@@ -165,6 +166,11 @@ impl<'t> Parser<'t> {
         };
         let token = token.clone();
         self.next += 1;
+        self.values += 1;
+        if self.values > limits::EXPRESSION_VALUES {
+            let what = format!("expected at most {} measures and numbers, found more", limits::EXPRESSION_VALUES);
+            return Err(error(at, what, Some("split the rule in two")));
+        }
         match token {
             Token::Number(text, x) => Ok(Expr::Number(text.to_string(), x)),
             Token::Duration(text, x) => Ok(Expr::Number(text.to_string(), x)),
@@ -318,7 +324,7 @@ mod tests {
         ] {
             assert!(parse_condition(e).is_err_and(|e| e.offset == at), "{e}: {}", show(e));
         }
-        for deep in ["(".repeat(100_000), "not ".repeat(100_000), format!("1 > {}1", "-".repeat(100_000))] {
+        for deep in ["(".repeat(100_000), "not ".repeat(100_000), format!("1 > {}1", "-".repeat(100_000)), "1 > 2 and ".repeat(200_000) + "1 > 2", "1 + ".repeat(200_000) + "1 > 2"] {
             assert!(parse_condition(&deep).is_err());
         }
     }
