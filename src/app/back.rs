@@ -103,12 +103,12 @@ impl Back {
         if keys.is_empty() { self.keys.keys().copied().collect() } else { keys.to_vec() }
     }
 
-    fn touch(
+    fn touch<G: IntoIterator<Item = Group>>(
         &mut self,
         key: KeyId,
         e: &Entry,
         out: &mut Vec<Transition>,
-        f: impl FnOnce(&RuleSet, &mut KeyState) -> crate::fold::Touched,
+        f: impl FnOnce(&RuleSet, &mut KeyState) -> G,
     ) {
         let Some(state) = self.keys.get_mut(&key) else { return };
         let rules = self.rules.clone();
@@ -159,7 +159,7 @@ impl Back {
         let idle = !alive && self.rising.get(group.plan as usize).copied().unwrap_or(false);
         let expiry = state.fold.expiries(group).map(|(first, last)| if idle { last } else { first });
         // an idle group of the whole brand stays as it is until something is counted
-        let expiry = expiry.filter(|_| !idle || group.story.is_some());
+        let expiry = expiry.filter(|_| !idle || group.is_part());
         let next = expiry.into_iter().chain(state.judge.deadline(rules, group, at)).min().map(Time::ceil_second);
         let next = next.map(|t| t.max((at + Span(1)).ceil_second()));
         if state.wakes.get(group).copied() != next {
@@ -179,9 +179,13 @@ impl Back {
     }
 
     /// How much left early because of each named limit.
-    pub fn limit_hits(&self) -> [(&'static str, u64); 2] {
+    pub fn limit_hits(&self) -> [(&'static str, u64); 3] {
         let sum = |f: fn(&KeyState) -> u64| self.keys.values().map(f).sum();
-        [("posts_per_key", sum(|s| s.fold.evicted())), ("open_episodes_per_rule", sum(|s| s.judge.suppressed()))]
+        [
+            ("posts_per_key", sum(|s| s.fold.evicted())),
+            ("groups_per_key", sum(|s| s.fold.crowded())),
+            ("open_episodes_per_rule", sum(|s| s.judge.suppressed())),
+        ]
     }
 }
 

@@ -8,7 +8,7 @@ use crate::app::files::read_text;
 use crate::base::fault::Fault;
 use crate::base::model::{SourceInfo, WireFormat};
 use crate::base::yaml::{Node, Reader};
-use crate::collect::audience;
+use crate::collect::{audience, jetstream};
 
 /// A stream to listen to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,7 +86,15 @@ fn read(r: &mut Reader, root: &Node, folder: &Path) -> Config {
     match fields.get("sources") {
         Some(n) => {
             for (key, value) in r.pairs(n, "sources") {
-                sources.extend(source(r, key, value));
+                let Some(source) = source(r, key, value) else { continue };
+                if sources.iter().any(|s: &SourceConfig| s.info.name == source.info.name) {
+                    let what = format!("expected source `{}` once, found it again", source.info.name);
+                    r.fault(key, what);
+                }
+                sources.push(source);
+            }
+            if sources.is_empty() && r.faults.is_empty() {
+                r.fault(n, "expected at least one source, found none");
             }
         }
         None => {
@@ -140,7 +148,8 @@ fn source(r: &mut Reader, key: &Node, node: &Node) -> Option<SourceConfig> {
     let url = match fields.get("url") {
         Some(n) => {
             let url = r.text(n, "a URL")?;
-            if !url.starts_with("wss://") && !url.starts_with("ws://") {
+            let scheme = url.starts_with("wss://") || url.starts_with("ws://");
+            if !scheme || !jetstream::is_address(url) {
                 r.fault(n, format!("expected a URL that begins with wss:// or ws://, found `{url}`"));
             }
             url.to_string()
@@ -153,7 +162,13 @@ fn source(r: &mut Reader, key: &Node, node: &Node) -> Option<SourceConfig> {
     let audience = match fields.get("audience").and_then(|n| r.text(n, "a URL or off")) {
         None => Some(audience::PUBLIC.to_string()),
         Some("off") => None,
-        Some(base) => Some(base.trim_end_matches('/').to_string()),
+        Some(base) => {
+            if !base.starts_with("https://") && !base.starts_with("http://") {
+                let what = format!("expected a URL that begins with https://, or off, found `{base}`");
+                r.faults.extend(fields.get("audience").map(|n| Fault::at(r.place(n), what)));
+            }
+            Some(base.trim_end_matches('/').to_string())
+        }
     };
     let info = Arc::new(SourceInfo { name: name.into(), format: WireFormat::Jetstream });
     Some(SourceConfig { info, url, audience })
@@ -189,6 +204,13 @@ mod tests {
         for place in [":1:9:", ":2:9:", ":3:1:", ":5:13:", ":5:34:", ":6:3:"] {
             assert!(e.iter().any(|f| f.contains(place)), "{place} not in {e:#?}");
         }
+        let twice =
+            "sources:\n  a: {type: jetstream, url: 'ws://x/y'}\n  a: {type: jetstream, url: 'ws://', audience: here}\n";
+        let e = read_config(twice).unwrap_err();
+        for place in [":3:3:", ":3:29:", ":3:48:"] {
+            assert!(e.iter().any(|f| f.contains(place)), "{place} not in {e:#?}");
+        }
+        assert!(read_config("sources: {}\n").is_err());
         assert!(read_config("").is_err());
         assert!(read_config("- a\n").is_err());
     }

@@ -1,8 +1,9 @@
 //! Rule files from disk.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Place};
 use crate::base::limits;
 use crate::base::rule::{RuleSet, SourceText};
 
@@ -49,13 +50,19 @@ fn is_rule_file(p: &Path) -> bool {
 pub fn read_text(path: &Path) -> Result<SourceText, Fault> {
     let shown = path.display();
     let fail = |e: String| Fault::new(format!("expected a file that can be read, found {shown}: {e}"));
-    let size = std::fs::metadata(path).map_err(|e| fail(e.to_string()))?.len();
-    if size > limits::RULE_FILE_BYTES {
-        return Err(fail(format!("{size} bytes, more than {}", limits::RULE_FILE_BYTES)));
+    let file = std::fs::File::open(path).map_err(|e| fail(e.to_string()))?;
+    let mut bytes = Vec::new();
+    // devices and pipes tell no size: what is read is counted
+    file.take(limits::RULE_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| fail(e.to_string()))?;
+    if bytes.len() as u64 > limits::RULE_FILE_BYTES {
+        return Err(fail(format!("more than {} bytes", limits::RULE_FILE_BYTES)));
     }
-    let bytes = std::fs::read(path).map_err(|e| fail(e.to_string()))?;
-    let text =
-        String::from_utf8(bytes).map_err(|e| fail(format!("not UTF-8 at byte {}", e.utf8_error().valid_up_to())))?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let good = e.as_bytes().get(..e.utf8_error().valid_up_to()).unwrap_or(&[]);
+        let line = good.iter().filter(|b| **b == b'\n').count() + 1;
+        let column = String::from_utf8_lossy(good.rsplit(|b| *b == b'\n').next().unwrap_or(&[])).chars().count() + 1;
+        Fault::at(Place { file: shown.to_string().into(), line, column }, "expected UTF-8, found other bytes")
+    })?;
     Ok(SourceText { file: shown.to_string(), text })
 }
 

@@ -62,6 +62,8 @@ struct ToEngine {
     to: mpsc::Sender<Fed>,
     status: Arc<Status>,
     dice: u64,
+    /// Why it could not be reached last; told once.
+    failing: Option<String>,
 }
 
 impl Sink for ToEngine {
@@ -73,7 +75,10 @@ impl Sink for ToEngine {
                 Input::Frames(batch)
             }
             Heard::Failed(why) => {
-                tracing::warn!(source = &*self.name, why, "source cannot be reached, trying again");
+                if self.failing.as_ref() != Some(&why) {
+                    tracing::warn!(source = &*self.name, why, "source cannot be reached, trying again");
+                    self.failing = Some(why.clone());
+                }
                 metrics.add(&metric::CONNECTS, &[&self.name, "failed"], 1.0);
                 self.status.set_source(&self.name, SourceState::Down, &why);
                 return true;
@@ -83,6 +88,7 @@ impl Sink for ToEngine {
                     SourceState::Up => {
                         metrics.add(&metric::CONNECTS, &[&self.name, "ok"], 1.0);
                         tracing::info!(source = &*self.name, "source connected");
+                        self.failing = None;
                     }
                     _ => tracing::warn!(source = &*self.name, why, "source lost, connecting again"),
                 }
@@ -147,9 +153,14 @@ impl Service {
         }
         for (i, source) in config.sources.into_iter().enumerate() {
             let seed = u64::from(std::process::id()) ^ ((i as u64) << 32);
-            let sink =
-                ToEngine { name: source.info.name.clone(), to: to_engine.clone(), status: status.clone(), dice: seed };
-            let stream = Jetstream { source: source.info, url: source.url, cursor: None };
+            let sink = ToEngine {
+                name: source.info.name.clone(),
+                to: to_engine.clone(),
+                status: status.clone(),
+                dice: seed,
+                failing: None,
+            };
+            let stream = Jetstream { source: source.info, url: source.url, cursor: None, skip: Span::ZERO };
             tasks.spawn(jetstream::run(stream, sink, cancel.clone()));
         }
         let (answers, until) = (status.clone(), http_cancel.clone());

@@ -57,13 +57,18 @@ impl fmt::Display for Place {
     }
 }
 
+/// A text from a file, without characters that change a terminal.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {
             write!(f, "{place}: ")?;
         }
-        write!(f, "{}: {}", if self.warning { "warning" } else { "error" }, self.what)?;
-        self.hint.iter().try_for_each(|h| write!(f, "\n  hint: {h}"))
+        write!(f, "{}: {}", if self.warning { "warning" } else { "error" }, printable(&self.what))?;
+        self.hint.iter().try_for_each(|h| write!(f, "\n  hint: {}", printable(h)))
     }
 }
 

@@ -52,6 +52,16 @@ pub const BACKOFF_FIRST: Span = Span::seconds(1);
 pub const BACKOFF_MOST: Span = Span::seconds(60);
 /// How long a connection must have lasted for its failures to be forgotten.
 pub const STABLE: Span = Span::seconds(60);
+/// Bytes that wait to be written to a source that does not read.
+pub const SOCKET_WRITE_BYTES: usize = 1 << 20;
+/// Bytes of frames in one batch.
+pub const BATCH_BYTES: usize = 4 << 20;
+/// Variables in one mapping.
+pub const VARIABLES: usize = 256;
+/// Silence after which an HTTP connection is closed.
+pub const HTTP_SILENCE: Span = Span::seconds(20);
+/// First step over a frame that cannot be received; doubled while it is still met.
+pub const SKIP_FIRST: Span = Span::seconds(1);
 /// How far before the last frame a stream is resumed.
 pub const RESUME_OVERLAP: Span = Span::seconds(5);
 /// Time for everything to stop.

@@ -42,8 +42,10 @@ pub enum Style {
     Plain,
     /// In quotes.
     Quoted,
-    /// As a `|` or `>` block.
+    /// As a `|` block.
     Block,
+    /// As a `>` block.
+    Folded,
 }
 
 /// Reads the nodes of one file and gathers every mistake.
@@ -106,18 +108,40 @@ impl<'s> Reader<'s> {
                 place.column += content.chars().count();
                 return place;
             }
+            Style::Folded => return self.place_in_folded(node, before),
             Style::Quoted => node.column,
             Style::Plain => node.column - 1,
         };
         let raw: String = self.lines.get(node.line - 1).map_or(String::new(), |l| l.chars().skip(start).collect());
         if raw.starts_with(before) {
             place.column = start + before.chars().count() + 1;
+            return place;
+        }
+        if *style == Style::Plain { self.place_in_folded(node, before) } else { place }
+    }
+
+    /// The place after `before` in a text whose line breaks were folded to spaces.
+    fn place_in_folded(&self, node: &Node, before: &str) -> Place {
+        let mut left = before.chars().count();
+        let mut place = self.place(node);
+        for (row, raw) in self.lines.iter().enumerate().skip(node.line - 1) {
+            let skip = if row + 1 == node.line { node.column - 1 } else { 0 };
+            let shown: Vec<char> = raw.chars().skip(skip).collect();
+            let indent = shown.iter().take_while(|c| c.is_whitespace()).count();
+            let length = shown.len() - indent;
+            (place.line, place.column) = (row + 1, skip + indent + 1 + left.min(length));
+            if left <= length {
+                break;
+            }
+            left -= length + 1;
         }
         place
     }
 
     /// Adds a mistake at a node.
     pub fn fault(&mut self, node: &Node, what: impl Into<String>) -> &mut Fault {
+        // more than are shown need not be kept
+        self.faults.truncate(limits::FAULTS);
         self.faults.push(Fault::at(self.place(node), what));
         let last = self.faults.len() - 1;
         &mut self.faults[last]
@@ -238,7 +262,8 @@ fn build(text: &str) -> Result<Option<Node>, Broken> {
             Event::Scalar(s, style, ..) => {
                 let style = match style {
                     ScalarStyle::Plain => Style::Plain,
-                    ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+                    ScalarStyle::Literal => Style::Block,
+                    ScalarStyle::Folded => Style::Folded,
                     _ => Style::Quoted,
                 };
                 Some(node(span, Data::Scalar(s.into_owned(), style)))
@@ -306,7 +331,7 @@ mod tests {
 
     #[test]
     fn places_inside_scalars_are_exact() {
-        let text = "a: x > yy\nb: 'x > yy'\nc: |\n  first\n  x > yy\n";
+        let text = "a: x > yy\nb: 'x > yy'\nc: |\n  first\n  x > yy\nd: >-\n  first\n  x > yy\ne: first\n   x > yy\n";
         let mut r = Reader::new("f.yaml", text);
         let tree = r.tree(text).unwrap();
         let Data::Map(pairs) = &tree.data else { panic!("no map") };
@@ -314,6 +339,8 @@ mod tests {
         assert_eq!(at(0, 4), (1, 8));
         assert_eq!(at(1, 4), (2, 9));
         assert_eq!(at(2, 10), (5, 7));
+        assert_eq!(at(3, 10), (8, 7));
+        assert_eq!(at(4, 10), (10, 8));
     }
 
     #[test]

@@ -69,12 +69,18 @@ pub async fn run(
             let key = hash::parts(&[did.as_bytes()]);
             let fresh = asked.get_mut(key).is_none();
             asked.insert(key, ());
-            fresh && did.starts_with("did:")
+            fresh && is_did(did)
         });
-        while !batch.is_empty() {
+        // one account that the server refuses must not cost the others: halves are asked for apart
+        let mut work = vec![batch];
+        while let Some(batch) = work.last_mut() {
+            if batch.is_empty() {
+                work.pop();
+                continue;
+            }
             let answer = tokio::select! {
                 () = cancel.cancelled() => return,
-                answer = ask(&client, &base, &batch) => answer,
+                answer = ask(&client, &base, batch) => answer,
             };
             let wait = match answer {
                 Asked::Learned(found) => {
@@ -86,7 +92,10 @@ pub async fn run(
                     pace
                 }
                 Asked::Refused => {
-                    batch.clear();
+                    let half = batch.split_off(batch.len() / 2);
+                    if !batch.is_empty() {
+                        work.push(half);
+                    }
                     pace
                 }
                 Asked::Later => {
@@ -135,6 +144,12 @@ async fn ask(client: &reqwest::Client, base: &str, dids: &[String]) -> Asked {
         Some(Learned { did: p.did, followers, handle })
     });
     Asked::Learned(known.take(limits::LOOKUP_BATCH).collect())
+}
+
+/// Whether it looks like a DID.
+fn is_did(did: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'.' | b'-' | b'_' | b'%');
+    did.starts_with("did:") && did.len() <= limits::NAME_BYTES && did.bytes().all(plain)
 }
 
 /// A DID as part of a URL's query.

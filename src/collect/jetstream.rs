@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -13,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{Action, Connection, Event};
 use crate::base::limits;
 use crate::base::model::{Frame, FrameBatch, SourceInfo, SourceState};
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 
 /// What a stream tells.
 #[derive(Debug)]
@@ -36,6 +38,9 @@ pub trait Sink: Send {
     fn jitter(&mut self) -> f64;
 }
 
+/// What stands for a frame that was no UTF-8, of which the bytes are not given out.
+const NO_TEXT: &[u8] = b"\xff";
+
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A subscription.
@@ -47,6 +52,8 @@ pub struct Jetstream {
     pub url: String,
     /// Where to begin; `None` is now.
     pub cursor: Option<Time>,
+    /// How far to step over what could not be received; zero after everything else.
+    pub skip: Span,
 }
 
 /// Reads the stream until cancelled, connecting again as often as it takes.
@@ -94,6 +101,11 @@ pub async fn run(mut stream: Jetstream, mut sink: impl Sink, cancel: Cancellatio
     }
 }
 
+/// Whether a URL can be connected to at all.
+pub fn is_address(url: &str) -> bool {
+    url.into_client_request().is_ok()
+}
+
 fn as_std(s: crate::base::time::Span) -> std::time::Duration {
     std::time::Duration::from_micros(s.0.max(0) as u64)
 }
@@ -101,6 +113,8 @@ fn as_std(s: crate::base::time::Span) -> std::time::Duration {
 async fn open(stream: &Jetstream) -> Result<Socket, WsError> {
     let config = WebSocketConfig::default()
         .read_buffer_size(64 << 10)
+        .write_buffer_size(4 << 10)
+        .max_write_buffer_size(limits::SOCKET_WRITE_BYTES)
         .max_message_size(Some(limits::FRAME_BYTES))
         .max_frame_size(Some(limits::FRAME_BYTES));
     let address = address(stream);
@@ -116,7 +130,8 @@ fn address(stream: &Jetstream) -> String {
         limits::FRAME_BYTES
     );
     if let Some(cursor) = stream.cursor {
-        out.push_str(&format!("&cursor={}", (cursor - limits::RESUME_OVERLAP).0.max(0)));
+        let from = if stream.skip > Span::ZERO { cursor + stream.skip } else { cursor - limits::RESUME_OVERLAP };
+        out.push_str(&format!("&cursor={}", from.0.max(0)));
     }
     out
 }
@@ -157,9 +172,11 @@ async fn read(
         if let Some(time) = frames.iter().rev().find_map(|f| time_us(&f.bytes)) {
             stream.cursor = Some(time);
         }
-        if frames.last().is_some_and(|f| f.oversize) {
-            // resuming before it would bring it again, for ever
-            stream.cursor = None;
+        // resuming before a frame that cannot be received would bring it again, for ever
+        if frames.last().is_some_and(|f| f.oversize || f.bytes == NO_TEXT) {
+            stream.skip = Span((stream.skip.0 * 2).max(limits::SKIP_FIRST.0));
+        } else if !frames.is_empty() {
+            stream.skip = Span::ZERO;
         }
         if !frames.is_empty() && !sink.take(Heard::Frames(FrameBatch { source: stream.source.clone(), frames })).await {
             return None;
@@ -183,8 +200,12 @@ fn take_message(message: Option<Result<Message, WsError>>, now: Time, frames: &m
         }
         Some(Ok(_)) => {}
         Some(Err(e)) => {
-            if matches!(e, WsError::Capacity(_)) {
-                frames.push(Frame { bytes: Default::default(), received, oversize: true });
+            match e {
+                WsError::Capacity(_) => frames.push(Frame { bytes: Default::default(), received, oversize: true }),
+                WsError::Utf8(_) => {
+                    frames.push(Frame { bytes: Bytes::from_static(NO_TEXT), received, oversize: false })
+                }
+                _ => {}
             }
             return Some(e.to_string());
         }
@@ -210,13 +231,15 @@ mod tests {
     #[test]
     fn asks_for_posts_and_reposts_and_resumes_a_little_earlier() {
         let source = Arc::new(SourceInfo { name: "b".into(), format: WireFormat::Jetstream });
-        let mut s = Jetstream { source, url: "wss://j.example/subscribe".into(), cursor: None };
+        let mut s = Jetstream { source, url: "wss://j.example/subscribe".into(), cursor: None, skip: Span::ZERO };
         assert_eq!(
             address(&s),
             "wss://j.example/subscribe?wantedCollections=app.bsky.feed.post&wantedCollections=app.bsky.feed.repost&maxMessageSizeBytes=2097152"
         );
         s.cursor = Some(Time(1_783_175_888_085_434));
         assert!(address(&s).ends_with("&cursor=1783175883085434"));
+        s.skip = Span::seconds(2);
+        assert!(address(&s).ends_with("&cursor=1783175890085434"), "steps over what cannot be received");
         s.url.push_str("?x=1");
         assert!(address(&s).starts_with("wss://j.example/subscribe?x=1&wanted"));
     }

@@ -1,5 +1,6 @@
 //! Recordings: one frame a line, plain, `.gz` or `.zst`, or standard input.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -13,6 +14,8 @@ use crate::base::time::Time;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
+/// Lines that tell the format of a recording.
+const LOOKED_AT: usize = 20;
 /// Largest window a zstd frame may ask for, as a power of two.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
@@ -93,13 +96,18 @@ impl Lines {
         }
     }
 
-    /// The beginning of what comes next, without taking it; `None` at the end or on damage.
-    pub fn first_bytes(&mut self) -> Option<&[u8]> {
+    /// The lines that come next, as far as they have been read; without taking them.
+    pub fn first_lines(&mut self) -> Vec<&[u8]> {
         if self.block.len() == self.at {
             self.fill();
         }
-        let rest = self.block.get(self.at..)?.trim_ascii_start();
-        rest.split(|b| *b == b'\n').next().filter(|line| !line.is_empty())
+        let rest = self.block.get(self.at..).unwrap_or(&[]);
+        rest.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty()).take(LOOKED_AT).collect()
+    }
+
+    /// Whether the next line is here already.
+    fn has_line(&self) -> bool {
+        self.block.get(self.at..).is_some_and(|rest| memchr::memchr(b'\n', rest).is_some())
     }
 
     /// Reads the next block, beginning with the unfinished line of the last one.
@@ -145,6 +153,10 @@ impl Lines {
             }
         }
         block.truncate(filled);
+        if filled < CHUNK / 4 {
+            // frames keep their block alive: a short one must not cost a long one
+            block.shrink_to_fit();
+        }
         if self.ended && (!block.is_empty() || self.skipped > 0) {
             block.push(b'\n');
         }
@@ -177,8 +189,17 @@ pub type Peek = fn(&SourceInfo, &[u8]) -> Option<Time>;
 struct Input {
     source: Arc<SourceInfo>,
     lines: Lines,
-    next: Option<Frame>,
-    time: Time,
+    next: VecDeque<(Time, Frame)>,
+    last: Time,
+}
+
+impl Input {
+    /// When its next frame is due: its time, unless the one after it contradicts it.
+    fn due(&self) -> Option<Time> {
+        let mut times = self.next.iter().map(|(t, _)| *t);
+        let first = times.next()?;
+        Some(times.next().filter(|second| *second + limits::FILE_JUMP < first).unwrap_or(first))
+    }
 }
 
 /// One or several recordings, in the order of their times.
@@ -194,10 +215,11 @@ pub struct Recordings {
 impl Recordings {
     /// Recordings with their sources.
     pub fn new(inputs: Vec<(Arc<SourceInfo>, Lines)>, peek: Peek) -> Recordings {
-        let inputs =
-            inputs.into_iter().map(|(source, lines)| Input { source, lines, next: None, time: Time(i64::MIN) });
+        let input = |(source, lines)| Input { source, lines, next: VecDeque::new(), last: Time(i64::MIN) };
+        let inputs = inputs.into_iter().map(input);
         let mut all = Recordings { inputs: inputs.collect(), peek, failures: Vec::new(), ended: Vec::new() };
         if all.inputs.len() > 1 {
+            (0..all.inputs.len()).for_each(|i| all.advance(i));
             (0..all.inputs.len()).for_each(|i| all.advance(i));
         }
         all
@@ -212,21 +234,26 @@ impl Recordings {
 
     fn single(&mut self, frames: &mut Vec<Frame>) -> Option<Arc<SourceInfo>> {
         let input = self.inputs.first_mut()?;
-        while frames.len() < limits::BATCH_FRAMES {
+        let mut bytes = 0;
+        // what has not arrived yet is not waited for once there is something
+        while frames.len() < limits::BATCH_FRAMES
+            && bytes < limits::BATCH_BYTES
+            && (frames.is_empty() || input.lines.has_line())
+        {
             match input.lines.next_line() {
-                Ok(Some(frame)) => frames.push(frame),
+                Ok(Some(frame)) => {
+                    bytes += frame.bytes.len();
+                    frames.push(frame);
+                }
                 Ok(None) => break,
                 Err(e) => self.failures.push((input.source.name.clone(), e)),
             }
         }
         let source = input.source.clone();
-        if frames.len() < limits::BATCH_FRAMES && input.lines.ended {
-            let done = frames.is_empty();
-            if done {
-                self.ended.push(source.name.clone());
-                self.inputs.clear();
-                return None;
-            }
+        if frames.is_empty() {
+            self.ended.push(source.name.clone());
+            self.inputs.clear();
+            return None;
         }
         Some(source)
     }
@@ -235,31 +262,39 @@ impl Recordings {
     fn merged(&mut self, frames: &mut Vec<Frame>) -> Option<Arc<SourceInfo>> {
         let first = self.earliest()?;
         let source = self.inputs.get(first)?.source.clone();
-        while frames.len() < limits::BATCH_FRAMES && self.earliest() == Some(first) {
-            frames.extend(self.inputs.get_mut(first)?.next.take());
+        let mut bytes = 0;
+        while frames.len() < limits::BATCH_FRAMES && bytes < limits::BATCH_BYTES && self.earliest() == Some(first) {
+            let (_, frame) = self.inputs.get_mut(first)?.next.pop_front()?;
+            bytes += frame.bytes.len();
+            frames.push(frame);
             self.advance(first);
         }
         Some(source)
     }
 
     fn earliest(&self) -> Option<usize> {
-        let open = self.inputs.iter().enumerate().filter(|(_, i)| i.next.is_some());
-        open.min_by_key(|(k, i)| (i.time, *k)).map(|(k, _)| k)
+        let due = self.inputs.iter().enumerate().filter_map(|(k, i)| i.due().map(|t| (t, k)));
+        due.min().map(|(_, k)| k)
     }
 
+    /// Reads one more frame of an input. A frame without a time goes with the one before it.
     fn advance(&mut self, k: usize) {
         let Some(input) = self.inputs.get_mut(k) else { return };
-        input.next = loop {
+        let next = loop {
             match input.lines.next_line() {
                 Ok(next) => break next,
                 Err(e) => self.failures.push((input.source.name.clone(), e)),
             }
         };
-        match &input.next {
+        match next {
             Some(frame) => {
-                input.time = (self.peek)(&input.source, &frame.bytes).map_or(input.time, |t| t.max(input.time))
+                input.last = (self.peek)(&input.source, &frame.bytes).unwrap_or(input.last);
+                input.next.push_back((input.last, frame));
             }
-            None => self.ended.push(input.source.name.clone()),
+            None if input.next.is_empty() && !self.ended.contains(&input.source.name) => {
+                self.ended.push(input.source.name.clone())
+            }
+            None => {}
         }
     }
 }

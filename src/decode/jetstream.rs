@@ -165,6 +165,7 @@ fn commit<'a>(did: Cow<'a, str>, time: Time, c: Commit<'a>) -> Option<Decoded<'a
         edit,
         parent: None,
         root: None,
+        quoted: None,
         links: Vec::new(),
         tags: Vec::new(),
     };
@@ -194,17 +195,14 @@ fn fill<'a>(blank: Post<'a>, r: Record<'a>) -> Post<'a> {
     links.dedup();
     links.truncate(limits::LINKS_PER_POST);
     tags.truncate(limits::LINKS_PER_POST);
-    let (kind, parent, root) = match (r.reply.0, quoted) {
-        (Some(t), _) => (
-            PostKind::Reply,
-            Some(t.parent.uri).filter(|uri| is_post_uri(uri.as_bytes())),
-            Some(t.root.uri).filter(|uri| is_post_uri(uri.as_bytes())),
-        ),
-        (None, Some(uri)) => (PostKind::Quote, Some(uri), None),
-        (None, None) => (PostKind::Post, None, None),
+    let named = |uri: Cow<'a, str>| Some(uri).filter(|uri| is_post_uri(uri.as_bytes()));
+    let (kind, parent, root, quoted) = match (r.reply.0, quoted) {
+        (Some(t), quoted) => (PostKind::Reply, named(t.parent.uri), named(t.root.uri), quoted),
+        (None, Some(uri)) => (PostKind::Quote, Some(uri), None, None),
+        (None, None) => (PostKind::Post, None, None, None),
     };
     let lang = r.langs.0.unwrap_or_default().into_iter().find_map(|l| l.text().and_then(language));
-    Post { text: r.text, lang, kind, parent, root, links, tags, ..blank }
+    Post { text: r.text, lang, kind, parent, root, quoted, links, tags, ..blank }
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ pub(super) fn decode(text: &str) -> Option<Decoded<'_>> {
         edit,
         parent: line.parent.text(),
         root: line.root.text(),
+        quoted: None,
         url: line.url.text(),
         links: links.into_iter().filter_map(Loose::text).take(limits::LINKS_PER_POST).collect(),
         tags: Vec::new(),

@@ -180,7 +180,9 @@ pub fn any_text<'f>(frame: &'f str, mut test: impl FnMut(&'f str) -> bool) -> bo
         at = hit + 2;
         let escaped = hit > 0 && bytes.get(hit - 1) == Some(&b'\\');
         let rest = bytes.get(hit..).unwrap_or(&[]);
-        let Some(key) = [&b"\"text\""[..], b"\"tag\"", b"\"tags\""].into_iter().find(|k| rest.starts_with(k)) else { continue };
+        let Some(key) = [&b"\"text\""[..], b"\"tag\"", b"\"tags\""].into_iter().find(|k| rest.starts_with(k)) else {
+            continue;
+        };
         let mut value = Cursor(rest.get(key.len()..).unwrap_or(&[]));
         if escaped || value.mark(b':').is_none() {
             continue;
@@ -191,8 +193,8 @@ pub fn any_text<'f>(frame: &'f str, mut test: impl FnMut(&'f str) -> bool) -> bo
         if frame.get(from..to).is_none_or(&mut test) {
             return true;
         }
-        // a string is one value; within a list or object there may be further keys
-        at = if value.0.first() == Some(&b'"') { to } else { from + 1 };
+        // what was tested need not be looked at again, keys within it included
+        at = to.max(from + 1);
     }
     false
 }
@@ -274,7 +276,10 @@ mod tests {
         let kind = |s: &str| head(s.as_bytes()).map(|h| h.kind);
         assert_eq!(kind(HEAD), Some(HeadKind::NewPost));
         assert_eq!(compact(HEAD.as_bytes()), spaced(HEAD.as_bytes()));
-        assert_eq!(compact(HEAD.replace("feed.post", "feed.repost").as_bytes()).map(|h| h.kind), Some(HeadKind::NewRepost));
+        assert_eq!(
+            compact(HEAD.replace("feed.post", "feed.repost").as_bytes()).map(|h| h.kind),
+            Some(HeadKind::NewRepost)
+        );
         assert_eq!(compact(HEAD.replace("did:plc:a", "").as_bytes()), None);
         assert_eq!(kind(&HEAD.replace(':', ": ").replace("did: plc: a", "did:plc:a")), Some(HeadKind::NewPost));
         assert_eq!(kind(&HEAD.replace("\"kind\"", "\"cursor\":7,\"kind\"")), Some(HeadKind::NewPost));
@@ -298,12 +303,13 @@ mod tests {
         assert!(any_text(r#"{"tags":["a]b","united"]}"#, |t| t.contains("united")));
         assert!(any_text(r#"{"tags" : [{"text":"x"},["united"]],"text":"y"}"#, |t| t.contains("y")));
         let mut looks = 0;
-        let long = format!(r#"{{"text":"{}","tags":["{}"]}}"#, "\\\"tag".repeat(5000), "tags\",\"".repeat(5000));
+        let long = format!(r#"{{"text":"{}","tags":["{}"]}}"#, "\\\"tag".repeat(5000), "tags\",\"".repeat(5000))
+            + &"{\"tags\":[".repeat(5000);
         any_text(&long, |_| {
             looks += 1;
             false
         });
-        assert_eq!(looks, 2, "each value is looked at once");
+        assert_eq!(looks, 3, "each value is looked at once");
         for cut in 0..f.len() {
             any_text(&f[..cut], |_| false);
         }

@@ -58,7 +58,7 @@ impl Prefilter {
 
     /// Whether a literal may go on after this character.
     fn is_inside(&self, before: char) -> bool {
-        is_word(before) || !before.is_ascii() || self.wanted.binary_search(&before).is_ok()
+        is_word(before) || self.wanted.binary_search(&before).is_ok()
     }
 
     fn may_fold(&self, frame: &str) -> bool {

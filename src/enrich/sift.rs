@@ -49,6 +49,7 @@ impl Front {
             keys,
             parent: p.parent.as_ref().map(id),
             root: p.root.as_ref().map(id),
+            quoted: p.quoted.as_ref().map(id),
             links: p.links.iter().filter_map(|l| link_id(l.as_bytes())).collect(),
             body: Arc::new(body(p)),
         }
@@ -58,7 +59,7 @@ impl Front {
 /// Posts and links that an unmatched post refers to, itself included if it is an edit.
 pub fn targets(p: &Post<'_>) -> SmallVec<[PostId; 4]> {
     let mut out: SmallVec<[PostId; 4]> = SmallVec::new();
-    let posts = p.parent.iter().chain(&p.root).chain(p.edit.then_some(&p.id));
+    let posts = p.parent.iter().chain(&p.root).chain(&p.quoted).chain(p.edit.then_some(&p.id));
     let posts = posts.map(|x| post_id(&p.source, x.as_bytes()));
     for target in posts.chain(p.links.iter().filter_map(|l| link_id(l.as_bytes()))) {
         if !out.contains(&target) {

@@ -22,6 +22,8 @@ struct Account {
     keys: SmallVec<[KeyId; 2]>,
     /// Concerns more keys than are noted.
     all: bool,
+    /// Left, and did not write since.
+    gone: bool,
 }
 
 /// Whom an account concerns: these keys; all keys if empty.
@@ -53,14 +55,15 @@ impl Audiences {
             if let Some(f) = followers {
                 self.median(source).add(f);
             }
-            let imputed =
-                || Audience { followers: self.medians.get(source).map_or(PRIOR, Median::value), known: false };
+            let median = self.median(source).value();
+            let imputed = || Audience { followers: median, known: false };
             let audience = followers.map_or_else(imputed, |followers| Audience { followers, known: true });
-            self.accounts.insert(account.0, Account { audience, keys: SmallVec::new(), all: false });
+            self.accounts.insert(account.0, Account { audience, keys: SmallVec::new(), all: false, gone: false });
         }
         let Some(known) = self.accounts.get_mut(account.0) else {
             return (Audience { followers: PRIOR, known: false }, learned);
         };
+        known.gone = false;
         for key in keys {
             if !known.all && !known.keys.contains(key) {
                 known.all = known.keys.len() >= KEYS_NOTED;
@@ -79,9 +82,10 @@ impl Audiences {
         Some(concerned)
     }
 
-    /// Whom an account concerns; `None` if it is not remembered.
-    pub(super) fn concerned(&self, account: AccountId) -> Option<Concerned> {
-        let a = self.accounts.peek(account.0)?;
+    /// Whom it concerns that an account is gone; `None` if it is not remembered or was gone already.
+    pub(super) fn leave(&mut self, account: AccountId) -> Option<Concerned> {
+        let a = self.accounts.get_mut(account.0).filter(|a| !a.gone)?;
+        a.gone = true;
         Some(if a.all { Concerned::new() } else { a.keys.iter().copied().collect() })
     }
 
@@ -176,7 +180,8 @@ mod tests {
             (Audience { followers: 9, known: true }, None),
             "fixed once known"
         );
-        assert_eq!(a.concerned(AccountId(2)), Some(Concerned::from_slice(&[KeyId(1), KeyId(2)])));
+        assert_eq!(a.leave(AccountId(2)), Some(Concerned::from_slice(&[KeyId(1), KeyId(2)])));
+        assert_eq!(a.leave(AccountId(2)), None, "told once");
         assert_eq!(a.learn(AccountId(99), &x, 5), None);
     }
 }

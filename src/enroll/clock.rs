@@ -58,7 +58,9 @@ impl EngineClock {
     /// nothing can be said: at the beginning it takes two that agree to know which one is wrong.
     pub(super) fn confirmed(&self, held: &[Time], next: Time) -> Option<Vec<bool>> {
         let each: Vec<bool> = match self.now {
-            Some(now) => held.iter().map(|h| next > now + limits::FILE_JUMP && next >= *h - limits::FILE_JUMP).collect(),
+            Some(now) => {
+                held.iter().map(|h| next > now + limits::FILE_JUMP && next >= *h - limits::FILE_JUMP).collect()
+            }
             None => held.iter().map(|h| next >= *h - limits::FILE_JUMP).collect(),
         };
         let undecided = self.now.is_none() && !each.contains(&true);

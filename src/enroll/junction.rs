@@ -8,12 +8,12 @@ use smallvec::SmallVec;
 
 use super::audience::{Audiences, Concerned};
 use super::clock::{ClockMode, EngineClock, Verdict};
-use super::stories::{Known, Stories};
+use super::stories::{Keys, Known, Stories};
 use crate::base::account::account_id;
 use crate::base::limits;
 use crate::base::model::{
-    Entry, EntryBody, Gone, KeyId, Mention, PostKind, Removal, Seq, Sifted, SiftedBatch, SourceInfo, SourceState, Told,
-    WireFormat,
+    Audience, Entry, EntryBody, Gone, KeyId, Mention, Negativity, PostKind, Removal, Seq, Sifted, SiftedBatch,
+    SourceInfo, SourceState, StoryRef, Told, WireFormat,
 };
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::recent::Recent;
@@ -152,7 +152,8 @@ impl Junction {
     /// An audience was looked up.
     pub fn audience(&mut self, source: &Arc<str>, author: &str, followers: u64, name: Option<Box<str>>) {
         let account = account_id(source, author);
-        if let Some(keys) = self.audiences.learn(account, source, followers.min(limits::FOLLOWERS)) {
+        let followers = followers.min(limits::FOLLOWERS);
+        if let Some(keys) = self.audiences.learn(account, source, followers) {
             let now = self.clock.now().unwrap_or_default();
             self.push(now, EntryBody::AudienceLearned { account, followers, name, keys });
         }
@@ -222,10 +223,10 @@ impl Junction {
     fn remove(&mut self, removal: Removal) -> Outcome {
         let (gone, keys, missed): (_, Option<Concerned>, _) = match removal {
             Removal::Post(post) => {
-                let known = self.stories.find([post]).filter(|k| !k.keys.is_empty());
-                (Gone::Post(post), known.map(|k| k.keys.iter().copied().collect()), Outcome::Unrelated)
+                let known = self.stories.find([post].into_iter()).filter(|k| !k.keys.is_empty());
+                (Gone::Post(post), known.map(|k| k.keys.iter().map(|(k, _)| *k).collect()), Outcome::Unrelated)
             }
-            Removal::Account(account) => (Gone::Account(account), self.audiences.concerned(account), Outcome::Profile),
+            Removal::Account(account) => (Gone::Account(account), self.audiences.leave(account), Outcome::Profile),
         };
         let Some(keys) = keys else { return missed };
         self.push(self.clock.now().unwrap_or_default(), EntryBody::Delete { gone, keys });
@@ -234,12 +235,14 @@ impl Junction {
 
     fn mention(&mut self, at: Time, m: &Mention) -> Outcome {
         let now = self.clock.now().unwrap_or(at);
-        let itself = m.edit.then(|| self.stories.find([m.post])).flatten().filter(|k| !k.keys.is_empty());
-        if let Some(known) = itself {
-            return self.edit(now, m, known);
+        let itself = [m.post].into_iter();
+        let known = if m.edit { self.stories.find(itself.clone()) } else { None };
+        if let Some(known) = known.filter(|k| !k.keys.is_empty()) {
+            return self.edit(now, m, &known);
         }
-        let links = m.links.iter().copied();
-        let target = self.stories.find(m.parent.iter().chain(&m.root).copied().chain(links));
+        // last its own place, if answers to it came first
+        let posts = m.parent.iter().chain(&m.root).chain(&m.quoted).chain(&m.links).copied();
+        let target = self.stories.find(posts.chain(itself));
         let concerned = target.as_ref().filter(|k| !k.keys.is_empty());
         if m.keys.is_empty() && concerned.is_none() {
             return Outcome::Unrelated;
@@ -257,47 +260,28 @@ impl Junction {
     /// Numbers one entry for each brand a post concerns.
     fn enroll(&mut self, now: Time, at: Time, m: &Mention, target: Option<Known>) -> Outcome {
         let story = self.stories.join(m, target.as_ref());
-        let inherited = if m.has_text && m.kind != PostKind::Repost { m.n } else { self.stories.mean(story.id) };
+        let n = match m.kind {
+            PostKind::Repost => self.stories.mean(story.id).or(m.n),
+            PostKind::Quote if !m.has_text => target.as_ref().and_then(|k| k.n),
+            _ => m.n,
+        };
         if m.has_text {
             self.stories.hear(story.id, m.n);
         }
-        let passes_on = m.kind != PostKind::Reply && target.as_ref().is_some_and(|k| k.in_brand);
-        let mut keys: SmallVec<[(KeyId, bool); 4]> = m.keys.iter().map(|k| (*k, true)).collect();
-        for key in target.iter().flat_map(|k| &k.keys) {
+        let mut keys: Keys = m.keys.iter().map(|k| (*k, true)).collect();
+        for (key, in_brand) in target.iter().flat_map(|k| &k.keys) {
             if !m.keys.contains(key) && keys.len() < limits::KEYS_PER_POST {
-                keys.push((*key, passes_on));
+                keys.push((*key, *in_brand && m.kind != PostKind::Reply));
             }
         }
         keys.sort_unstable();
-        let plain: SmallVec<[KeyId; 2]> = keys.iter().map(|(k, _)| *k).collect();
-        let (audience, learned) = self.audiences.assign(m.account, &m.body.source, m.followers, &plain);
-        if let Some(concerned) = learned {
-            let name = m.body.author_name.clone();
-            let learned =
-                EntryBody::AudienceLearned { account: m.account, followers: audience.followers, name, keys: concerned };
-            self.push(now, learned);
+        let audience = self.assign(now, m, &keys);
+        let share = m.keys.is_empty() && keys.iter().any(|(_, b)| *b);
+        for (key, in_brand) in &keys {
+            let told = Box::new(self.told(m, (*key, *in_brand), at, n, &story, audience));
+            self.push(now, if share { EntryBody::Share(told) } else { EntryBody::Mention(told) });
         }
-        let in_brand = keys.iter().any(|(_, b)| *b);
-        let share = m.keys.is_empty() && in_brand;
-        for (key, in_brand) in keys {
-            let told = Told {
-                key,
-                post: m.post,
-                account: m.account,
-                audience,
-                time: at,
-                n: inherited,
-                kind: m.kind,
-                in_brand,
-                story: story.clone(),
-                body: m.body.clone(),
-            };
-            let body = if share { EntryBody::Share(Box::new(told)) } else { EntryBody::Mention(Box::new(told)) };
-            self.push(now, body);
-        }
-        if m.kind != PostKind::Repost {
-            self.stories.note(m, &story, plain, in_brand);
-        }
+        self.stories.note(m, &story, keys);
         match (m.keys.is_empty(), share) {
             (false, _) => Outcome::Mention,
             (true, true) => Outcome::Share,
@@ -305,25 +289,45 @@ impl Junction {
         }
     }
 
-    fn edit(&mut self, now: Time, m: &Mention, known: Known) -> Outcome {
-        let story = self.stories.join(m, Some(&known));
-        let keys: Vec<KeyId> = known.keys.to_vec();
-        let (audience, _) = self.audiences.assign(m.account, &m.body.source, None, &keys);
-        for key in keys {
-            let told = Told {
-                key,
-                post: m.post,
-                account: m.account,
-                audience,
-                time: m.time,
-                n: m.n,
-                kind: m.kind,
-                in_brand: known.in_brand,
-                story: story.clone(),
-                body: m.body.clone(),
-            };
-            self.push(now, EntryBody::Edit(Box::new(told)));
+    /// The author's audience; if the post tells it for the first time, all are told.
+    fn assign(&mut self, now: Time, m: &Mention, keys: &Keys) -> Audience {
+        let plain: SmallVec<[KeyId; 4]> = keys.iter().map(|(k, _)| *k).collect();
+        let (audience, learned) = self.audiences.assign(m.account, &m.body.source, m.followers, &plain);
+        if let Some(keys) = learned {
+            let (followers, name) = (audience.followers, m.body.author_name.clone());
+            self.push(now, EntryBody::AudienceLearned { account: m.account, followers, name, keys });
         }
+        audience
+    }
+
+    fn told(
+        &self,
+        m: &Mention,
+        (key, in_brand): (KeyId, bool),
+        time: Time,
+        n: Option<Negativity>,
+        story: &StoryRef,
+        audience: Audience,
+    ) -> Told {
+        let (story, body) = (story.clone(), m.body.clone());
+        Told { key, post: m.post, account: m.account, audience, time, n, kind: m.kind, in_brand, story, body }
+    }
+
+    /// A post has another text: its brands get the new one, brands it names only now get a
+    /// mention. A brand that it no longer names goes on counting it.
+    fn edit(&mut self, now: Time, m: &Mention, known: &Known) -> Outcome {
+        let story = self.stories.join(m, Some(known));
+        let mut keys = known.keys.clone();
+        let fresh = m.keys.iter().filter(|k| !known.keys.iter().any(|(old, _)| old == *k));
+        let fresh: Keys = fresh.map(|k| (*k, true)).take(limits::KEYS_PER_POST).collect();
+        keys.extend(fresh.iter().copied());
+        keys.sort_unstable();
+        let audience = self.assign(now, m, &keys);
+        for key in &keys {
+            let told = Box::new(self.told(m, *key, now.min(m.time), m.n, &story, audience));
+            self.push(now, if fresh.contains(key) { EntryBody::Mention(told) } else { EntryBody::Edit(told) });
+        }
+        self.stories.renew(m.post, keys, m.n);
         Outcome::Edit
     }
 }

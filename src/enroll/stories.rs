@@ -7,8 +7,11 @@ use smallvec::SmallVec;
 
 use crate::base::hash;
 use crate::base::limits;
-use crate::base::model::{KeyId, Mention, Negativity, PostId, StoryId, StoryRef};
+use crate::base::model::{KeyId, Mention, Negativity, PostId, PostKind, StoryId, StoryRef};
 use crate::base::recent::Recent;
+
+/// Brands a post concerns, each with whether it counts in the brand's own measures.
+pub(super) type Keys = SmallVec<[(KeyId, bool); 2]>;
 
 /// What is known of a post (or link) that can be referred to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -16,9 +19,9 @@ pub(super) struct Known {
     pub(super) story: StoryId,
     /// Brands that shares of it concern. Empty for a post nobody has seen, which only gives the
     /// story a place where its answers meet.
-    pub(super) keys: SmallVec<[KeyId; 2]>,
-    /// Whether shares of it count in brand measures.
-    pub(super) in_brand: bool,
+    pub(super) keys: Keys,
+    /// Its own negativity, as the story has heard it.
+    pub(super) n: Option<Negativity>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,9 +43,12 @@ impl Stories {
         Stories { posts: Recent::new(limits::STORY_POSTS), stories: Recent::new(limits::STORIES) }
     }
 
-    /// What is known of the first of these posts and links that is known.
-    pub(super) fn find(&mut self, targets: impl IntoIterator<Item = PostId>) -> Option<Known> {
-        targets.into_iter().find_map(|t| self.posts.get_mut(t.0).map(|k| k.clone()))
+    /// What is known of the first of these that concerns a brand, else of the first that is known.
+    pub(super) fn find(&mut self, targets: impl Iterator<Item = PostId> + Clone) -> Option<Known> {
+        let mut known = |any: bool| {
+            targets.clone().find_map(|t| self.posts.get_mut(t.0).filter(|k| any || !k.keys.is_empty()).cloned())
+        };
+        known(false).or_else(|| known(true))
     }
 
     /// Whether one of these concerns a brand.
@@ -63,20 +69,39 @@ impl Stories {
         StoryRef { id, name }
     }
 
-    /// Notes a post of a story, so that others can refer to it.
-    pub(super) fn note(&mut self, m: &Mention, story: &StoryRef, keys: SmallVec<[KeyId; 2]>, in_brand: bool) {
-        let place = Known { story: story.id, keys: SmallVec::new(), in_brand: false };
-        for unseen in m.parent.iter().chain(&m.root) {
+    /// Notes a post of a story, so that others can refer to it. Links are noted of posts that
+    /// name a brand themselves, for these brands only.
+    pub(super) fn note(&mut self, m: &Mention, story: &StoryRef, keys: Keys) {
+        let place = Known { story: story.id, keys: Keys::new(), n: None };
+        for unseen in m.parent.iter().chain(&m.root).chain(&m.quoted) {
             if self.posts.peek(unseen.0).is_none() {
                 self.posts.insert(unseen.0, place.clone());
             }
         }
-        for link in &m.links {
-            if self.posts.peek(link.0).is_none() {
-                self.posts.insert(link.0, Known { keys: keys.clone(), in_brand, ..place.clone() });
+        if !m.keys.is_empty() {
+            let own: Keys = m.keys.iter().map(|k| (*k, true)).collect();
+            for link in &m.links {
+                if self.posts.peek(link.0).is_none() {
+                    self.posts.insert(link.0, Known { keys: own.clone(), ..place.clone() });
+                }
             }
         }
-        self.posts.insert(m.post.0, Known { keys, in_brand, ..place });
+        if m.kind != PostKind::Repost || m.has_text {
+            let n = if m.has_text { m.n } else { None };
+            self.posts.insert(m.post.0, Known { keys, n, ..place });
+        }
+    }
+
+    /// A post has another text now: what it says and whom it concerns is replaced.
+    pub(super) fn renew(&mut self, post: PostId, keys: Keys, n: Option<Negativity>) {
+        let Some(known) = self.posts.get_mut(post.0) else { return };
+        let (story, before) = (known.story, std::mem::replace(&mut known.n, n));
+        known.keys = keys;
+        if let (Some(s), Some(n)) = (self.stories.get_mut(story.0), before) {
+            s.n_sum = s.n_sum.saturating_sub(u64::from(n.milli()));
+            s.n_count = s.n_count.saturating_sub(1);
+        }
+        self.hear(story, n);
     }
 
     /// Adds what a post with text of its own says to the story's mean.

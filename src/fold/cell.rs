@@ -32,20 +32,8 @@ impl Cell {
     pub(super) fn uncount(&mut self, plan: &Plan, t: &Told) {
         for (series, spec) in self.series.iter_mut().zip(&plan.series) {
             if passes(spec, t) {
-                series.uncount(t);
+                series.uncount(spec, t);
             }
-        }
-    }
-
-    pub(super) fn rebuild<'t>(
-        &mut self,
-        plan: &Plan,
-        account: u64,
-        size: Size,
-        posts: impl Iterator<Item = &'t Told> + Clone,
-    ) {
-        for (series, spec) in self.series.iter_mut().zip(&plan.series) {
-            series.rebuild(spec, account, size, posts.clone());
         }
     }
 

@@ -1,7 +1,6 @@
 //! All that is folded for one key.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -10,6 +9,7 @@ use super::cell::{Cell, group_of};
 use super::evidence;
 use super::posts::{Kept, Posts};
 use super::usual::Usual;
+use super::voices::Size;
 use crate::base::limits;
 use crate::base::model::{AccountId, Evidence, Gone, Group, KeyId, Reading, Seq, Told};
 use crate::base::rule::expr::SeriesSpec;
@@ -27,6 +27,8 @@ pub struct KeyFold {
     usual: Usual,
     /// Posts that left early because of the limit.
     evicted: u64,
+    /// Groups that left because of the limit.
+    crowded: u64,
 }
 
 impl KeyFold {
@@ -35,7 +37,7 @@ impl KeyFold {
         let by_brand = rules.plans.iter().enumerate().filter(|(_, p)| p.by == [Dim::Brand]);
         let group = |i: usize| Group { plan: i as u32, key, story: None, source: None, lang: None };
         let cells = by_brand.map(|(i, plan)| (group(i), Cell::new(plan))).collect();
-        KeyFold { posts: Posts::default(), cells, usual: Usual::default(), evicted: 0 }
+        KeyFold { posts: Posts::default(), cells, usual: Usual::default(), evicted: 0, crowded: 0 }
     }
 
     /// Counts a post.
@@ -44,37 +46,49 @@ impl KeyFold {
         let size = self.posts.insert(seq, told.clone());
         let mut touched = Touched::new();
         for (i, plan) in rules.plans.iter().enumerate() {
-            let Some(group) = group_of(i, plan, told) else { continue };
-            if !self.cells.contains_key(&group) {
-                self.make_room();
+            if let Some(group) = group_of(i, plan, told) {
+                self.count(plan, &group, (seq, now), told, size);
+                touched.push(group);
             }
-            let cell = self.cells.entry(group.clone()).or_insert_with(|| Cell::new(plan));
-            cell.last = seq;
-            cell.advance(now);
-            cell.add(plan, told, size);
-            touched.push(group);
         }
         touched
     }
 
-    /// Replaces the text and tone of a post; it keeps its time, place and author.
+    fn count(&mut self, plan: &Plan, group: &Group, (seq, now): (Seq, Time), told: &Told, size: Size) {
+        if !self.cells.contains_key(group) {
+            self.make_room();
+        }
+        let cell = self.cells.entry(group.clone()).or_insert_with(|| Cell::new(plan));
+        cell.last = seq;
+        cell.advance(now);
+        cell.add(plan, told, size);
+    }
+
+    /// Replaces the text and tone of a post; it keeps its time, place and author. A post that was
+    /// deleted stays so.
     pub fn edit(&mut self, rules: &RuleSet, seq: Seq, now: Time, told: &Told) -> Touched {
-        let Some(kept) = self.posts.get_mut(told.post.0) else { return Touched::new() };
+        let Some(kept) = self.posts.get_mut(told.post.0).filter(|k| !k.deleted) else { return Touched::new() };
         let before = (*kept.told).clone();
         kept.told.n = told.n;
         kept.told.body = told.body.clone();
         let after = (*kept.told).clone();
-        self.each_group(rules, &[before.clone(), after.clone()], |cell, plan, group| {
-            cell.last = seq;
-            cell.advance(now);
-            if group_of(group.plan as usize, plan, &before).as_ref() == Some(group) {
+        let size = self.posts.account(after.account.0).map(|a| a.size).unwrap_or_default();
+        let mut touched = Touched::new();
+        for (i, plan) in rules.plans.iter().enumerate() {
+            let (old, new) = (group_of(i, plan, &before), group_of(i, plan, &after));
+            if let Some((group, cell)) = old.and_then(|g| self.cells.get_mut(&g).map(|c| (g, c))) {
+                cell.advance(now);
                 cell.uncount(plan, &before);
+                touched.push(group);
             }
-            if group_of(group.plan as usize, plan, &after).as_ref() == Some(group) {
-                cell.add(plan, &after, Default::default());
+            if let Some(group) = new {
+                self.count(plan, &group, (seq, now), &after, size);
+                if !touched.contains(&group) {
+                    touched.push(group);
+                }
             }
-        });
-        self.rebuild(rules, after.account, &[before, after])
+        }
+        touched
     }
 
     /// An account's audience became known: every group it is in is corrected.
@@ -85,13 +99,18 @@ impl KeyFold {
         account: AccountId,
         followers: u64,
         name: Option<&str>,
-    ) -> Touched {
-        let Some(size) = self.posts.learn(account.0, followers, name) else { return Touched::new() };
-        let told: Vec<Told> = self.posts.of_account(account.0).map(|k| (*k.told).clone()).collect();
-        self.each_group(rules, &told, |cell, _, _| {
-            cell.advance(now);
-            cell.resize(account.0, size);
-        })
+    ) -> BTreeSet<Group> {
+        let Some(size) = self.posts.learn(account.0, followers, name) else { return BTreeSet::new() };
+        let plans = || rules.plans.iter().enumerate();
+        let told = self.posts.of_account(account.0).map(|k| &*k.told);
+        let groups: BTreeSet<Group> = told.flat_map(|t| plans().filter_map(move |(i, p)| group_of(i, p, t))).collect();
+        for group in &groups {
+            if let Some(cell) = self.cells.get_mut(group) {
+                cell.advance(now);
+                cell.resize(account.0, size);
+            }
+        }
+        groups
     }
 
     /// Removes texts; what was counted stays.
@@ -119,7 +138,7 @@ impl KeyFold {
 
     /// Forgets a group that counts nothing; groups of the whole brand stay.
     pub fn drop_if_empty(&mut self, group: &Group) {
-        if group.story.is_some() && self.expiries(group).is_none() {
+        if group.is_part() && self.expiries(group).is_none() {
             self.cells.remove(group);
         }
     }
@@ -146,6 +165,11 @@ impl KeyFold {
         self.evicted
     }
 
+    /// Groups that left because of the limit.
+    pub fn crowded(&self) -> u64 {
+        self.crowded
+    }
+
     /// Lets posts go that no window needs, and the oldest beyond the limit.
     fn trim(&mut self, rules: &RuleSet, now: Time) {
         let horizon = now - Span(rules.retention.0 + Span::seconds(3600).0);
@@ -159,37 +183,11 @@ impl KeyFold {
 
     /// Takes a post that left early out of every series.
     fn forget(&mut self, rules: &RuleSet, kept: &Kept) {
-        let told = std::slice::from_ref(&*kept.told);
-        self.each_group(rules, told, |cell, plan, _| cell.uncount(plan, &kept.told));
-        self.rebuild(rules, kept.told.account, told);
-    }
-
-    /// Works on each group that one of these posts belongs to.
-    fn each_group(&mut self, rules: &RuleSet, told: &[Told], mut f: impl FnMut(&mut Cell, &Plan, &Group)) -> Touched {
-        let mut touched = Touched::new();
         for (i, plan) in rules.plans.iter().enumerate() {
-            for group in told.iter().filter_map(|t| group_of(i, plan, t)) {
-                if touched.contains(&group) {
-                    continue;
-                }
-                if let Some(cell) = self.cells.get_mut(&group) {
-                    f(cell, plan, &group);
-                    touched.push(group);
-                }
+            if let Some(cell) = group_of(i, plan, &kept.told).and_then(|g| self.cells.get_mut(&g)) {
+                cell.uncount(plan, &kept.told);
             }
         }
-        touched
-    }
-
-    /// Sets the posts of an account anew in each group that one of these posts belongs to.
-    fn rebuild(&mut self, rules: &RuleSet, account: AccountId, told: &[Told]) -> Touched {
-        let size = self.posts.account(account.0).map(|a| a.size).unwrap_or_default();
-        let own: Vec<Arc<Told>> = self.posts.of_account(account.0).map(|k| Arc::new((*k.told).clone())).collect();
-        self.each_group(rules, told, |cell, plan, group| {
-            let here = own.iter().map(|t| &**t);
-            let here = here.filter(|t| group_of(group.plan as usize, plan, t).as_ref() == Some(group));
-            cell.rebuild(plan, account.0, size, here);
-        })
     }
 
     /// Keeps the number of groups within the limit: the least recent sixteenth leaves.
@@ -197,11 +195,12 @@ impl KeyFold {
         if self.cells.len() < limits::GROUPS_PER_KEY {
             return;
         }
-        let mut order: Vec<(Seq, Group)> =
-            self.cells.iter().filter(|(g, _)| g.story.is_some()).map(|(g, c)| (c.last, g.clone())).collect();
+        let parts = self.cells.iter().filter(|(g, _)| g.is_part());
+        let mut order: Vec<(Seq, Group)> = parts.map(|(g, c)| (c.last, g.clone())).collect();
         order.sort_unstable();
         for (_, group) in order.into_iter().take(limits::GROUPS_PER_KEY / 16) {
             self.cells.remove(&group);
+            self.crowded += 1;
         }
     }
 }

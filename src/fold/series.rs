@@ -83,8 +83,8 @@ impl Series {
         }
     }
 
-    /// Takes back a post that was counted. Sums over accounts are rebuilt instead.
-    pub(super) fn uncount(&mut self, t: &Told) {
+    /// Takes back a post that was counted.
+    pub(super) fn uncount(&mut self, spec: &SeriesSpec, t: &Told) {
         let pane = self.panes.of(t.time);
         match &mut self.state {
             State::Counts(c) => c.remove(pane),
@@ -97,22 +97,7 @@ impl Series {
                     }
                 }
             },
-            State::Voices(_) => {}
-        }
-    }
-
-    /// Sets the posts of one account anew, in sums over accounts.
-    pub(super) fn rebuild<'t>(
-        &mut self,
-        spec: &SeriesSpec,
-        account: u64,
-        size: Size,
-        posts: impl Iterator<Item = &'t Told>,
-    ) {
-        if let State::Voices(v) = &mut self.state {
-            let (panes, oldest) = (self.panes, self.oldest);
-            let kept = posts.filter(|t| passes(spec, t)).map(|t| (panes.of(t.time), weight(spec.measure, t)));
-            v.rebuild(account, size, kept.filter(|(p, _)| *p >= oldest));
+            State::Voices(v) => v.remove(t.account.0, pane, weight(spec.measure, t)),
         }
     }
 

@@ -28,11 +28,19 @@ pub(super) struct Size {
     pub(super) base: u64,
 }
 
+/// How many posts of one account in one pane have which weight. Stays, empty, until its pane
+/// expires.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Weights {
+    pane: i64,
+    counts: SmallVec<[(u32, u32); 1]>,
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Voice {
     size: Size,
-    /// Pane and weight (largest or sum), by pane.
-    panes: SmallVec<[(i64, u64); 2]>,
+    /// By pane.
+    panes: SmallVec<[Weights; 1]>,
 }
 
 /// Accounts of a window.
@@ -56,36 +64,26 @@ impl Voices {
     /// A post of an account falls into a pane.
     pub(super) fn add(&mut self, account: u64, size: Size, pane: i64, weight: u32) {
         let mut fresh = false;
-        self.change(account, |rule, voice| {
+        self.change(account, |voice| {
             voice.size = size;
-            fresh = put(rule, &mut voice.panes, pane, weight);
+            fresh = voice.put(pane, weight);
         });
         if fresh {
             self.by_pane.entry(pane).or_default().push(account);
         }
     }
 
-    /// The account's size became known.
-    pub(super) fn resize(&mut self, account: u64, size: Size) {
+    /// A post is taken back, if its pane is kept.
+    pub(super) fn remove(&mut self, account: u64, pane: i64, weight: u32) {
         if self.accounts.contains_key(&account) {
-            self.change(account, |_, voice| voice.size = size);
+            self.change(account, |voice| voice.take_back(pane, weight));
         }
     }
 
-    /// Sets all posts of an account anew.
-    pub(super) fn rebuild(&mut self, account: u64, size: Size, posts: impl Iterator<Item = (i64, u32)>) {
-        let mut fresh: SmallVec<[i64; 4]> = SmallVec::new();
-        self.change(account, |rule, voice| {
-            voice.size = size;
-            let before = std::mem::take(&mut voice.panes);
-            for (pane, weight) in posts {
-                if put(rule, &mut voice.panes, pane, weight) && !before.iter().any(|(p, _)| *p == pane) {
-                    fresh.push(pane);
-                }
-            }
-        });
-        for pane in fresh {
-            self.by_pane.entry(pane).or_default().push(account);
+    /// The account's size became known.
+    pub(super) fn resize(&mut self, account: u64, size: Size) {
+        if self.accounts.contains_key(&account) {
+            self.change(account, |voice| voice.size = size);
         }
     }
 
@@ -97,7 +95,7 @@ impl Voices {
             }
             let pane = *first.key();
             for account in first.remove() {
-                self.change(account, |_, voice| voice.panes.retain(|(p, _)| *p != pane));
+                self.change(account, |voice| voice.panes.retain(|w| w.pane != pane));
             }
         }
     }
@@ -118,12 +116,12 @@ impl Voices {
         self.by_pane.last_key_value().map(|(p, _)| *p)
     }
 
-    fn change(&mut self, account: u64, f: impl FnOnce(Rule, &mut Voice)) {
+    fn change(&mut self, account: u64, f: impl FnOnce(&mut Voice)) {
         let rule = self.rule;
         let voice = self.accounts.entry(account).or_default();
-        let (before, counted) = (worth(rule, voice), (!voice.panes.is_empty()).then_some(voice.size.followers));
-        f(rule, voice);
-        let (after, counts) = (worth(rule, voice), (!voice.panes.is_empty()).then_some(voice.size.followers));
+        let (before, counted) = (voice.worth(rule), voice.followers());
+        f(voice);
+        let (after, counts) = (voice.worth(rule), voice.followers());
         if voice.panes.is_empty() {
             self.accounts.remove(&account);
         }
@@ -144,28 +142,46 @@ impl Voices {
     }
 }
 
-/// Adds a weight to a pane; true if the account had nothing there.
-fn put(rule: Rule, panes: &mut SmallVec<[(i64, u64); 2]>, pane: i64, weight: u32) -> bool {
-    let weight = u64::from(weight);
-    let at = panes.partition_point(|(p, _)| *p < pane);
-    match panes.get_mut(at) {
-        Some((p, w)) if *p == pane && rule == Rule::Sum => *w += weight,
-        Some((p, w)) if *p == pane => *w = weight.max(*w),
-        _ => {
-            panes.insert(at, (pane, weight));
-            return true;
+impl Voice {
+    /// Adds a post; true if the account had nothing in this pane.
+    fn put(&mut self, pane: i64, weight: u32) -> bool {
+        let at = self.panes.partition_point(|w| w.pane < pane);
+        let fresh = self.panes.get(at).is_none_or(|w| w.pane != pane);
+        if fresh {
+            self.panes.insert(at, Weights { pane, counts: SmallVec::new() });
+        }
+        if let Some(weights) = self.panes.get_mut(at) {
+            match weights.counts.iter_mut().find(|(w, _)| *w == weight) {
+                Some((_, n)) => *n += 1,
+                None => weights.counts.push((weight, 1)),
+            }
+        }
+        fresh
+    }
+
+    fn take_back(&mut self, pane: i64, weight: u32) {
+        if let Some(weights) = self.panes.iter_mut().find(|w| w.pane == pane) {
+            weights.counts.iter_mut().filter(|(w, _)| *w == weight).for_each(|(_, n)| *n = n.saturating_sub(1));
+            weights.counts.retain(|(_, n)| *n > 0);
         }
     }
-    false
-}
 
-fn worth(rule: Rule, voice: &Voice) -> i128 {
-    let weights = voice.panes.iter().map(|(_, w)| *w);
-    let weight = match rule {
-        Rule::Followers => return 0,
-        Rule::One => return i128::from(!voice.panes.is_empty()),
-        Rule::Largest => weights.max().unwrap_or(0),
-        Rule::Sum => weights.sum(),
-    };
-    i128::from(weight) * i128::from(voice.size.base)
+    fn speaks(&self) -> bool {
+        self.panes.iter().any(|w| !w.counts.is_empty())
+    }
+
+    fn followers(&self) -> Option<u64> {
+        self.speaks().then_some(self.size.followers)
+    }
+
+    fn worth(&self, rule: Rule) -> i128 {
+        let counts = self.panes.iter().flat_map(|w| &w.counts);
+        let weight = match rule {
+            Rule::Followers => return 0,
+            Rule::One => return i128::from(self.speaks()),
+            Rule::Largest => counts.map(|(w, _)| u64::from(*w)).max().unwrap_or(0),
+            Rule::Sum => counts.map(|(w, n)| u64::from(*w) * u64::from(*n)).sum(),
+        };
+        i128::from(weight) * i128::from(self.size.base)
+    }
 }

@@ -259,8 +259,12 @@ mod tests {
         life.step(&r, &v(None, None), t(50));
         assert_eq!(life.deadline(&r, t(80)), Some(t(110)));
         // a rise begins anew
-        let r = rule("    levels:\n      warn: mentions[1h] > 1\n      page: mentions[1h] > 9\n    keep_firing_for: 60s\n");
-        assert_eq!(play(&r, "0:tf/f 10:?f/? 30:tt/f 40:??/? 99:??/? 100:??/?"), "0 firing warn condition, 30 firing page rise, 100 resolved page no data");
+        let r =
+            rule("    levels:\n      warn: mentions[1h] > 1\n      page: mentions[1h] > 9\n    keep_firing_for: 60s\n");
+        assert_eq!(
+            play(&r, "0:tf/f 10:?f/? 30:tt/f 40:??/? 99:??/? 100:??/?"),
+            "0 firing warn condition, 30 firing page rise, 100 resolved page no data"
+        );
     }
 
     #[test]

@@ -27,9 +27,18 @@ fn is_unsafe(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// What somebody said, with links that nobody follows by accident.
+pub(super) fn quoted(text: &str, chars: usize) -> String {
+    plain(text, chars).replace("://", "[:]//")
+}
+
 /// A link that nobody follows by accident.
 pub(super) fn defanged(url: &str) -> String {
-    plain(url, 200).replacen("http", "hxxp", 1)
+    let shown = plain(url, 200);
+    match shown.split_at_checked(4) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => format!("hxxp{}", rest.replace("://", "[:]//")),
+        _ => shown.replace("://", "[:]//"),
+    }
 }
 
 #[cfg(test)]
@@ -40,6 +49,8 @@ mod tests {
     fn nothing_escapes_to_the_terminal() {
         assert_eq!(plain("a\n\x1b[31mred\x07 \u{202e}b", 100), "a [31mred b");
         assert_eq!(plain("abcdef", 3), "abc…");
-        assert_eq!(defanged("https://x.example/a"), "hxxps://x.example/a");
+        assert_eq!(defanged("https://x.example/a"), "hxxps[:]//x.example/a");
+        assert_eq!(defanged("HTTPS://x.example/a"), "hxxpS[:]//x.example/a");
+        assert_eq!(quoted("see https://x.example/a now", 100), "see https[:]//x.example/a now");
     }
 }

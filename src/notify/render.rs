@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::plain::{defanged, plain};
+use super::plain::{defanged, plain, quoted as said};
 use crate::base::figures::{count, percent, short};
 use crate::base::model::{Evidence, Notice, Phase, Reason, Severity, TopPost, Value};
 use crate::base::rule::expr::SeriesSpec;
@@ -121,7 +121,7 @@ fn quoted(p: &TopPost) -> String {
     if p.body.text.trim().is_empty() {
         format!("({})", p.kind.name())
     } else {
-        format!("\"{}\"", plain(&p.body.text, 140))
+        format!("\"{}\"", said(&p.body.text, 140))
     }
 }
 

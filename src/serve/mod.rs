@@ -1,15 +1,21 @@
 //! HTTP: metrics and health. Knows nothing of the engine; asks through [`Answers`].
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
+use axum::serve::Listener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
+
+use crate::base::limits;
 
 /// What the server is asked for.
 pub trait Answers: Send + Sync + 'static {
@@ -47,7 +53,31 @@ impl Server {
             .route("/healthz", get(|| async { "alive\n" }))
             .route("/readyz", get(readyz::<A>))
             .with_state(answers);
-        axum::serve(self.listener, routes).with_graceful_shutdown(async move { cancel.cancelled().await }).await
+        axum::serve(Impatient(self.listener), routes)
+            .with_graceful_shutdown(async move { cancel.cancelled().await })
+            .await
+    }
+}
+
+/// Accepts connections that are closed after a while of silence.
+struct Impatient(TcpListener);
+
+impl Listener for Impatient {
+    type Io = Pin<Box<TimeoutStream<TcpStream>>>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        // waits and tries again where the system has no more sockets
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        let silence = Duration::from_micros(limits::HTTP_SILENCE.0.unsigned_abs());
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_read_timeout(Some(silence));
+        stream.set_write_timeout(Some(silence));
+        (Box::pin(stream), address)
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.0.local_addr()
     }
 }
 

@@ -11,3 +11,4 @@ mod naive;
 mod prefilter;
 mod recorded;
 mod service;
+mod stories;

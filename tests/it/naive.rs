@@ -182,6 +182,7 @@ fn run(seed: u64) {
     let mut fold = KeyFold::new(KeyId(0), &rules);
     let mut posts: Vec<(u64, Plain)> = Vec::new();
     let mut followers: BTreeMap<u64, u64> = (0..12).map(|a| (a, 300 + a)).collect();
+    let mut deleted = std::collections::BTreeSet::new();
     let mut now = 1_783_152_000_000_000i64;
     for step in 1..600u64 {
         now += (r.unit() * r.unit() * 30e6) as i64;
@@ -192,8 +193,12 @@ fn run(seed: u64) {
             0 if !posts.is_empty() => {
                 let i = r.below(posts.len());
                 let n = Some(r.below(1001) as u16);
-                posts[i].1.n = n;
-                let (id, plain) = posts[i].clone();
+                let (id, mut plain) = posts[i].clone();
+                plain.n = n;
+                // what was deleted stays as it was counted
+                if !deleted.contains(&id) {
+                    posts[i].1.n = n;
+                }
                 fold.edit(&rules, step, Time(now), &told(id, &plain, followers[&plain.account]));
             }
             1 => {
@@ -205,7 +210,11 @@ fn run(seed: u64) {
                     fold.learn(&rules, Time(now), AccountId(account), f, None);
                 }
             }
-            2 if !posts.is_empty() => fold.delete(Gone::Post(PostId(posts[r.below(posts.len())].0))),
+            2 if !posts.is_empty() => {
+                let id = posts[r.below(posts.len())].0;
+                deleted.insert(id);
+                fold.delete(Gone::Post(PostId(id)));
+            }
             _ => {
                 let p = random_post(&mut r, now);
                 fold.add(&rules, step, Time(now), &told(step, &p, followers[&p.account]));

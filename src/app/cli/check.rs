@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::output::tell_faults;
+use super::output::{is_closed, tell_error, tell_faults};
 use super::{FAILED, FINE};
 use crate::app::config;
-use crate::app::files::{CONFIG, load_rules};
-use crate::base::fault::Fault;
+use crate::app::files::{CONFIG, load_rules, read_text};
+use crate::base::fault::{Fault, printable};
 use crate::base::rule::RuleSet;
 
 /// Check rules and config; prints FILE:LINE:COLUMN for every mistake
@@ -47,8 +47,12 @@ impl Check {
             }
         } else {
             tell_faults(&faults);
-            if let Some(set) = &set {
-                describe(set);
+            match set.as_ref().map_or(Ok(()), describe) {
+                Err(e) if !is_closed(&e) => {
+                    tell_error(format!("expected an output that takes more, found {e}"));
+                    return FAILED;
+                }
+                _ => {}
             }
         }
         if failed { FAILED } else { FINE }
@@ -61,7 +65,8 @@ fn with_configs(paths: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<Fault>) {
     let (mut rules, mut faults) = (Vec::new(), Vec::new());
     for path in paths {
         let config = if path.is_dir() { path.join(CONFIG) } else { path.clone() };
-        let is_config = config.file_name().is_some_and(|n| n == CONFIG) && config.is_file();
+        let named = config.file_name().is_some_and(|n| n == CONFIG);
+        let is_config = config.is_file() && (named || looks_like_config(&config));
         if !is_config {
             rules.push(path);
             continue;
@@ -77,6 +82,11 @@ fn with_configs(paths: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<Fault>) {
     (rules, faults)
 }
 
+/// Only configs have sources at their top.
+fn looks_like_config(path: &Path) -> bool {
+    read_text(path).is_ok_and(|t| t.text.lines().any(|l| l.starts_with("sources:")))
+}
+
 fn as_json(f: &Fault) -> serde_json::Value {
     let place = f.place.as_ref();
     json!({
@@ -90,17 +100,18 @@ fn as_json(f: &Fault) -> serde_json::Value {
 }
 
 /// What the files say, as it will be applied.
-fn describe(set: &RuleSet) {
-    let mut out = io::stdout().lock();
+fn describe(set: &RuleSet) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
     for rule in &set.rules {
         let by: Vec<&str> = rule.by.iter().map(|d| d.name()).collect();
-        let _ = writeln!(out, "{} (by {})", rule.name, by.join(", "));
+        writeln!(out, "{} (by {})", printable(&rule.name), by.join(", "))?;
         for level in &rule.levels {
             let hold = if level.hold.0 > 0 { format!(" for {}", level.hold) } else { String::new() };
-            let _ = writeln!(out, "  {}: {}{hold}", level.severity.name(), level.when);
+            writeln!(out, "  {}: {}{hold}", level.severity.name(), level.when)?;
         }
         let keep = if rule.keep_firing_for.0 > 0 { format!(" for {}", rule.keep_firing_for) } else { String::new() };
-        let _ = writeln!(out, "  over when: {}{keep}", rule.effective_clear());
+        writeln!(out, "  over when: {}{keep}", rule.effective_clear())?;
     }
-    let _ = writeln!(out, "fine: {} brands, {} rules", set.brands.len(), set.rules.len());
+    writeln!(out, "fine: {} brands, {} rules", set.brands.len(), set.rules.len())?;
+    out.flush()
 }

@@ -97,7 +97,7 @@ impl Replay {
         let format = match self.format {
             Some(FormatArg::Jetstream) => WireFormat::Jetstream,
             Some(FormatArg::Post) => WireFormat::Post,
-            None => lines.first_bytes().map_or(WireFormat::Post, guess),
+            None => guess(&lines.first_lines()),
         };
         Ok((Arc::new(SourceInfo { name: path.into(), format }), lines))
     }
@@ -125,15 +125,23 @@ impl Replay {
         for (name, e) in &recordings.failures {
             tell_error(format!("expected {name} to its end, found {e}; lines before were played"));
         }
+        let unread = tally.outcomes.sum() > 0 && tally.outcomes.get(Outcome::Malformed) == tally.outcomes.sum();
+        if unread {
+            tell_error(
+                "expected lines of the Jetstream or the generic post format, found none; --format says which it is",
+            );
+        }
         tally.summary(started);
-        Ok(if recordings.failures.is_empty() { FINE } else { FAILED })
+        Ok(if recordings.failures.is_empty() && !unread { FINE } else { FAILED })
     }
 }
 
-/// The format a first line looks like.
-fn guess(line: &[u8]) -> WireFormat {
-    let has = |word: &str| memchr::memmem::find(line, word.as_bytes()).is_some();
-    if has("\"did\"") && has("\"time_us\"") { WireFormat::Jetstream } else { WireFormat::Post }
+/// The format that most of the first lines look like.
+fn guess(lines: &[&[u8]]) -> WireFormat {
+    let has = |line: &&&[u8], word: &str| memchr::memmem::find(line, word.as_bytes()).is_some();
+    let jetstream = lines.iter().filter(|l| has(l, "\"did\"") && has(l, "\"time_us\"")).count();
+    let post = lines.iter().filter(|l| has(l, "\"id\"") && has(l, "\"source\"")).count();
+    if jetstream > post { WireFormat::Jetstream } else { WireFormat::Post }
 }
 
 impl Tally {

@@ -46,7 +46,13 @@ impl Run {
         let style = style_of(&io::stderr());
         tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(style.colour).with_target(false).init();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        match runtime.and_then(|r| r.block_on(serve(config, Arc::new(rules)))) {
+        let result = runtime.and_then(|r| {
+            let result = r.block_on(serve(config, Arc::new(rules)));
+            // a thread that waits for a reader of standard output must not keep the process
+            r.shutdown_timeout(Duration::from_millis(200));
+            result
+        });
+        match result {
             Ok(()) => FINE,
             Err(e) if is_closed(&e) => FINE,
             Err(e) => {

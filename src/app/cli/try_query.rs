@@ -47,6 +47,19 @@ impl TryQuery {
     }
 }
 
+/// Reads over the rest of a line.
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        let end = memchr::memchr(b'\n', buffer);
+        let used = end.map_or(buffer.len(), |i| i + 1);
+        input.consume(used);
+        if end.is_some() || used == 0 {
+            return Ok(());
+        }
+    }
+}
+
 fn answer(matcher: &Matcher) -> io::Result<()> {
     let (mut input, mut out) = (io::stdin().lock(), io::BufWriter::new(io::stdout().lock()));
     let (mut line, mut scratch) = (Vec::new(), Scratch::default());
@@ -55,6 +68,10 @@ fn answer(matcher: &Matcher) -> io::Result<()> {
         let read = io::Read::take(&mut input, limits::FRAME_BYTES as u64).read_until(b'\n', &mut line)?;
         if read == 0 {
             return out.flush();
+        }
+        if read == limits::FRAME_BYTES && line.last() != Some(&b'\n') {
+            // the rest of a line that is too long belongs to it
+            skip_line(&mut input)?;
         }
         let text = String::from_utf8_lossy(&line);
         let hit = !matcher.matches(text.trim_end_matches(['\n', '\r']), &[], &mut scratch).is_empty();

@@ -55,6 +55,8 @@ pub struct Mention {
     pub parent: Option<PostId>,
     /// The first post of its thread.
     pub root: Option<PostId>,
+    /// The post it quotes beside answering another.
+    pub quoted: Option<PostId>,
     /// Outside links, as meeting points of stories.
     pub links: SmallVec<[PostId; 2]>,
 }

@@ -66,6 +66,8 @@ pub struct Post<'a> {
     pub parent: Option<Cow<'a, str>>,
     /// The first post of its thread.
     pub root: Option<Cow<'a, str>>,
+    /// The post it quotes beside answering another.
+    pub quoted: Option<Cow<'a, str>>,
     /// Where people can read it.
     pub url: Option<Cow<'a, str>>,
     /// Outside links.

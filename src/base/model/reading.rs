@@ -26,6 +26,13 @@ pub struct Group {
     pub lang: Option<Arc<str>>,
 }
 
+impl Group {
+    /// Whether it is a part of a brand's talk; parts come and go, brands stay.
+    pub fn is_part(&self) -> bool {
+        self.story.is_some() || self.source.is_some() || self.lang.is_some()
+    }
+}
+
 /// The values of a plan's series for one group.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Reading {

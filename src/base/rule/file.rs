@@ -180,6 +180,10 @@ fn variables(r: &mut Reader, node: &Node) -> BTreeMap<String, f64> {
         if !ok {
             r.fault(key, format!("expected letters, digits and _, found `{name}`"));
         }
+        if out.len() >= limits::VARIABLES {
+            r.fault(key, format!("expected at most {} variables, found more", limits::VARIABLES));
+            break;
+        }
         match figures::number(text).or_else(|| figures::seconds(text)) {
             Some(x) => {
                 if out.insert(name.to_string(), x).is_some() {

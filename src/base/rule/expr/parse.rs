@@ -324,7 +324,13 @@ mod tests {
         ] {
             assert!(parse_condition(e).is_err_and(|e| e.offset == at), "{e}: {}", show(e));
         }
-        for deep in ["(".repeat(100_000), "not ".repeat(100_000), format!("1 > {}1", "-".repeat(100_000)), "1 > 2 and ".repeat(200_000) + "1 > 2", "1 + ".repeat(200_000) + "1 > 2"] {
+        for deep in [
+            "(".repeat(100_000),
+            "not ".repeat(100_000),
+            format!("1 > {}1", "-".repeat(100_000)),
+            "1 > 2 and ".repeat(200_000) + "1 > 2",
+            "1 + ".repeat(200_000) + "1 > 2",
+        ] {
             assert!(parse_condition(&deep).is_err());
         }
     }
