@@ -14,6 +14,8 @@ use crate::base::time::Time;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
+/// Bytes looked at to tell compression and format.
+const FIRST_READ: usize = 64 << 10;
 /// Lines that tell the format of a recording.
 const LOOKED_AT: usize = 20;
 /// Largest window a zstd frame may ask for, as a power of two.
@@ -51,8 +53,18 @@ impl Lines {
     /// # Errors
     /// Where nothing can be read.
     pub fn new(mut raw: Box<dyn Read + Send>) -> io::Result<Lines> {
-        let mut start = Vec::new();
-        raw.by_ref().take(4).read_to_end(&mut start)?;
+        let mut start = vec![0; FIRST_READ];
+        let mut filled = 0;
+        // as much as is there, and enough to tell the compression
+        while filled < 4 {
+            match raw.read(start.get_mut(filled..).unwrap_or_default()) {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        start.truncate(filled);
         let whole = io::Cursor::new(start.clone()).chain(raw);
         let input: Box<dyn Read + Send> = match start.as_slice() {
             [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(whole)),

@@ -135,6 +135,45 @@ fn replay_reads_standard_input() {
 }
 
 #[test]
+fn one_bad_line_at_the_top_costs_no_other() {
+    let frame = |k: u32| {
+        format!(
+            r#"{{"did":"did:plc:a","time_us":178317360000000{k},"kind":"commit","commit":{{"rev":"r","operation":"create","collection":"app.bsky.feed.post","rkey":"k{k}","record":{{"text":"united"}},"cid":"c"}}}}"#
+        )
+    };
+    let jetstream: Vec<String> = (0..9).map(frame).collect();
+    let post = |id: String, time: &str| {
+        format!(r#"{{"id":"{id}","source":"net","author":"a","text":"united","time":"{time}"}}"#)
+    };
+    let first: Vec<String> = std::iter::once(post("bad".into(), "2100-01-01T00:00:00Z"))
+        .chain((0..5).map(|k| post(format!("a{k}"), &format!("2026-07-04T08:00:0{k}Z"))))
+        .collect();
+    let second: Vec<String> =
+        (0..50).map(|k| post(format!("b{k}"), &format!("2026-07-04T0{}:00:00Z", 1 + k / 10))).collect();
+    let dir = folder(&[
+        ("b.yaml", BRAND),
+        ("j", &format!("garbage\n{}", jetstream.join("\n"))),
+        ("1", &first.join("\n")),
+        ("2", &second.join("\n")),
+        ("junk", "a\nb\n"),
+    ]);
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let play = |inputs: &[&str]| {
+        let inputs: Vec<String> = inputs.iter().map(|i| at(i)).collect();
+        let args: Vec<&str> = ["replay"].into_iter().chain(inputs.iter().map(String::as_str)).collect();
+        run(&[&args[..], &["--rules", &at("b.yaml")]].concat(), b"")
+    };
+    assert!(text(&play(&["j"]).stderr).contains("mention 9, malformed 1\n"), "{}", text(&play(&["j"]).stderr));
+    assert!(
+        text(&play(&["1", "2"]).stderr).contains("mention 55, bad_time 1\n"),
+        "{}",
+        text(&play(&["1", "2"]).stderr)
+    );
+    let junk = play(&["junk"]);
+    assert!(junk.status.code() == Some(1) && text(&junk.stderr).contains("--format"), "{}", text(&junk.stderr));
+}
+
+#[test]
 fn try_query_answers_each_line() {
     let out = run(
         &["try", "query", "united (guitar OR #fail) NOT manchester"],

@@ -171,6 +171,30 @@ async fn a_frame_too_large_is_counted_and_the_stream_goes_on() {
 }
 
 #[tokio::test]
+async fn a_frame_that_is_no_utf8_is_stepped_over() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (service, notices) = start(listener.local_addr().unwrap(), None).await;
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    for id in 1..3 {
+        let mut ws = accept(&listener, &asked).await;
+        ws.send(Message::text(frame(id, "united"))).await.unwrap();
+        // one frame, unmasked as servers send it: final, text, two bytes that are no UTF-8
+        ws.get_mut().write_all(&[0x81, 0x02, 0xff, 0xfe]).await.unwrap();
+        // the reader hangs up
+        while let Some(Ok(_)) = ws.next().await {}
+    }
+    let mut ws = accept(&listener, &asked).await;
+    ws.send(Message::text(frame(3, "united"))).await.unwrap();
+    assert_eq!(wait_for(&notices).await.transition.value, Some(3.0));
+    let (_, metrics) = get(service.address, "/metrics").await;
+    assert!(metrics.contains("outcome=\"malformed\",source=\"bluesky\"} 2"), "{metrics}");
+    let cursor = |uri: &str| uri.split_once("cursor=").unwrap().1.parse::<i64>().unwrap();
+    let uris = asked.lock().unwrap().clone();
+    assert!(cursor(&uris[1]) < SystemClock.now().0, "{uris:?}");
+    service.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn audiences_are_asked_for_and_correct_what_was_counted() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let appview = TcpListener::bind("127.0.0.1:0").await.unwrap();
