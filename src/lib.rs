@@ -42,7 +42,9 @@
 //! hold a required literal of a query, which posts and links it names. Only frames that may match
 //! are parsed; those that name nothing end here. A frame with an escape that can hide a letter
 //! (backslash-u, `\/`), a layout servers do not send, or a character that folds to one of a literal
-//! takes the full path. Both paths come to the same end; a test holds that.
+//! takes the full path. Both paths come to the same end, but for damage behind the head of a frame
+//! that no brand concerns, which only a parse sees (`unmatched` instead of `malformed`); a test holds
+//! that.
 //!
 //! **Refs.** A repost has no text; replies and quotes matter without naming a brand. For an
 //! unmatched frame the front passes hashes of what it names ([`base::model::Ref`]); only the
@@ -87,8 +89,8 @@
 //! - Stages know `base` and themselves only; decode, enrich, enroll, fold, judge and base do no
 //!   I/O, read no clock, draw no randomness, log nothing, know no tokio (`tests/tidy.rs`).
 //! - Every frame ends in exactly one [`base::outcome::Outcome`]; outcomes sum to frames.
-//! - Every queue, map and message has its maximum in [`base::limits`]; what is forgotten or cut
-//!   because of one is counted.
+//! - Every queue, map and message has its maximum in [`base::limits`]; posts, stories, accounts,
+//!   groups and episodes that are forgotten because of one are counted.
 //! - What is forgotten is decided by use and sequence, never by hash order or time of day.
 //! - Transitions are a function of the log of entries.
 //! - Unknown stays unknown: followers that are not known are imputed (the running median of their
@@ -100,10 +102,26 @@
 //!   in "United's" and "united.com".
 //! - A Ref carries hashes without roles, and no offset; see above.
 //! - The engine clock holds several frames at the beginning of a recording, not one.
+//! - A held time must agree with the next line also in the middle of a recording; else one bad line
+//!   before a real gap would set the clock for ever.
+//! - Time in which a level is unknown does not count towards its `for`, and a pending episode that
+//!   stays unknown ends with `no data`, as a firing one does.
+//! - An episode's id also hashes the moment it became pending: one Tick can span many moments.
+//! - A link is noted only of posts that name a brand themselves, for these brands: who quotes a
+//!   complaint beside the day's news does not make the news a mention.
+//! - An edit that names a further brand is a mention of it; a brand no longer named goes on counting.
+//! - A frame that cannot be received is stepped over by resuming a little after the last good one.
 //! - "Usual" is, until the surge baseline is built, the mean of the brand's hostile reach in each
 //!   hour of the past week; six hours are needed before it is shown.
 //! - The page shows followers because audiences are looked up at the public AppView from the
 //!   beginning; what is learned enters the log and corrects what was counted.
+//!
+//! # What is not here yet
+//!
+//! Rule files that use it are refused, with the place: NEAR and the fields of queries, own and staff
+//! accounts, groups and lists, `rarity`, `lift`, `forecast`, `offset`, the story measures `lead`,
+//! `root_negativity`, `known_reach`, `story_age`, `story_state`, `response_time`, templates, routes.
+//! Not built: the durable store, receivers but stdout, reload, other sources, causes.
 
 pub mod app;
 pub mod base;
