@@ -102,7 +102,8 @@ impl Lines {
                 return Err(e);
             }
             if self.ended {
-                return Ok(None);
+                // a line that was given up is a frame too
+                return Ok((std::mem::take(&mut self.skipped) > 0).then(oversize));
             }
             self.fill();
         }
