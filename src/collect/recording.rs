@@ -13,7 +13,7 @@ use crate::base::model::{Frame, FrameBatch, SourceInfo};
 use crate::base::time::Time;
 
 /// Bytes read at once.
-const CHUNK: usize = 1 << 20;
+const CHUNK: usize = 128 << 10;
 /// Bytes looked at to tell compression and format.
 const FIRST_READ: usize = 64 << 10;
 /// Lines that tell the format of a recording.
