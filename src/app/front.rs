@@ -96,7 +96,11 @@ impl FrontLine {
                     Default::default()
                 };
                 let mut all = targets(&p);
-                all.extend(seen.into_iter().filter(|t| !targets(&p).contains(t)));
+                for target in seen {
+                    if !all.contains(&target) {
+                        all.push(target);
+                    }
+                }
                 if all.is_empty() {
                     Sifted::Done(p.time, Outcome::Unmatched)
                 } else {

@@ -172,8 +172,7 @@ impl<'t> Parser<'t> {
             return Err(error(at, what, Some("split the rule in two")));
         }
         match token {
-            Token::Number(text, x) => Ok(Expr::Number(text.to_string(), x)),
-            Token::Duration(text, x) => Ok(Expr::Number(text.to_string(), x)),
+            Token::Number(text, x) | Token::Duration(text, x) => Ok(Expr::Number(text.to_string(), x)),
             Token::Sign("(") => {
                 self.deeper()?;
                 let inner = self.or()?;
