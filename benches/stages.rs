@@ -11,8 +11,9 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use groundswell::app::back::Back;
 use groundswell::app::engine::{Engine, Input};
 use groundswell::app::pipeline::Pipeline;
-use groundswell::base::model::{Entry, EntryBody, Frame, FrameBatch, SiftedBatch, SourceInfo, WireFormat};
+use groundswell::base::model::{Entry, EntryBody, Frame, FrameBatch, Post, SiftedBatch, SourceInfo, WireFormat};
 use groundswell::base::rule::{RuleSet, SourceText};
+use groundswell::base::time::Time;
 use groundswell::enrich::{Matcher, Scratch, negativity};
 use groundswell::enroll::ClockMode;
 
@@ -105,7 +106,9 @@ fn texts(c: &mut Criterion) {
     let text = "Zenzenora broke my guitar and their terrible staff refuses to pay, three weeks of calls and nothing";
     let mut scratch = Scratch::default();
     let mut g = c.benchmark_group("text");
-    g.bench_function("match", |b| b.iter(|| matcher.matches(text, &[], &mut scratch).len()));
+    let blank = Post::blank("bluesky".into(), "x".into(), "a".into(), Time::default());
+    let post = Post { text: text.into(), ..blank };
+    g.bench_function("match", |b| b.iter(|| matcher.matches(&post, &mut scratch).keys.len()));
     g.bench_function("negativity", |b| b.iter(|| negativity::score(text, Some("en"))));
     g.finish();
 }

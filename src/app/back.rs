@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::model::{Entry, EntryBody, Group, KeyId, Phase, Reading, Seq, Severity, SourceState, Transition};
-use crate::base::rule::RuleSet;
-use crate::base::rule::expr::SeriesSpec;
+use crate::base::model::{Entry, EntryBody, Group, KeyId, Phase, Reading, Seq, Severity, Told, Transition};
+use crate::base::rule::{RuleSet, Scene, Top};
 use crate::base::time::{Span, Time};
-use crate::fold::KeyFold;
+use crate::fold::{KeyFold, Outages, PostAt, World};
 use crate::judge::{KeyJudge, Values};
 
 const HOUR: Span = Span::seconds(3600);
@@ -31,9 +30,12 @@ pub struct Back {
     rising: Vec<bool>,
     keys: BTreeMap<KeyId, KeyState>,
     wakes: BTreeSet<(Time, KeyId, Group)>,
-    down: BTreeSet<Arc<str>>,
+    outages: Outages,
     hour: Option<i64>,
 }
+
+/// The posts kept that concern a key which is new, or whose query changed.
+pub type Refound = BTreeMap<KeyId, Vec<(PostAt, Told)>>;
 
 impl Back {
     /// A shard with these keys, without past.
@@ -45,40 +47,39 @@ impl Back {
             (key, KeyState { fold, judge: KeyJudge::default(), wakes })
         });
         let states: Vec<(KeyId, KeyState)> = states.collect();
-        Back::restore(rules, states, BTreeSet::new(), None)
+        Back::restore(rules, states, Outages::default(), None)
     }
 
     /// A shard that goes on from the state of its keys.
     pub fn restore(
         rules: Arc<RuleSet>,
         keys: impl IntoIterator<Item = (KeyId, KeyState)>,
-        down: BTreeSet<Arc<str>>,
+        outages: Outages,
         hour: Option<i64>,
     ) -> Back {
         let keys: BTreeMap<KeyId, KeyState> = keys.into_iter().collect();
         let each = keys.iter().flat_map(|(k, s)| s.wakes.iter().map(|(g, t)| (*t, *k, g.clone())));
         let wakes = each.collect();
         let rising = rules.plans.iter().map(|p| rises_only(&rules, &p.rules)).collect();
-        Back { rules, rising, keys, wakes, down, hour }
+        Back { rules, rising, keys, wakes, outages, hour }
     }
 
-    /// The state of every key, the sources that are down, and the last hour closed.
-    pub fn state(&self) -> (&BTreeMap<KeyId, KeyState>, &BTreeSet<Arc<str>>, Option<i64>) {
-        (&self.keys, &self.down, self.hour)
+    /// The state of every key, when which sources were down, and the last hour closed.
+    pub fn state(&self) -> (&BTreeMap<KeyId, KeyState>, &Outages, Option<i64>) {
+        (&self.keys, &self.outages, self.hour)
     }
 
     /// Applies one entry; transitions are appended in no particular order.
     pub fn apply(&mut self, e: &Entry, out: &mut Vec<Transition>) {
         match &e.body {
             EntryBody::Mention(t) | EntryBody::Share(t) => {
-                self.touch(t.key, e, out, |rules, s| s.fold.add(rules, e.seq, e.clock, t))
+                self.touch(t.key, e, out, |w, s| s.fold.add(w, e.seq, e.clock, t))
             }
-            EntryBody::Edit(t) => self.touch(t.key, e, out, |rules, s| s.fold.edit(rules, e.seq, e.clock, t)),
+            EntryBody::Own(t) => self.touch(t.key, e, out, |w, s| s.fold.own(w, e.clock, t)),
+            EntryBody::Edit(t) => self.touch(t.key, e, out, |w, s| s.fold.edit(w, e.seq, e.clock, t)),
             EntryBody::AudienceLearned { account, followers, name, keys } => {
                 for key in self.concerned(keys) {
-                    self.touch(key, e, out, |rules, s| {
-                        s.fold.learn(rules, e.clock, *account, *followers, name.as_deref())
-                    });
+                    self.touch(key, e, out, |w, s| s.fold.learn(w, e.clock, *account, *followers, name.as_deref()));
                 }
             }
             EntryBody::Delete { gone, keys } => {
@@ -89,14 +90,54 @@ impl Back {
                 }
             }
             EntryBody::Tick => self.tick(e.seq, e.clock, out),
-            EntryBody::Source { name, state } => {
-                match state {
-                    SourceState::Down => self.down.insert(name.clone()),
-                    SourceState::Up | SourceState::End => self.down.remove(name),
-                };
-            }
+            EntryBody::Source { name, state } => self.outages.note(name, *state, e.clock),
+            // the engine changes the rules of all shards at once
             EntryBody::RulesChanged { .. } => {}
         }
+    }
+
+    /// Goes on under other rules with these keys. What means the same goes on as it was.
+    pub fn change(
+        &mut self,
+        new: Arc<RuleSet>,
+        keys: impl IntoIterator<Item = KeyId>,
+        mut refound: Refound,
+        (seq, now): (Seq, Time),
+        out: &mut Vec<Transition>,
+    ) {
+        let old = std::mem::replace(&mut self.rules, new.clone());
+        let mut before = std::mem::take(&mut self.keys);
+        let w = World { rules: &new, outages: &self.outages };
+        let mut states = BTreeMap::new();
+        for key in keys {
+            let mut state = before.remove(&key);
+            let same = !refound.contains_key(&key);
+            if let Some(s) = &mut state {
+                s.judge.change(&old, &new, same, (seq, now), out);
+            }
+            let state = match state {
+                Some(mut s) if same => {
+                    s.fold.change(&old, w, now);
+                    s
+                }
+                other => {
+                    let judge = other.map(|s| s.judge).unwrap_or_default();
+                    let fold = KeyFold::rebuilt(key, w, refound.remove(&key).unwrap_or_default(), now);
+                    KeyState { fold, judge, wakes: BTreeMap::new() }
+                }
+            };
+            let wakes = state.fold.groups().map(|g| (g.clone(), now.ceil_second())).collect();
+            states.insert(key, KeyState { wakes, ..state });
+        }
+        for mut gone in before.into_values() {
+            gone.judge.change(&old, &new, false, (seq, now), out);
+        }
+        *self = Back::restore(new, states, std::mem::take(&mut self.outages), self.hour);
+    }
+
+    /// Posts kept of all keys.
+    pub fn kept(&self) -> impl Iterator<Item = (PostAt, &Told)> {
+        self.keys.values().flat_map(|s| s.fold.kept())
     }
 
     fn concerned(&self, keys: &[KeyId]) -> Vec<KeyId> {
@@ -108,11 +149,11 @@ impl Back {
         key: KeyId,
         e: &Entry,
         out: &mut Vec<Transition>,
-        f: impl FnOnce(&RuleSet, &mut KeyState) -> G,
+        f: impl FnOnce(World<'_>, &mut KeyState) -> G,
     ) {
         let Some(state) = self.keys.get_mut(&key) else { return };
-        let rules = self.rules.clone();
-        for group in f(&rules, state) {
+        let w = World { rules: &self.rules, outages: &self.outages };
+        for group in f(w, state) {
             self.look(key, &group, e.clock, e.seq, out);
         }
     }
@@ -145,12 +186,13 @@ impl Back {
     fn look(&mut self, key: KeyId, group: &Group, at: Time, seq: Seq, out: &mut Vec<Transition>) {
         let Some(state) = self.keys.get_mut(&key) else { return };
         let rules = &*self.rules;
+        let w = World { rules, outages: &self.outages };
         let missing = || Reading { seq, at, group: group.clone(), values: Default::default() };
-        let reading = state.fold.read(rules, group, at, seq).unwrap_or_else(missing);
+        let reading = state.fold.read(w, group, at, seq).unwrap_or_else(missing);
         let from = out.len();
         state.judge.judge(rules, &reading, out);
         for t in out.iter_mut().skip(from).filter(|t| t.to == Phase::Firing) {
-            explain(rules, state, &self.down, t);
+            explain(w, state, &reading, t);
         }
         let alive = state.judge.has_episode(group);
         if !alive {
@@ -160,7 +202,9 @@ impl Back {
         let expiry = state.fold.expiries(group).map(|(first, last)| if idle { last } else { first });
         // an idle group of the whole brand stays as it is until something is counted
         let expiry = expiry.filter(|_| !idle || group.is_part());
-        let next = expiry.into_iter().chain(state.judge.deadline(rules, group, at)).min().map(Time::ceil_second);
+        let timed = state.fold.next_change(rules, group, at, alive);
+        let next = expiry.into_iter().chain(timed).chain(state.judge.deadline(rules, group, at)).min();
+        let next = next.map(Time::ceil_second);
         let next = next.map(|t| t.max((at + Span(1)).ceil_second()));
         if state.wakes.get(group).copied() != next {
             if let Some(old) = state.wakes.remove(group) {
@@ -179,28 +223,51 @@ impl Back {
     }
 
     /// How much left early because of each named limit.
-    pub fn limit_hits(&self) -> [(&'static str, u64); 3] {
+    pub fn limit_hits(&self) -> [(&'static str, u64); 5] {
         let sum = |f: fn(&KeyState) -> u64| self.keys.values().map(f).sum();
         [
             ("posts_per_key", sum(|s| s.fold.evicted())),
             ("groups_per_key", sum(|s| s.fold.crowded())),
             ("open_episodes_per_rule", sum(|s| s.judge.suppressed())),
+            ("texts_per_story", sum(|s| s.fold.crowded_texts())),
+            ("accounts_per_series", sum(|s| s.fold.sampled())),
         ]
     }
 }
 
-/// Attaches the arithmetic to a change to firing.
-fn explain(rules: &RuleSet, state: &KeyState, down: &BTreeSet<Arc<str>>, t: &mut Transition) {
-    let (Some(rule), Some(plan)) = (rules.rules.get(t.rule as usize), rules.plans.get(t.group.plan as usize)) else {
-        return;
-    };
-    let series: Vec<&SeriesSpec> = plan.series.iter().collect();
-    let mut e = state.fold.evidence(&t.group, &series, t.at);
-    let values = Values { series: &e.without_largest, brand: rules.brand(t.group.key) };
+/// Attaches the arithmetic, and the rule's line for people, to a change to firing.
+fn explain(w: World<'_>, state: &KeyState, reading: &Reading, t: &mut Transition) {
+    let Some(rule) = w.rules.rules.get(t.rule as usize) else { return };
+    let brand = w.rules.brand(t.group.key);
+    let mut e = state.fold.evidence(w, &t.group, t.at);
+    let values = Values { series: &e.without_largest, brand };
     let level = rule.levels.iter().find(|l| l.severity == t.severity);
     e.still_holds = level.and_then(|l| l.when.holds(&values));
     e.without_largest = rule.operands.iter().map(|slot| e.without_largest.get(*slot).copied().flatten()).collect();
-    e.sources_down = down.iter().cloned().collect();
+    e.sources_down = w.outages.down().cloned().collect();
+    if let Some(template) = &rule.summary {
+        let text = |x: Option<&str>| x.unwrap_or("").to_string();
+        let words = BTreeMap::from([
+            ("brand.name", text(brand.map(|b| b.name.as_str()))),
+            ("brand.slug", text(brand.map(|b| &*b.slug))),
+            ("brand.owner", text(brand.and_then(|b| b.owner.as_deref()))),
+            ("brand.runbook", text(brand.and_then(|b| b.runbook.as_deref()))),
+            ("rule.name", rule.name.clone()),
+            ("severity", t.severity.name().to_string()),
+            ("story", text(t.group.story.as_ref().map(|s| &*s.name))),
+            ("source", text(t.group.source.as_deref())),
+            ("lang", text(t.group.lang.as_deref())),
+        ]);
+        let top = e.top.first().map(|p| Top {
+            author: p.name.as_deref().unwrap_or(&p.body.author).to_string(),
+            share: p.share,
+            followers: p.known.then_some(p.followers),
+            text: p.body.text.to_string(),
+            url: p.body.url.as_deref().unwrap_or("").to_string(),
+        });
+        let values = Values { series: &reading.values, brand };
+        t.summary = Some(template.render(&Scene { values: &values, words, top }).into());
+    }
     t.evidence = Some(Box::new(e));
 }
 

@@ -4,26 +4,31 @@
 //! Everything that can wake it is a variant of [`Input`]; everything it wants done comes back in
 //! [`Output`]. It reads no clock and does no I/O.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::app::back::Back;
+use crate::app::back::{Back, Refound};
 use crate::app::front::FrontLine;
 use crate::app::snapshot::{self, Snapshot, SnapshotError};
-use crate::base::model::{Entry, FrameBatch, KeyId, Severity, SiftedBatch, SourceState, Transition};
+use crate::base::limits;
+use crate::base::model::{
+    Entry, EntryBody, FrameBatch, KeyId, Notice, PostId, Severity, SiftedBatch, SourceState, StoryId, Told, Transition,
+};
 use crate::base::outcome::Outcomes;
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
-use crate::enrich::Matcher;
 use crate::enroll::{ClockMode, Junction};
+use crate::fold::PostAt;
 
 /// Everything that can wake the engine.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Frames of one source, in order.
     Frames(FrameBatch),
-    /// Frames that went through a front already.
+    /// Frames that went through a front already; under older rules they go through one again.
     Sifted(SiftedBatch),
+    /// Other rules are in force from here on.
+    Rules(Arc<RuleSet>),
     /// The Clock.
     Tick(Time),
     /// A source changed its state.
@@ -55,6 +60,10 @@ pub struct Output {
 /// The engine, with its shards inline.
 pub struct Engine {
     rules: Arc<RuleSet>,
+    /// Rule sets that entries of the log may name, oldest first; at most [`limits::RULE_SETS`].
+    known: VecDeque<Arc<RuleSet>>,
+    /// The rule set the backs have come to.
+    folded_under: u64,
     front: FrontLine,
     junction: Junction,
     shards: Vec<Back>,
@@ -63,26 +72,27 @@ pub struct Engine {
 impl Engine {
     /// An engine without past.
     pub fn new(rules: Arc<RuleSet>, mode: ClockMode, shards: usize) -> Engine {
-        let matcher = Arc::new(Matcher::new(&rules.brands));
-        let mut junction = Junction::new(mode, rules.retention);
-        junction.rules(rules.fingerprint);
+        let mut front = FrontLine::new(&rules, true);
+        let mut junction = Junction::new(mode);
+        junction.rules(&rules, &mut |source, bytes| front.sift_bytes(source, bytes));
         let shards = (0..shards.max(1)).map(|i| {
             let keys = rules.keys().filter(|k| shard_of(*k, shards) == i);
             Back::new(rules.clone(), keys)
         });
         let shards = shards.collect();
-        Engine { front: FrontLine::new(matcher, true), junction, shards, rules }
+        let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.fingerprint);
+        Engine { front, junction, shards, rules, known, folded_under }
     }
 
     /// The same with its prefilter off: every frame is parsed.
     pub fn without_prefilter(mut self) -> Engine {
-        self.front = FrontLine::new(Arc::new(Matcher::new(&self.rules.brands)), false);
+        self.front = FrontLine::new(&self.rules, false);
         self
     }
 
     /// A front for another thread.
     pub fn front(&self) -> FrontLine {
-        FrontLine::new(Arc::new(Matcher::new(&self.rules.brands)), true)
+        self.front.another()
     }
 
     /// Takes one input.
@@ -104,7 +114,18 @@ impl Engine {
                 let sifted = front.batch(batch);
                 self.junction.batch(&sifted, &mut |format, bytes| front.resolve(format, bytes));
             }
-            Input::Sifted(sifted) => self.junction.batch(&sifted, &mut |format, bytes| front.resolve(format, bytes)),
+            Input::Sifted(mut sifted) => {
+                if sifted.sifted_under != front.rules() {
+                    sifted = front.batch(FrameBatch { source: sifted.source, frames: sifted.frames });
+                }
+                self.junction.batch(&sifted, &mut |format, bytes| front.resolve(format, bytes));
+            }
+            Input::Rules(rules) => {
+                *front = FrontLine::new(&rules, true);
+                self.junction.rules(&rules, &mut |source, bytes| front.sift_bytes(source, bytes));
+                self.rules = rules.clone();
+                self.know(rules);
+            }
             Input::Tick(now) => self.junction.tick(now),
             Input::Source(name, state) => {
                 self.junction.source(&name, state, &mut |format, bytes| front.resolve(format, bytes));
@@ -128,6 +149,9 @@ impl Engine {
 
     /// Applies an entry of the log to the backs; for recovery and for reading a log again.
     pub fn apply(&mut self, e: &Entry, out: &mut Vec<Transition>) {
+        if let EntryBody::RulesChanged { fingerprint } = &e.body {
+            self.change(*fingerprint, e, out);
+        }
         let n = self.shards.len();
         match e.keys() {
             Some([key]) => {
@@ -137,6 +161,83 @@ impl Engine {
             }
             _ => self.shards.iter_mut().for_each(|s| s.apply(e, out)),
         }
+    }
+
+    /// Remembers a rule set that entries of the log may name.
+    pub fn know(&mut self, rules: Arc<RuleSet>) {
+        if self.rules_of(rules.fingerprint).is_none() {
+            if self.known.len() >= limits::RULE_SETS {
+                self.known.pop_front();
+            }
+            self.known.push_back(rules);
+        }
+    }
+
+    /// A rule set by its fingerprint, if it is remembered: transitions tell which one they were
+    /// made under.
+    pub fn rules_of(&self, fingerprint: u64) -> Option<&Arc<RuleSet>> {
+        self.known.iter().find(|r| r.fingerprint == fingerprint)
+    }
+
+    /// A transition with the rule set it was made under.
+    pub fn notice(&self, transition: Transition) -> Notice {
+        let rules = self.rules_of(transition.made_under).unwrap_or(&self.rules).clone();
+        Notice { transition, rules }
+    }
+
+    /// The backs go on under the rules an entry names.
+    fn change(&mut self, fingerprint: u64, e: &Entry, out: &mut Vec<Transition>) {
+        if fingerprint == self.folded_under {
+            return;
+        }
+        let Some(new) = self.rules_of(fingerprint).cloned() else { return };
+        let old = self.rules_of(self.folded_under).cloned();
+        let mark = |rules: &RuleSet, key| rules.brand(key).map(|b| (b.mark(), b.group));
+        let unlike = new.keys().filter(|k| old.as_ref().is_none_or(|o| mark(o, *k) != mark(&new, *k)));
+        let mut refound = self.refind(&new, unlike.collect());
+        let n = self.shards.len();
+        for (i, shard) in self.shards.iter_mut().enumerate() {
+            let keys: Vec<KeyId> = new.keys().filter(|k| shard_of(*k, n) == i).collect();
+            let own = keys.iter().filter_map(|k| refound.remove_entry(k)).collect();
+            shard.change(new.clone(), keys, own, (e.seq, e.clock), out);
+        }
+        self.folded_under = fingerprint;
+    }
+
+    /// The posts kept that concern keys which are new or whose queries changed: those that match
+    /// now, and shares of stories in which one does.
+    fn refind(&self, rules: &RuleSet, keys: BTreeSet<KeyId>) -> Refound {
+        let mut out: Refound = keys.iter().map(|k| (*k, Vec::new())).collect();
+        if out.is_empty() {
+            return out;
+        }
+        let mut posts: BTreeMap<PostId, (PostAt, &Told)> = BTreeMap::new();
+        for (at, told) in self.shards.iter().flat_map(Back::kept) {
+            let known = posts.entry(told.post).or_insert((at, told));
+            if at < known.0 {
+                *known = (at, told);
+            }
+        }
+        let mut in_order: Vec<(PostAt, &Told)> = posts.into_values().collect();
+        in_order.sort_by_key(|(at, _)| *at);
+        let mut front = FrontLine::new(rules, true);
+        let mut stories: BTreeSet<(KeyId, StoryId)> = BTreeSet::new();
+        for (at, told) in in_order {
+            let found = front.again(told);
+            for key in &keys {
+                let matches = found.keys.contains(key);
+                if matches {
+                    stories.insert((*key, told.story.id));
+                }
+                let shared = told.kind.shares() && stories.contains(&(*key, told.story.id));
+                if matches || shared {
+                    let to_own = found.to.contains(key);
+                    let told = Told { key: *key, in_brand: true, to_own, foreign: None, ..told.clone() };
+                    out.entry(*key).or_default().push((at, told));
+                }
+            }
+        }
+        out
     }
 
     /// The state after the last step, as bytes.
@@ -153,7 +254,7 @@ impl Engine {
             as_of: self.junction.seq(),
             junction: self.junction.clone(),
             keys,
-            down: first.map(|(_, down, _)| down.clone()).unwrap_or_default(),
+            outages: first.map(|(_, outages, _)| outages.clone()).unwrap_or_default(),
             hour: first.and_then(|(_, _, hour)| hour),
         })
     }
@@ -174,9 +275,12 @@ impl Engine {
                 part.push((key, state));
             }
         }
-        let backs = parts.into_iter().map(|part| Back::restore(rules.clone(), part, s.down.clone(), s.hour));
-        let front = FrontLine::new(Arc::new(Matcher::new(&rules.brands)), true);
-        Ok(Engine { front, junction: s.junction, shards: backs.collect(), rules })
+        let backs = parts.into_iter().map(|part| Back::restore(rules.clone(), part, s.outages.clone(), s.hour));
+        let shards = backs.collect();
+        let mut junction = s.junction;
+        junction.resume(&rules);
+        let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.fingerprint);
+        Ok(Engine { front: FrontLine::new(&rules, true), junction, shards, rules, known, folded_under })
     }
 
     /// The rules in force.
@@ -206,7 +310,7 @@ impl Engine {
 
 /// The shard of a key.
 pub fn shard_of(key: KeyId, shards: usize) -> usize {
-    key.0 as usize % shards.max(1)
+    (key.0 % shards.max(1) as u64) as usize
 }
 
 /// Puts transitions into their order: (seq, at, rule, group).

@@ -107,11 +107,12 @@ impl EngineThread {
             return true;
         }
         self.count_limits();
-        let rules = self.engine.rules().clone();
         for t in output.transitions {
+            let notice = self.engine.notice(t);
+            let (t, rules) = (&notice.transition, &notice.rules);
             let name = rules.rules.get(t.rule as usize).map_or("", |r| &r.name);
             self.status.metrics.add(&metric::TRANSITIONS, &[name, t.to.name(), t.severity.name()], 1.0);
-            if self.notices.send(Notice { transition: t, rules: rules.clone() }).is_err() {
+            if self.notices.send(notice).is_err() {
                 return false;
             }
         }

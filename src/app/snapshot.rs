@@ -1,9 +1,7 @@
 //! Snapshots of the engine: versioned, checksummed, one part a key, independent of the number
 //! of shards.
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +9,10 @@ use crate::app::back::KeyState;
 use crate::base::hash;
 use crate::base::model::{KeyId, Seq};
 use crate::enroll::Junction;
+use crate::fold::Outages;
 
 /// The version this program writes and reads.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const MAGIC: &[u8; 8] = b"GSWSNAP\0";
 
 /// Everything the engine knows after an entry.
@@ -27,8 +26,8 @@ pub struct Snapshot {
     pub junction: Junction,
     /// The keys.
     pub keys: Vec<(KeyId, KeyState)>,
-    /// Sources that were down.
-    pub down: BTreeSet<Arc<str>>,
+    /// When which sources were down.
+    pub outages: Outages,
     /// The last hour closed.
     pub hour: Option<i64>,
 }

@@ -20,6 +20,25 @@ pub fn percent(share: f64) -> String {
     if share > 0.0 && share < 0.01 { "< 1 %".to_string() } else { format!("{:.0} %", share * 100.0) }
 }
 
+/// `6.3x`, `120x`.
+pub fn times(x: f64) -> String {
+    if x >= 99.5 { format!("{}x", short(x)) } else { format!("{x:.1}x") }
+}
+
+/// A return period in seconds as people say it: `once in 9 days`, `more than once a day`.
+pub fn return_period(seconds: f64) -> String {
+    let days = seconds / 86_400.0;
+    match days {
+        d if d.is_nan() => "unknown".to_string(),
+        d if d < 1.0 => "more than once a day".to_string(),
+        d if d < 1.5 => "once a day".to_string(),
+        d if d < 60.0 => format!("once in {d:.0} days"),
+        d if d < 730.0 => format!("once in {:.0} months", d / 30.4),
+        d if d < 36_525.0 => format!("once in {:.0} years", d / 365.25),
+        _ => "once in a century or less".to_string(),
+    }
+}
+
 /// `1 account`, `23 accounts`.
 pub fn count(n: usize, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }

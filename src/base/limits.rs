@@ -12,6 +12,8 @@ pub const LINE_BYTES: u64 = 1 << 30;
 pub const KEPT_TEXT_BYTES: usize = 600;
 /// Longest text that is matched and scored, in bytes; the rest of a longer one is not read.
 pub const SCORED_TEXT_BYTES: usize = 64 << 10;
+/// Longest text that is compared with others to find copies, in bytes.
+pub const SKETCHED_TEXT_BYTES: usize = 2 << 10;
 /// Longest id, author or name kept, in bytes.
 pub const NAME_BYTES: usize = 512;
 /// Links and tags read of one post.
@@ -77,6 +79,8 @@ pub const DEDUP_IDS: usize = 1 << 21;
 pub const STORY_POSTS: usize = 1 << 20;
 /// Stories remembered.
 pub const STORIES: usize = 1 << 19;
+/// Distinct texts remembered, to know copies.
+pub const TEXTS: usize = 1 << 16;
 /// Accounts whose audience is remembered.
 pub const ACCOUNTS: usize = 1 << 20;
 /// Names of sources told apart; later ones share the name `other`.
@@ -84,6 +88,14 @@ pub const SOURCES: usize = 256;
 
 /// Posts kept by one key for its windows; beyond, the oldest leave early.
 pub const POSTS_PER_KEY: usize = 1 << 18;
+/// Accounts of one series that are counted exactly; beyond, a sample of them is.
+pub const ACCOUNTS_PER_SERIES: usize = 1 << 16;
+/// Distinct texts of one story that its lead is counted from.
+pub const TEXTS_PER_STORY: usize = 4096;
+/// How long a story of which nothing more is said is remembered whole.
+pub const STORY_KEPT: Span = Span::seconds(86_400);
+/// Interruptions of sources remembered, so that baselines leave them out.
+pub const OUTAGES: usize = 256;
 /// Groups (stories, sources) that one key keeps; beyond, the least recent leave.
 pub const GROUPS_PER_KEY: usize = 1 << 14;
 /// Entries of the log kept in memory.
@@ -103,6 +115,8 @@ pub const FILE_JUMP: Span = Span::seconds(86_400);
 /// Frames of a recording that may wait for their times to be confirmed.
 pub const HELD_FRAMES: usize = 8;
 
+/// Rule sets remembered, so that what was made under them can be told.
+pub const RULE_SETS: usize = 16;
 /// Brands in one rule set.
 pub const BRANDS: usize = 20_000;
 /// Rules in one rule set.
@@ -113,8 +127,18 @@ pub const RULE_FILE_BYTES: u64 = 16 << 20;
 pub const NESTING: usize = 64;
 /// Measures, numbers and variables in one expression.
 pub const EXPRESSION_VALUES: usize = 500;
+/// Most words between the terms of a NEAR.
+pub const NEAR_WORDS: u32 = 100;
+/// Places noted of one term of a NEAR in one text.
+pub const NEAR_PLACES: usize = 64;
 /// Terms in one query.
 pub const QUERY_TERMS: usize = 2000;
+/// Accounts in one list, or own or staff accounts of one brand.
+pub const LISTED_ACCOUNTS: usize = 10_000;
+/// Longest rendered summary, in characters.
+pub const SUMMARY_CHARS: usize = 600;
+/// Steps a template may take.
+pub const TEMPLATE_FUEL: u64 = 10_000;
 /// Mistakes shown of one set of files.
 pub const FAULTS: usize = 200;
 

@@ -29,6 +29,8 @@ outcomes! {
     Mention "mention" "matches at least one brand and was counted",
     Share "share" "repeats or quotes a tracked post without naming the brand; counted as a mention and in its story",
     Reply "reply" "answers a tracked post without naming the brand; counted in its story only",
+    Own "own" "written by a brand's own account about nobody else; an answer in its story, no mention",
+    Staff "staff" "written by staff of the only brands it concerns; ignored",
     Delete "delete" "deletes a tracked post or account; its text is removed, its counts stay",
     Edit "edit" "edits a tracked post; its own contribution was replaced",
     Duplicate "duplicate" "a repeat of a counted post, by source and id; changed nothing",

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::language;
 use super::loose::{Loose, Text};
-use super::raw::{NETWORK, POSTS, REPOSTS, is_post_uri};
+use super::raw::{NETWORK, POSTS, REPOSTS, account_of, is_post_uri};
 use crate::base::limits;
 use crate::base::model::{Decoded, Post, PostKind};
 use crate::base::time::Time;
@@ -151,24 +151,8 @@ fn commit<'a>(did: Cow<'a, str>, time: Time, c: Commit<'a>) -> Option<Decoded<'a
         _ => return Some(Decoded::Other { time }),
     };
     let record = c.record?.get();
-    let blank = Post {
-        id: id.into(),
-        source: NETWORK.into(),
-        url: Some(format!("https://bsky.app/profile/{did}/post/{}", c.rkey).into()),
-        author: did,
-        author_name: None,
-        text: "".into(),
-        time,
-        followers: None,
-        lang: None,
-        kind: PostKind::Repost,
-        edit,
-        parent: None,
-        root: None,
-        quoted: None,
-        links: Vec::new(),
-        tags: Vec::new(),
-    };
+    let url = Some(format!("https://bsky.app/profile/{did}/post/{}", c.rkey).into());
+    let blank = Post { kind: PostKind::Repost, edit, url, ..Post::blank(NETWORK.into(), id.into(), did, time) };
     if c.collection == REPOSTS {
         let repost: Repost = serde_json::from_str(record).ok()?;
         let parent = Some(repost.subject.uri).filter(|uri| is_post_uri(uri.as_bytes()));
@@ -202,7 +186,8 @@ fn fill<'a>(blank: Post<'a>, r: Record<'a>) -> Post<'a> {
         (None, None) => (PostKind::Post, None, None, None),
     };
     let lang = r.langs.0.unwrap_or_default().into_iter().find_map(|l| l.text().and_then(language));
-    Post { text: r.text, lang, kind, parent, root, quoted, links, tags, ..blank }
+    let to = parent.iter().chain(&quoted).filter_map(|uri| account_of(uri)).map(|did| did.to_string().into()).collect();
+    Post { text: r.text, lang, kind, parent, root, quoted, to, links, tags, ..blank }
 }
 
 #[cfg(test)]
@@ -233,6 +218,7 @@ mod tests {
             (PostKind::Reply, Some("at://b/app.bsky.feed.post/1"), Some("at://b/app.bsky.feed.post/0"))
         );
         assert_eq!((p.lang.as_deref(), &*p.id), (Some("pt"), "at://did:plc:a/app.bsky.feed.post/k"));
+        assert_eq!(p.to, ["b"], "whose post it answers");
         let quote = frame(
             r#"{"text":"look","embed":{"$type":"app.bsky.embed.record","record":{"cid":"c","uri":"at://b/app.bsky.feed.post/1"}}}"#,
         );

@@ -64,22 +64,17 @@ pub(super) fn decode(text: &str) -> Option<Decoded<'_>> {
     };
     let links = line.links.0.unwrap_or_default();
     Some(Decoded::Post(Box::new(Post {
-        id: line.id,
-        source: line.source,
-        author: line.author,
         author_name: line.author_name.text(),
         text: line.text,
-        time,
         followers: followers(line.followers),
         lang: line.lang.text().and_then(language),
         kind,
         edit,
         parent: line.parent.text(),
         root: line.root.text(),
-        quoted: None,
         url: line.url.text(),
         links: links.into_iter().filter_map(Loose::text).take(limits::LINKS_PER_POST).collect(),
-        tags: Vec::new(),
+        ..Post::blank(line.source, line.id, line.author, time)
     })))
 }
 

@@ -35,7 +35,9 @@ pub enum HeadKind {
 
 /// The head of a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Head {
+pub struct Head<'b> {
+    /// The author.
+    pub did: &'b [u8],
     /// Event time.
     pub time: Time,
     /// What it is about.
@@ -85,14 +87,16 @@ impl<'b> Cursor<'b> {
 }
 
 /// The head of a frame, if it has the usual layout and ends like a whole object.
-pub fn head(frame: &[u8]) -> Option<Head> {
+pub fn head(frame: &[u8]) -> Option<Head<'_>> {
     compact(frame).or_else(|| spaced(frame))
 }
 
 /// The head of a new post or repost without spaces, as servers write it.
-fn compact(frame: &[u8]) -> Option<Head> {
-    let rest = frame.strip_prefix(b"{\"did\":\"")?;
-    let rest = plain(rest)?.strip_prefix(b"\",\"time_us\":")?;
+fn compact(frame: &[u8]) -> Option<Head<'_>> {
+    let start = frame.strip_prefix(b"{\"did\":\"")?;
+    let rest = plain(start)?;
+    let did = start.get(..start.len() - rest.len())?;
+    let rest = rest.strip_prefix(b"\",\"time_us\":")?;
     let mut digits = Cursor(rest);
     let time = Time(digits.digits()?).plausible()?;
     let rest = digits.0.strip_prefix(b",\"kind\":\"commit\",\"commit\":{\"rev\":\"")?;
@@ -102,7 +106,7 @@ fn compact(frame: &[u8]) -> Option<Head> {
         [b'r', b'e', b'p', b'o', b's', b't', b'"', ..] => HeadKind::NewRepost,
         _ => return None,
     };
-    (frame.last() == Some(&b'}')).then_some(Head { time, kind })
+    (frame.last() == Some(&b'}')).then_some(Head { did, time, kind })
 }
 
 /// What follows a short, not empty value of plain characters.
@@ -113,7 +117,7 @@ fn plain(rest: &[u8]) -> Option<&[u8]> {
 }
 
 /// The head in any spacing.
-fn spaced(frame: &[u8]) -> Option<Head> {
+fn spaced(frame: &[u8]) -> Option<Head<'_>> {
     let mut c = Cursor(frame);
     c.mark(b'{')?;
     c.key(b"did")?;
@@ -134,7 +138,7 @@ fn spaced(frame: &[u8]) -> Option<Head> {
         return None;
     }
     let kind = if c.string()? == b"commit" { commit(&mut c)? } else { HeadKind::Parse };
-    Some(Head { time, kind })
+    Some(Head { did, time, kind })
 }
 
 fn commit(c: &mut Cursor) -> Option<HeadKind> {
@@ -231,9 +235,14 @@ pub fn is_post_uri(uri: &[u8]) -> bool {
     uri.starts_with(b"at://") && COLLECTION.find(uri).is_some()
 }
 
+/// The account whose post an AT URI names.
+pub fn account_of(uri: &str) -> Option<&str> {
+    uri.strip_prefix("at://")?.split('/').next().filter(|did| !did.is_empty())
+}
+
 /// Posts and links that a frame names as values of `"uri"`. `None` where there are more than the
-/// limit, so that a full parse must tell.
-pub fn targets(frame: &[u8]) -> Option<SmallVec<[PostId; 4]>> {
+/// limit, or one that `matters`, so that a full parse must tell.
+pub fn targets(frame: &[u8], mut matters: impl FnMut(&[u8]) -> bool) -> Option<SmallVec<[PostId; 4]>> {
     static URI: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"uri\""));
     let mut out = SmallVec::new();
     let mut rest = frame;
@@ -248,7 +257,11 @@ pub fn targets(frame: &[u8]) -> Option<SmallVec<[PostId; 4]>> {
             continue;
         }
         // a value with escapes is for a parser to read
-        let Some(target) = target(c.string()?) else { continue };
+        let uri = c.string()?;
+        if matters(uri) {
+            return None;
+        }
+        let Some(target) = target(uri) else { continue };
         if out.contains(&target) {
             continue;
         }
@@ -319,9 +332,11 @@ mod tests {
     fn finds_targets_and_escapes() {
         let f = br#"{"uri":"at://a/app.bsky.feed.post/1","x":{"uri": "https://www.e.example/a"},"uri":"at://a/app.bsky.feed.like/1","text":"\"uri\":\"at://b\" \n"}"#;
         assert_eq!(
-            targets(f).unwrap().as_slice(),
+            targets(f, |_| false).unwrap().as_slice(),
             &[post_id(NETWORK, b"at://a/app.bsky.feed.post/1"), link_id(b"https://e.example/a").unwrap()]
         );
+        assert_eq!(targets(f, |uri| uri.ends_with(b"like/1")), None, "one that matters");
+        assert_eq!(account_of("at://did:plc:x/app.bsky.feed.post/1"), Some("did:plc:x"));
         assert!(!has_hiding_escape(f));
         assert!(has_hiding_escape(br"a\u0041"));
         assert!(has_hiding_escape(br"\\\/"));
@@ -329,6 +344,6 @@ mod tests {
         assert!(has_hiding_escape(br"\"));
         let many = "\"uri\":\"https://e.example/aa\"".repeat(3)
             + &(0..50).map(|i| format!("\"uri\":\"https://e.example/a{i}\"")).collect::<String>();
-        assert_eq!(targets(many.as_bytes()), None);
+        assert_eq!(targets(many.as_bytes(), |_| false), None);
     }
 }

@@ -1,12 +1,16 @@
 //! Post -> Mention. Pure: which brands a post is about, and how hostile it is.
 
+mod build;
 pub mod folding;
-mod lexicon;
+mod links;
 mod matcher;
 pub mod negativity;
 mod prefilter;
 pub mod sift;
+mod sketch;
 mod terms;
+mod tree;
+pub mod vader;
 
-pub use matcher::{Matcher, Scratch};
+pub use matcher::{Matched, Matcher, Scratch};
 pub use sift::Front;

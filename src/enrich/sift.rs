@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Matcher, Scratch, negativity};
+use super::{Matched, Matcher, Scratch, negativity, sketch};
 use crate::base::account::{account_id, link_id, post_id};
 use crate::base::limits;
-use crate::base::model::{Mention, Post, PostBody, PostId};
+use crate::base::model::{Mention, Post, PostBody, PostId, PostKind};
 
 /// Matches and scores decoded posts.
 pub struct Front {
@@ -27,15 +27,37 @@ impl Front {
         self.matcher.may_match(text)
     }
 
-    /// Matches and scores a post. The result has no keys if no brand matches.
+    /// Whether links or accounts matter to any query or brand.
+    pub fn reads_beside_text(&self) -> bool {
+        self.matcher.reads_links() || self.matcher.reads_accounts()
+    }
+
+    /// Whether an outside link can make a post a mention.
+    pub fn may_link(&self, uri: &[u8]) -> bool {
+        self.matcher.may_link(uri)
+    }
+
+    /// Whether posts of an account, or answers to it, can be of concern.
+    pub fn wants_account(&self, source: &str, id: &[u8]) -> bool {
+        self.matcher.reads_accounts() && std::str::from_utf8(id).is_ok_and(|id| self.matcher.wants_account(source, id))
+    }
+
+    /// Whom a post concerns.
+    pub fn matches(&mut self, p: &Post<'_>) -> Matched {
+        self.matcher.matches(p, &mut self.scratch)
+    }
+
+    /// Matches and scores a post. The result has no keys if no brand matches. A repost without a
+    /// text says nothing: whom it concerns depends on what it repeats.
     pub fn mention(&mut self, p: &Post<'_>) -> Mention {
-        let keys = if p.text.is_empty() && p.tags.is_empty() {
-            SmallVec::new()
-        } else {
-            self.matcher.matches(&p.text, &p.tags, &mut self.scratch)
-        };
         let has_text = !p.text.trim().is_empty();
+        let mut found = self.matcher.matches(p, &mut self.scratch);
+        if p.kind == PostKind::Repost && !has_text {
+            found.keys.clear();
+            found.to.clear();
+        }
         let n = if has_text { negativity::score(&p.text, p.lang.as_deref()) } else { None };
+        let sketch = if has_text { sketch::of(&p.text) } else { None };
         let id = |x: &Cow<'_, str>| post_id(&p.source, x.as_bytes());
         Mention {
             post: id(&p.id),
@@ -46,7 +68,11 @@ impl Front {
             edit: p.edit,
             n,
             has_text,
-            keys,
+            sketch,
+            keys: found.keys,
+            own: found.own,
+            staff: found.staff,
+            to: found.to,
             parent: p.parent.as_ref().map(id),
             root: p.root.as_ref().map(id),
             quoted: p.quoted.as_ref().map(id),

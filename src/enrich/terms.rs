@@ -29,9 +29,10 @@ impl Compiled {
     /// `None` for a term that folds to nothing.
     pub(super) fn new(term: &Term) -> Option<Compiled> {
         let (kind, text) = match term {
-            Term::Phrase(p) => (Kind::Phrase, fold(p).into_owned()),
+            Term::Phrase(p) | Term::Raw(p) => (Kind::Phrase, fold(p).into_owned()),
             Term::Handle(h) => (Kind::Handle, format!("@{}", fold(h))),
             Term::Tag(t) => (Kind::Tag, format!("#{}", fold(t))),
+            _ => return None,
         };
         let pieces: SmallVec<[Box<str>; 2]> = text.split_whitespace().map(Box::from).collect();
         let anchor = (0..pieces.len()).max_by_key(|i| (pieces.get(*i).map_or(0, |p| p.len()), usize::MAX - i))?;
@@ -50,13 +51,13 @@ impl Compiled {
         self.anchor().split(['"', '\\', '#']).max_by_key(|s| s.len()).unwrap_or("")
     }
 
-    /// Whether the term stands in the folded text with its anchor at `start`.
-    pub(super) fn stands(&self, text: &str, start: usize) -> bool {
-        let Some(end) = self.piece_at(text, start, self.anchor) else { return false };
+    /// Where the term stands in the folded text, if it does with its anchor at `start`.
+    pub(super) fn stands(&self, text: &str, start: usize) -> Option<(usize, usize)> {
+        let end = self.piece_at(text, start, self.anchor)?;
         match self.kind {
-            Kind::Handle => handle_ends(text, end),
-            Kind::Tag => !text[end..].chars().next().is_some_and(is_word),
-            Kind::Phrase => self.before(text, start) && self.after(text, end),
+            Kind::Handle => handle_ends(text, end).then_some((start, end)),
+            Kind::Tag => (!text[end..].chars().next().is_some_and(is_word)).then_some((start, end)),
+            Kind::Phrase => Some((self.before(text, start)?, self.after(text, end)?)),
         }
     }
 
@@ -75,9 +76,10 @@ impl Compiled {
         (opens && closes).then_some(end)
     }
 
-    fn before(&self, text: &str, start: usize) -> bool {
+    /// Where the pieces before the anchor begin.
+    fn before(&self, text: &str, start: usize) -> Option<usize> {
         let mut at = start;
-        (0..self.anchor).rev().all(|i| {
+        let all = (0..self.anchor).rev().all(|i| {
             let len = self.pieces.get(i).map_or(0, |p| p.len());
             let gap = gaps(text[..at].chars().rev());
             let hit = gap.into_iter().find_map(|g| {
@@ -89,12 +91,14 @@ impl Compiled {
                 at = start;
                 true
             })
-        })
+        });
+        all.then_some(at)
     }
 
-    fn after(&self, text: &str, end: usize) -> bool {
+    /// Where the pieces after the anchor end.
+    fn after(&self, text: &str, end: usize) -> Option<usize> {
         let mut at = end;
-        (self.anchor + 1..self.pieces.len()).all(|i| {
+        let all = (self.anchor + 1..self.pieces.len()).all(|i| {
             let gap = gaps(text[at..].chars());
             let hit = gap.into_iter().find_map(|g| {
                 let end = self.piece_at(text, at + g, i)?;
@@ -104,7 +108,8 @@ impl Compiled {
                 at = end;
                 true
             })
-        })
+        });
+        all.then_some(at)
     }
 
     /// Two pieces may touch only in scripts without spaces.

@@ -8,15 +8,18 @@ use smallvec::SmallVec;
 
 use super::audience::{Audiences, Concerned};
 use super::clock::{ClockMode, EngineClock, Verdict};
-use super::stories::{Keys, Known, Stories};
+use super::stories::{Concern, Keys, Known, Stories};
+use super::texts::Texts;
+use super::watch::Watch;
 use crate::base::account::account_id;
 use crate::base::limits;
 use crate::base::model::{
-    Audience, Entry, EntryBody, Gone, KeyId, Mention, Negativity, PostKind, Removal, Seq, Sifted, SiftedBatch,
+    Audience, Entry, EntryBody, Gone, KeyId, Mention, Negativity, PostId, PostKind, Removal, Seq, Sifted, SiftedBatch,
     SourceInfo, SourceState, StoryRef, Told, WireFormat,
 };
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::recent::Recent;
+use crate::base::rule::RuleSet;
 use crate::base::time::{Span, Time};
 
 /// Decodes and scores a frame that refers to something tracked, by the front's own functions.
@@ -39,11 +42,14 @@ pub struct Junction {
     seq: Seq,
     seen: Recent<()>,
     stories: Stories,
+    texts: Texts,
     audiences: Audiences,
     /// Frames whose times wait for confirmation, at most [`limits::HELD_FRAMES`].
     held: Vec<Held>,
     /// Event time of the last well-formed frame of each source.
     last_event: BTreeMap<Arc<str>, Time>,
+    #[serde(skip)]
+    watch: Watch,
     #[serde(skip)]
     counts: BTreeMap<Arc<str>, Outcomes>,
     #[serde(skip)]
@@ -51,17 +57,19 @@ pub struct Junction {
 }
 
 impl Junction {
-    /// An empty junction. Posts older than `retention` are late.
-    pub fn new(mode: ClockMode, retention: Span) -> Junction {
+    /// An empty junction. It watches nothing before [`Junction::rules`].
+    pub fn new(mode: ClockMode) -> Junction {
         Junction {
             clock: EngineClock::new(mode),
-            retention,
+            retention: Span::ZERO,
             seq: 0,
             seen: Recent::new(limits::DEDUP_IDS),
             stories: Stories::new(),
+            texts: Texts::new(),
             audiences: Audiences::new(),
             held: Vec::new(),
             last_event: BTreeMap::new(),
+            watch: Watch::default(),
             counts: BTreeMap::new(),
             out: Vec::new(),
         }
@@ -143,10 +151,20 @@ impl Junction {
         self.push(now, EntryBody::Source { name: name.clone(), state });
     }
 
-    /// A rule set is in force from here on.
-    pub fn rules(&mut self, fingerprint: u64) {
+    /// A rule set is in force from here on; held frames are looked at anew.
+    pub fn rules(&mut self, rules: &RuleSet, sift: &mut dyn FnMut(&Arc<SourceInfo>, &[u8]) -> Sifted) {
+        self.resume(rules);
+        for held in &mut self.held {
+            held.sifted = sift(&held.source, &held.bytes);
+        }
         let now = self.clock.now().unwrap_or_default();
-        self.push(now, EntryBody::RulesChanged { fingerprint });
+        self.push(now, EntryBody::RulesChanged { fingerprint: rules.fingerprint });
+    }
+
+    /// Goes on under a rule set that is in force already, after a snapshot was read.
+    pub fn resume(&mut self, rules: &RuleSet) {
+        self.retention = rules.retention;
+        self.watch = Watch::new(rules);
     }
 
     /// An audience was looked up.
@@ -154,6 +172,7 @@ impl Junction {
         let account = account_id(source, author);
         let followers = followers.min(limits::FOLLOWERS);
         if let Some(keys) = self.audiences.learn(account, source, followers) {
+            let keys = self.watch.with_readers(keys);
             let now = self.clock.now().unwrap_or_default();
             self.push(now, EntryBody::AudienceLearned { account, followers, name, keys });
         }
@@ -185,12 +204,13 @@ impl Junction {
     }
 
     /// How much was forgotten because of each named limit.
-    pub fn limit_hits(&self) -> [(&'static str, u64); 4] {
+    pub fn limit_hits(&self) -> [(&'static str, u64); 5] {
         let (posts, stories) = self.stories.dropped();
         [
             ("dedup_ids", self.seen.dropped()),
             ("story_posts", posts),
             ("stories", stories),
+            ("texts", self.texts.dropped()),
             ("accounts", self.audiences.dropped()),
         ]
     }
@@ -207,13 +227,13 @@ impl Junction {
         match sifted {
             Sifted::Damaged(outcome) | Sifted::Done(_, outcome) => *outcome,
             Sifted::Removal(_, removal) => self.remove(*removal),
-            Sifted::Mention(m) => self.mention(at, m),
+            Sifted::Mention(m) => self.mention(at, m, &source.name),
             Sifted::Ref(r) => {
                 if !self.stories.concerns(&r.targets) {
                     return Outcome::Unrelated;
                 }
                 match resolve(source.format, bytes) {
-                    Some(m) => self.mention(at, &m),
+                    Some(m) => self.mention(at, &m, &source.name),
                     None => Outcome::Malformed,
                 }
             }
@@ -223,29 +243,30 @@ impl Junction {
     fn remove(&mut self, removal: Removal) -> Outcome {
         let (gone, keys, missed): (_, Option<Concerned>, _) = match removal {
             Removal::Post(post) => {
-                let known = self.stories.find([post].into_iter()).filter(|k| !k.keys.is_empty());
-                (Gone::Post(post), known.map(|k| k.keys.iter().map(|(k, _)| *k).collect()), Outcome::Unrelated)
+                let known = self.stories.find([post].into_iter()).filter(|(_, k)| !k.keys.is_empty());
+                (Gone::Post(post), known.map(|(_, k)| k.keys.iter().map(|c| c.key).collect()), Outcome::Unrelated)
             }
             Removal::Account(account) => (Gone::Account(account), self.audiences.leave(account), Outcome::Profile),
         };
         let Some(keys) = keys else { return missed };
+        let keys = self.watch.with_readers(keys);
         self.push(self.clock.now().unwrap_or_default(), EntryBody::Delete { gone, keys });
         Outcome::Delete
     }
 
-    fn mention(&mut self, at: Time, m: &Mention) -> Outcome {
+    fn mention(&mut self, at: Time, m: &Mention, via: &Arc<str>) -> Outcome {
         let now = self.clock.now().unwrap_or(at);
         let itself = [m.post].into_iter();
         let known = if m.edit { self.stories.find(itself.clone()) } else { None };
-        if let Some(known) = known.filter(|k| !k.keys.is_empty()) {
-            return self.edit(now, m, &known);
+        if let Some((_, known)) = known.filter(|(_, k)| !k.keys.is_empty()) {
+            return self.edit(now, m, &known, via);
         }
         // last its own place, if answers to it came first
         let posts = m.parent.iter().chain(&m.root).chain(&m.quoted).chain(&m.links).copied();
         let target = self.stories.find(posts.chain(itself));
-        let concerned = target.as_ref().filter(|k| !k.keys.is_empty());
-        if m.keys.is_empty() && concerned.is_none() {
-            return Outcome::Unrelated;
+        let fresh = self.concerns(m, target.as_ref());
+        if fresh.is_empty() {
+            return if m.staff.is_empty() { Outcome::Unrelated } else { Outcome::Staff };
         }
         if at < now - self.retention {
             return Outcome::Late;
@@ -254,80 +275,182 @@ impl Junction {
             return Outcome::Duplicate;
         }
         self.seen.insert(m.post.0, ());
-        self.enroll(now, at, m, target)
+        self.enroll((now, at), m, via, target, fresh)
+    }
+
+    /// Brands a post concerns, sorted: those it names or answers, those of the post it refers to,
+    /// those whose account wrote it. For staff it does not exist.
+    fn concerns(&self, m: &Mention, target: Option<&(PostId, Known)>) -> Keys {
+        let named = m.keys.iter().map(|k| Concern { key: *k, in_brand: true, own: false });
+        let own = m.own.iter().map(|k| Concern { key: *k, in_brand: true, own: true });
+        let mut keys: Keys = named.chain(own).collect();
+        if let Some((post, known)) = target {
+            let direct = m.parent == Some(*post) || m.quoted == Some(*post);
+            for c in &known.keys {
+                if keys.iter().any(|k| k.key == c.key) || m.staff.contains(&c.key) {
+                    continue;
+                }
+                let in_brand = match (c.own, m.kind) {
+                    // an answer to the brand is a mention of it even if it names nothing
+                    (true, PostKind::Reply | PostKind::Quote) => direct,
+                    (true, _) | (_, PostKind::Reply) => false,
+                    _ => c.in_brand,
+                };
+                keys.push(Concern { key: c.key, in_brand, own: false });
+            }
+        }
+        keys.retain(|c| self.watch.is_live(c.key));
+        keys.truncate(limits::KEYS_PER_POST);
+        keys.sort_unstable();
+        keys
     }
 
     /// Numbers one entry for each brand a post concerns.
-    fn enroll(&mut self, now: Time, at: Time, m: &Mention, target: Option<Known>) -> Outcome {
-        let story = self.stories.join(m, target.as_ref());
+    fn enroll(
+        &mut self,
+        (now, at): (Time, Time),
+        m: &Mention,
+        via: &Arc<str>,
+        target: Option<(PostId, Known)>,
+        keys: Keys,
+    ) -> Outcome {
+        let known = target.as_ref().map(|(_, k)| k);
+        let (story, fresh) = self.stories.join(m, known);
         let n = match m.kind {
             PostKind::Repost => self.stories.mean(story.id).or(m.n),
-            PostKind::Quote if !m.has_text => target.as_ref().and_then(|k| k.n),
+            PostKind::Quote if !m.has_text => known.and_then(|k| k.n),
             _ => m.n,
         };
         if m.has_text {
             self.stories.hear(story.id, m.n);
         }
-        let mut keys: Keys = m.keys.iter().map(|k| (*k, true)).collect();
-        for (key, in_brand) in target.iter().flat_map(|k| &k.keys) {
-            if !m.keys.contains(key) && keys.len() < limits::KEYS_PER_POST {
-                keys.push((*key, *in_brand && m.kind != PostKind::Reply));
+        let text = m.sketch.as_ref().map(|s| self.texts.assign(s, m.post));
+        let audience = self.assign(now, m, &keys);
+        let late_root = target.as_ref().is_some_and(|(post, _)| *post == m.post);
+        let root = (fresh || late_root) && !matches!(m.kind, PostKind::Reply | PostKind::Repost);
+        let to_own = |c: &Concern| {
+            let answers = target.as_ref().is_some_and(|(post, k)| {
+                (m.parent == Some(*post) || m.quoted == Some(*post)) && k.keys.iter().any(|o| o.own && o.key == c.key)
+            });
+            m.to.contains(&c.key) || (answers && c.in_brand)
+        };
+        let base = Telling { m, via, story: &story, audience, text, root };
+        let mut outcome = None;
+        for c in &keys {
+            let told = Told { to_own: to_own(c), ..base.told(c, at, n) };
+            let named = m.keys.contains(&c.key) || told.to_own;
+            outcome = outcome.max(Some(match (c.own, named, c.in_brand) {
+                (true, ..) => Rank::Own,
+                (_, true, _) => Rank::Mention,
+                (_, _, true) => Rank::Share,
+                _ => Rank::Reply,
+            }));
+            if c.own {
+                self.push(now, EntryBody::Own(Box::new(told)));
+            } else if named || !c.in_brand {
+                self.tell(now, told, EntryBody::Mention);
+            } else {
+                self.tell(now, told, EntryBody::Share);
             }
         }
-        keys.sort_unstable();
-        let audience = self.assign(now, m, &keys);
-        let share = m.keys.is_empty() && keys.iter().any(|(_, b)| *b);
-        for (key, in_brand) in &keys {
-            let told = Box::new(self.told(m, (*key, *in_brand), at, n, &story, audience));
-            self.push(now, if share { EntryBody::Share(told) } else { EntryBody::Mention(told) });
-        }
         self.stories.note(m, &story, keys);
-        match (m.keys.is_empty(), share) {
-            (false, _) => Outcome::Mention,
-            (true, true) => Outcome::Share,
-            (true, false) => Outcome::Reply,
+        outcome.map_or(Outcome::Unrelated, Rank::outcome)
+    }
+
+    /// Pushes what a key is told, and the same for keys that read this one.
+    fn tell(&mut self, now: Time, told: Told, body: fn(Box<Told>) -> EntryBody) {
+        let readers = if told.in_brand { self.watch.readers(told.key) } else { Arc::default() };
+        for reader in readers.iter() {
+            let foreign = Told { key: *reader, foreign: Some(told.key), ..told.clone() };
+            self.push(now, body(Box::new(foreign)));
         }
+        self.push(now, body(Box::new(told)));
     }
 
     /// The author's audience; if the post tells it for the first time, all are told.
     fn assign(&mut self, now: Time, m: &Mention, keys: &Keys) -> Audience {
-        let plain: SmallVec<[KeyId; 4]> = keys.iter().map(|(k, _)| *k).collect();
+        let plain: SmallVec<[KeyId; 4]> = keys.iter().map(|c| c.key).collect();
         let (audience, learned) = self.audiences.assign(m.account, &m.body.source, m.followers, &plain);
         if let Some(keys) = learned {
+            let keys = self.watch.with_readers(keys);
             let (followers, name) = (audience.followers, m.body.author_name.clone());
             self.push(now, EntryBody::AudienceLearned { account: m.account, followers, name, keys });
         }
         audience
     }
 
-    fn told(
-        &self,
-        m: &Mention,
-        (key, in_brand): (KeyId, bool),
-        time: Time,
-        n: Option<Negativity>,
-        story: &StoryRef,
-        audience: Audience,
-    ) -> Told {
-        let (story, body) = (story.clone(), m.body.clone());
-        Told { key, post: m.post, account: m.account, audience, time, n, kind: m.kind, in_brand, story, body }
-    }
-
     /// A post has another text: its brands get the new one, brands it names only now get a
     /// mention. A brand that it no longer names goes on counting it.
-    fn edit(&mut self, now: Time, m: &Mention, known: &Known) -> Outcome {
-        let story = self.stories.join(m, Some(known));
+    fn edit(&mut self, now: Time, m: &Mention, known: &Known, via: &Arc<str>) -> Outcome {
+        let (story, _) = self.stories.join(m, Some(known));
         let mut keys = known.keys.clone();
-        let fresh = m.keys.iter().filter(|k| !known.keys.iter().any(|(old, _)| old == *k));
-        let fresh: Keys = fresh.map(|k| (*k, true)).take(limits::KEYS_PER_POST).collect();
+        let named = m.keys.iter().filter(|k| !known.keys.iter().any(|old| old.key == **k));
+        let fresh: Keys =
+            named.map(|k| Concern { key: *k, in_brand: true, own: false }).take(limits::KEYS_PER_POST).collect();
         keys.extend(fresh.iter().copied());
+        keys.retain(|c| self.watch.is_live(c.key));
         keys.sort_unstable();
+        let text = m.sketch.as_ref().map(|s| self.texts.assign(s, m.post));
         let audience = self.assign(now, m, &keys);
-        for key in &keys {
-            let told = Box::new(self.told(m, *key, now.min(m.time), m.n, &story, audience));
-            self.push(now, if fresh.contains(key) { EntryBody::Mention(told) } else { EntryBody::Edit(told) });
+        let base = Telling { m, via, story: &story, audience, text, root: false };
+        for c in keys.iter().filter(|c| !c.own) {
+            let told = Told { to_own: m.to.contains(&c.key), ..base.told(c, now.min(m.time), m.n) };
+            let body = if fresh.contains(c) { EntryBody::Mention } else { EntryBody::Edit };
+            self.tell(now, told, body);
         }
         self.stories.renew(m.post, keys, m.n);
         Outcome::Edit
+    }
+}
+
+/// What is the same for all brands that are told of a post.
+struct Telling<'t> {
+    m: &'t Mention,
+    via: &'t Arc<str>,
+    story: &'t StoryRef,
+    audience: Audience,
+    text: Option<u64>,
+    root: bool,
+}
+
+impl Telling<'_> {
+    fn told(&self, c: &Concern, time: Time, n: Option<Negativity>) -> Told {
+        Told {
+            key: c.key,
+            post: self.m.post,
+            account: self.m.account,
+            audience: self.audience,
+            time,
+            n,
+            kind: self.m.kind,
+            in_brand: c.in_brand,
+            to_own: false,
+            root: self.root,
+            text: self.text,
+            foreign: None,
+            via: self.via.clone(),
+            story: self.story.clone(),
+            body: self.m.body.clone(),
+        }
+    }
+}
+
+/// What a post is counted as, by the most it is to any brand.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Reply,
+    Own,
+    Share,
+    Mention,
+}
+
+impl Rank {
+    fn outcome(self) -> Outcome {
+        match self {
+            Rank::Reply => Outcome::Reply,
+            Rank::Own => Outcome::Own,
+            Rank::Share => Outcome::Share,
+            Rank::Mention => Outcome::Mention,
+        }
     }
 }

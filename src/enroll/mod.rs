@@ -5,6 +5,8 @@ mod audience;
 mod clock;
 mod junction;
 mod stories;
+mod texts;
+mod watch;
 
 pub use clock::ClockMode;
 pub use junction::{Junction, Resolve};

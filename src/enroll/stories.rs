@@ -10,8 +10,18 @@ use crate::base::limits;
 use crate::base::model::{KeyId, Mention, Negativity, PostId, PostKind, StoryId, StoryRef};
 use crate::base::recent::Recent;
 
-/// Brands a post concerns, each with whether it counts in the brand's own measures.
-pub(super) type Keys = SmallVec<[(KeyId, bool); 2]>;
+/// A brand a post concerns.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub(super) struct Concern {
+    pub(super) key: KeyId,
+    /// Whether it counts in the brand's own measures.
+    pub(super) in_brand: bool,
+    /// Whether the brand itself wrote it.
+    pub(super) own: bool,
+}
+
+/// Brands a post concerns.
+pub(super) type Keys = SmallVec<[Concern; 2]>;
 
 /// What is known of a post (or link) that can be referred to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,9 +54,12 @@ impl Stories {
     }
 
     /// What is known of the first of these that concerns a brand, else of the first that is known.
-    pub(super) fn find(&mut self, targets: impl Iterator<Item = PostId> + Clone) -> Option<Known> {
+    pub(super) fn find(&mut self, targets: impl Iterator<Item = PostId> + Clone) -> Option<(PostId, Known)> {
         let mut known = |any: bool| {
-            targets.clone().find_map(|t| self.posts.get_mut(t.0).filter(|k| any || !k.keys.is_empty()).cloned())
+            targets.clone().find_map(|t| {
+                let known = self.posts.get_mut(t.0).filter(|k| any || !k.keys.is_empty());
+                known.map(|k| (t, k.clone()))
+            })
         };
         known(false).or_else(|| known(true))
     }
@@ -56,17 +69,18 @@ impl Stories {
         targets.iter().any(|t| self.posts.get_mut(t.0).is_some_and(|k| !k.keys.is_empty()))
     }
 
-    /// The story of a post: that of what it refers to, or a new one with its name.
-    pub(super) fn join(&mut self, m: &Mention, target: Option<&Known>) -> StoryRef {
+    /// The story of a post: that of what it refers to, or a new one with its name; and whether
+    /// it is new.
+    pub(super) fn join(&mut self, m: &Mention, target: Option<&Known>) -> (StoryRef, bool) {
         if let Some(known) = target
             && let Some(story) = self.stories.get_mut(known.story.0)
         {
-            return StoryRef { id: known.story, name: story.name.clone() };
+            return (StoryRef { id: known.story, name: story.name.clone() }, false);
         }
         let name: Arc<str> = format!("{}:{}", m.body.source, m.body.id).into();
         let id = StoryId(hash::parts(&[b"story", name.as_bytes()]));
         self.stories.insert(id.0, Story { name: name.clone(), n_sum: 0, n_count: 0 });
-        StoryRef { id, name }
+        (StoryRef { id, name }, true)
     }
 
     /// Notes a post of a story, so that others can refer to it. Links are noted of posts that
@@ -79,7 +93,7 @@ impl Stories {
             }
         }
         if !m.keys.is_empty() {
-            let own: Keys = m.keys.iter().map(|k| (*k, true)).collect();
+            let own: Keys = m.keys.iter().map(|k| Concern { key: *k, in_brand: true, own: false }).collect();
             for link in &m.links {
                 if self.posts.peek(link.0).is_none() {
                     self.posts.insert(link.0, Known { keys: own.clone(), ..place.clone() });

@@ -1,67 +1,193 @@
 //! The series of one group.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
+use super::baseline::{self, Baseline, Gaps};
+use super::history::History;
 use super::series::{Series, passes};
+use super::story::Life;
 use super::voices::Size;
-use crate::base::model::{Group, Reading, Seq, Told};
-use crate::base::rule::{Dim, Plan};
-use crate::base::time::Time;
+use crate::base::model::{Group, Reading, Seq, Told, Value};
+use crate::base::rule::{Brand, Dim, Plan, Slot};
+use crate::base::time::{Span, Time};
+
+/// How often groups are looked at whose rules ask for something that changes with time alone.
+const TIMED_LOOK: Span = Span::seconds(10);
 
 /// The series of one group, in the order of its plan.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Cell {
-    series: Vec<Series>,
+    pub(super) windows: Vec<Series>,
+    pub(super) pasts: Vec<History>,
+    pub(super) bases: Vec<Baseline>,
+    pub(super) life: Option<Box<Life>>,
     /// The last entry that concerned it.
     pub(super) last: Seq,
 }
 
+/// A post with the size of its author as it is known now.
+#[derive(Clone, Copy)]
+pub(super) struct Sized<'t> {
+    pub(super) told: &'t Told,
+    pub(super) size: Size,
+    pub(super) brand: Option<&'t Brand>,
+}
+
 impl Cell {
     pub(super) fn new(plan: &Plan) -> Cell {
-        Cell { series: plan.series.iter().map(Series::new).collect(), last: 0 }
+        Cell::since(plan, Time(i64::MIN))
     }
 
-    pub(super) fn add(&mut self, plan: &Plan, t: &Told, size: Size) {
-        for (series, spec) in self.series.iter_mut().zip(&plan.series) {
-            if passes(spec, t) {
-                series.add(spec, t, size);
-            }
+    /// A cell that has counted everything since a time only.
+    pub(super) fn since(plan: &Plan, whole_from: Time) -> Cell {
+        let by_story = plan.has(Dim::Story);
+        Cell {
+            windows: plan.windows.iter().map(|w| Series::new(&w.spec, by_story, whole_from)).collect(),
+            pasts: plan.pasts.iter().map(History::new).collect(),
+            bases: plan.bases.iter().map(|b| Baseline::new(b.spec.measure)).collect(),
+            life: plan.tells_story.then(Box::default),
+            last: 0,
         }
     }
 
-    pub(super) fn uncount(&mut self, plan: &Plan, t: &Told) {
-        for (series, spec) in self.series.iter_mut().zip(&plan.series) {
-            if passes(spec, t) {
-                series.uncount(spec, t);
+    pub(super) fn add(&mut self, plan: &Plan, p: Sized<'_>) {
+        for (series, w) in self.windows.iter_mut().zip(&plan.windows) {
+            if passes(&w.spec, &w.filter, p.told, p.size, p.brand) {
+                series.add(&w.spec, p.told, p.size);
+            }
+        }
+        for (base, b) in self.bases.iter_mut().zip(&plan.bases) {
+            if passes(&b.spec, &b.filter, p.told, p.size, p.brand) {
+                base.add(&b.spec, p.told, p.size);
+            }
+        }
+        if let Some(life) = self.life.as_mut().filter(|_| p.told.foreign.is_none()) {
+            life.add(p.told);
+        }
+    }
+
+    pub(super) fn uncount(&mut self, plan: &Plan, p: Sized<'_>) {
+        for (series, w) in self.windows.iter_mut().zip(&plan.windows) {
+            if passes(&w.spec, &w.filter, p.told, p.size, p.brand) {
+                series.uncount(&w.spec, p.told);
+            }
+        }
+        for (base, b) in self.bases.iter_mut().zip(&plan.bases) {
+            if passes(&b.spec, &b.filter, p.told, p.size, p.brand) {
+                base.uncount(&b.spec, p.told);
+            }
+        }
+        if let Some(life) = self.life.as_mut().filter(|_| p.told.foreign.is_none()) {
+            life.uncount(p.told);
+        }
+    }
+
+    /// The author of a post became known: it may pass selectors now that it did not, or no more.
+    pub(super) fn regard(&mut self, plan: &Plan, p: Sized<'_>, now: Size) {
+        let change = |spec, filter: &crate::base::rule::Filter| {
+            let was = filter.reads_audience() && passes(spec, filter, p.told, p.size, p.brand);
+            let is = filter.reads_audience() && passes(spec, filter, p.told, now, p.brand);
+            (was, is)
+        };
+        for (series, w) in self.windows.iter_mut().zip(&plan.windows) {
+            match change(&w.spec, &w.filter) {
+                (true, false) => series.uncount(&w.spec, p.told),
+                (false, true) => series.add(&w.spec, p.told, now),
+                _ => {}
+            }
+        }
+        for (base, b) in self.bases.iter_mut().zip(&plan.bases) {
+            match change(&b.spec, &b.filter) {
+                (true, false) => base.uncount(&b.spec, p.told),
+                (false, true) => base.add(&b.spec, p.told, now),
+                _ => {}
             }
         }
     }
 
     pub(super) fn resize(&mut self, account: u64, size: Size) {
-        self.series.iter_mut().for_each(|s| s.resize(account, size));
+        self.windows.iter_mut().for_each(|s| s.resize(account, size));
+        self.bases.iter_mut().for_each(|b| b.resize(account, size));
     }
 
-    pub(super) fn advance(&mut self, now: Time) {
-        self.series.iter_mut().for_each(|s| s.advance(now));
+    /// Brings everything to `now`; on the way the past is recorded at the ends of its steps.
+    pub(super) fn advance(&mut self, plan: &Plan, now: Time, gaps: Gaps<'_>) {
+        if !self.pasts.is_empty() {
+            let each = self.pasts.iter_mut().enumerate();
+            let mut due: Vec<(Time, usize)> = each.flat_map(|(i, p)| p.due(now).map(move |t| (t, i))).collect();
+            due.sort_unstable();
+            for (at, i) in due {
+                let window = plan.pasts.get(i).map_or(0, |p| p.window);
+                let spec = plan.windows.get(window).map(|w| &w.spec);
+                if let (Some(series), Some(spec), Some(past)) =
+                    (self.windows.get_mut(window), spec, self.pasts.get_mut(i))
+                {
+                    series.advance(at);
+                    past.record(at, series.value(spec.measure));
+                }
+            }
+        }
+        self.windows.iter_mut().for_each(|s| s.advance(now));
+        for (base, b) in self.bases.iter_mut().zip(&plan.bases) {
+            base.advance(&b.spec, now, gaps);
+        }
     }
 
+    /// The values of all series; call [`Cell::advance`] before.
     pub(super) fn read(&mut self, plan: &Plan, group: &Group, now: Time, seq: Seq) -> Reading {
-        self.advance(now);
-        let values = self.series.iter().zip(&plan.series).map(|(s, spec)| s.value(spec)).collect();
-        Reading { seq, at: now, group: group.clone(), values }
+        let rare: SmallVec<[_; 2]> =
+            self.bases.iter_mut().zip(&plan.bases).map(|(b, spec)| b.observe(&spec.spec, now)).collect();
+        let values = plan.slots.iter().map(|slot| match slot {
+            Slot::Window(i) => self.window(plan, *i),
+            Slot::Past(i) => self.pasts.get(*i).and_then(|p| p.value(now)),
+            Slot::Base(i, view) => rare.get(*i).and_then(|r| baseline::view(*r, *view)),
+            Slot::Story(measure) => self.life.as_ref().and_then(|l| l.value(*measure, now)),
+        });
+        Reading { seq, at: now, group: group.clone(), values: values.collect() }
+    }
+
+    fn window(&self, plan: &Plan, i: usize) -> Value {
+        let spec = plan.windows.get(i)?;
+        self.windows.get(i)?.value(spec.spec.measure)
+    }
+
+    /// Whether it counts anything now, or did within its recorded past.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.expiries().is_none() && !self.pasts.iter().any(History::holds_any)
     }
 
     /// When the first and when the last of what is counted expires; `None` if nothing is.
     pub(super) fn expiries(&self) -> Option<(Time, Time)> {
-        let each = self.series.iter().filter_map(Series::expiries);
+        let life = self.life.as_ref().and_then(|l| l.expiry()).map(|t| (t, t));
+        let each = self.windows.iter().filter_map(Series::expiries).chain(life);
         each.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))
+    }
+
+    /// When it changes by time alone, though nothing expires.
+    pub(super) fn next_change(&self, plan: &Plan, now: Time, open: bool) -> Option<Time> {
+        let recorded = self.pasts.iter().map(|p| p.next(now)).filter(|_| !self.is_quiet());
+        let falling = (open && !self.bases.is_empty()).then(|| Baseline::next_look(now));
+        let timed = (plan.timed && !self.is_quiet()).then(|| now + TIMED_LOOK);
+        recorded.chain(falling).chain(timed).min()
+    }
+
+    /// When the last of its windows will have counted all it should, if some have not.
+    pub(super) fn warm_at(&self, plan: &Plan, now: Time) -> Option<Time> {
+        self.windows.iter().zip(&plan.windows).filter_map(|(s, w)| s.warm_at(&w.spec, now)).max()
+    }
+
+    /// The largest stated error of any series that is estimated from a sample.
+    pub(super) fn error(&self) -> Option<f64> {
+        self.windows.iter().filter_map(Series::error).reduce(f64::max)
     }
 }
 
 /// The group of a plan that a post belongs to; `None` if it does not count there.
 pub(super) fn group_of(index: usize, plan: &Plan, t: &Told) -> Option<Group> {
     let by_story = plan.has(Dim::Story);
-    (by_story || t.in_brand).then(|| Group {
+    let counts = (by_story || t.in_brand) && (t.foreign.is_none() || plan.by.len() == 1);
+    counts.then(|| Group {
         plan: index as u32,
         key: t.key,
         story: by_story.then(|| t.story.clone()),

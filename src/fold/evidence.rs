@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use super::panes::Panes;
 use super::posts::{Kept, Posts};
-use super::usual::HOUR;
-use super::{naive, usual::Usual};
+use super::usual::{HOUR, Usual};
 use crate::base::limits;
 use crate::base::model::{Evidence, Group, PostKind, Tone, TopPost};
 use crate::base::reach;
-use crate::base::rule::expr::SeriesSpec;
 use crate::base::time::{Span, Time};
 
 /// What one account adds, and its strongest post.
@@ -20,17 +18,19 @@ struct Part<'k> {
     post: &'k Kept,
 }
 
-/// Posts and reach of a group over the last hour; operand values without its largest account.
-pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, series: &[&SeriesSpec], now: Time) -> Evidence {
-    let belongs = |k: &&Kept| match &group.story {
+/// Whether a post is of a group.
+pub(super) fn belongs(group: &Group, k: &Kept) -> bool {
+    let in_group = match &group.story {
         Some(story) => k.told.story.id == story.id,
         None => k.told.in_brand,
     };
-    let matches = |k: &&Kept| {
-        let source = group.source.as_ref().is_none_or(|s| *s == k.told.body.source);
-        source && group.lang.as_ref().is_none_or(|l| **l == *k.told.body.lang.as_deref().unwrap_or(""))
-    };
-    let all: Vec<&Kept> = posts.since(Time(i64::MIN)).filter(belongs).filter(matches).collect();
+    let source = group.source.as_ref().is_none_or(|s| *s == k.told.body.source);
+    in_group && source && group.lang.as_ref().is_none_or(|l| **l == *k.told.body.lang.as_deref().unwrap_or(""))
+}
+
+/// Posts and reach of a group over the last hour, and its largest account.
+pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, now: Time) -> (Evidence, Option<u64>) {
+    let all: Vec<&Kept> = posts.since(Time(i64::MIN)).filter(|k| belongs(group, k)).collect();
     let panes = Panes::new(HOUR, Span::seconds(60));
     let oldest = panes.oldest(now);
     let recent: Vec<&Kept> = all.iter().copied().filter(|k| panes.of(k.told.time) >= oldest).collect();
@@ -42,12 +42,11 @@ pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, series: &[&Ser
     order
         .sort_by(|a, b| size(b.1).cmp(&size(a.1)).then(a.1.post.told.time.cmp(&b.1.post.told.time)).then(a.0.cmp(b.0)));
     let largest = order.first().map(|(account, _)| **account);
-    let rest = all.iter().copied().filter(|k| Some(k.told.account.0) != largest);
     let whole = (if hostile > 0 { hostile } else { total }).max(1);
     let texts = recent.iter().filter(|k| k.told.kind != PostKind::Repost);
     let tones = texts.clone().map(|k| Tone::of(k.told.n));
     let first = all.iter().find(|k| k.told.kind != PostKind::Repost);
-    Evidence {
+    let evidence = Evidence {
         window: HOUR,
         first: first.map(|k| show(posts, k, share_of(&parts, k, hostile, total))),
         began: all.first().map_or(now, |k| k.told.time),
@@ -65,11 +64,15 @@ pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, series: &[&Ser
             .take(limits::TOP_POSTS)
             .map(|(_, p)| show(posts, p.post, size(p) as f64 / whole as f64))
             .collect(),
-        without_largest: series.iter().map(|s| naive::value(s, posts, rest.clone(), now)).collect(),
+        without_largest: Vec::new(),
         still_holds: None,
         usual: usual.mean(),
+        surge: None,
+        error: None,
+        warm_at: None,
         sources_down: Vec::new(),
-    }
+    };
+    (evidence, largest)
 }
 
 /// Hostile reach over the hour that ends at `end`, in units of weight x base.

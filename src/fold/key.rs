@@ -5,84 +5,165 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::cell::{Cell, group_of};
+use super::baseline::{Baseline, Gaps};
+use super::cell::{Cell, Sized, group_of};
 use super::evidence;
-use super::posts::{Kept, Posts};
+use super::naive;
+use super::outages::{Outages, Sources};
+use super::posts::Posts;
+use super::story::Life;
 use super::usual::Usual;
 use super::voices::Size;
 use crate::base::limits;
-use crate::base::model::{AccountId, Evidence, Gone, Group, KeyId, Reading, Seq, Told};
-use crate::base::rule::expr::SeriesSpec;
-use crate::base::rule::{Dim, Plan, RuleSet};
+use crate::base::model::{AccountId, Evidence, Gone, Group, KeyId, Reading, Seq, Told, Value};
+use crate::base::rule::expr::{Measure, SeriesSpec, View};
+use crate::base::rule::{Brand, Dim, Plan, RuleSet, Slot};
 use crate::base::time::{Span, Time};
 
 /// Groups an entry touched.
 pub type Touched = SmallVec<[Group; 4]>;
 
+/// What folding looks at besides its own state.
+#[derive(Clone, Copy)]
+pub struct World<'w> {
+    /// The rules in force.
+    pub rules: &'w RuleSet,
+    /// When which sources were down.
+    pub outages: &'w Outages,
+}
+
 /// Posts, groups and past of one key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KeyFold {
-    posts: Posts,
-    cells: BTreeMap<Group, Cell>,
+    pub(super) key: KeyId,
+    /// Whether it is a group of brands.
+    pub(super) grouped: bool,
+    pub(super) posts: Posts,
+    /// Posts of other brands that rules of this one read.
+    pub(super) foreign: Posts,
+    pub(super) cells: BTreeMap<Group, Cell>,
     usual: Usual,
+    /// Hostile reach against its past, for pages of any rule.
+    hostile: Baseline,
+    sources: Sources,
     /// Posts that left early because of the limit.
     evicted: u64,
     /// Groups that left because of the limit.
     crowded: u64,
 }
 
+/// Hostile reach without selectors.
+pub(super) fn hostile_reach() -> SeriesSpec {
+    let (measure, selectors) = (Measure::HostileReach, Vec::new());
+    SeriesSpec { measure, selectors, window: Span::ZERO, offset: Span::ZERO, view: View::Value }
+}
+
+/// Plans that concern brands, or those that concern groups of them, with their places.
+pub(super) fn plans(rules: &RuleSet, grouped: bool) -> impl Iterator<Item = (usize, &Plan)> {
+    rules.plans.iter().enumerate().filter(move |(_, p)| p.has(Dim::Group) == grouped)
+}
+
 impl KeyFold {
-    /// A key without past. Groups without a story exist from the start.
+    /// A key without past. Groups of the whole brand exist from the start.
     pub fn new(key: KeyId, rules: &RuleSet) -> KeyFold {
-        let by_brand = rules.plans.iter().enumerate().filter(|(_, p)| p.by == [Dim::Brand]);
+        KeyFold::since(key, rules, Time(i64::MIN))
+    }
+
+    /// A key that has counted everything since a time only.
+    pub(super) fn since(key: KeyId, rules: &RuleSet, whole_from: Time) -> KeyFold {
+        let grouped = rules.brand(key).is_some_and(|b| b.group);
+        let whole = plans(rules, grouped).filter(|(_, p)| p.by.len() == 1);
         let group = |i: usize| Group { plan: i as u32, key, story: None, source: None, lang: None };
-        let cells = by_brand.map(|(i, plan)| (group(i), Cell::new(plan))).collect();
-        KeyFold { posts: Posts::default(), cells, usual: Usual::default(), evicted: 0, crowded: 0 }
+        KeyFold {
+            key,
+            grouped,
+            posts: Posts::default(),
+            foreign: Posts::default(),
+            cells: whole.map(|(i, plan)| (group(i), Cell::since(plan, whole_from))).collect(),
+            usual: Usual::default(),
+            hostile: Baseline::new(Measure::HostileReach),
+            sources: Sources::default(),
+            evicted: 0,
+            crowded: 0,
+        }
     }
 
     /// Counts a post.
-    pub fn add(&mut self, rules: &RuleSet, seq: Seq, now: Time, told: &Told) -> Touched {
-        self.trim(rules, now);
-        let size = self.posts.insert(seq, told.clone());
+    pub fn add(&mut self, w: World<'_>, seq: Seq, now: Time, told: &Told) -> Touched {
+        self.trim(w.rules, now);
+        let store = if told.foreign.is_some() { &mut self.foreign } else { &mut self.posts };
+        let size = store.insert(seq, told.clone());
+        if told.in_brand && told.foreign.is_none() {
+            self.sources.add(&told.via);
+            let spec = hostile_reach();
+            self.hostile.advance(&spec, now, Gaps { outages: w.outages, sources: &self.sources });
+            self.hostile.add(&spec, told, size);
+            self.hostile.observe(&spec, now);
+        }
         let mut touched = Touched::new();
-        for (i, plan) in rules.plans.iter().enumerate() {
+        for (i, plan) in plans(w.rules, self.grouped) {
             if let Some(group) = group_of(i, plan, told) {
-                self.count(plan, &group, (seq, now), told, size);
+                self.count(w, plan, &group, (seq, now), told, size);
                 touched.push(group);
             }
         }
         touched
     }
 
-    fn count(&mut self, plan: &Plan, group: &Group, (seq, now): (Seq, Time), told: &Told, size: Size) {
+    fn count(&mut self, w: World<'_>, plan: &Plan, group: &Group, (seq, now): (Seq, Time), told: &Told, size: Size) {
         if !self.cells.contains_key(group) {
             self.make_room();
         }
         let cell = self.cells.entry(group.clone()).or_insert_with(|| Cell::new(plan));
         cell.last = seq;
-        cell.advance(now);
-        cell.add(plan, told, size);
+        cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+        cell.add(plan, Sized { told, size, brand: w.rules.brand(self.key) });
+    }
+
+    /// A post by one of the key's own accounts: an answer in its story.
+    pub fn own(&mut self, w: World<'_>, now: Time, told: &Told) -> Touched {
+        let mut touched = Touched::new();
+        for (i, plan) in plans(w.rules, self.grouped).filter(|(_, p)| p.tells_story) {
+            let Some(group) = group_of(i, plan, told) else { continue };
+            let Some(cell) = self.cells.get_mut(&group) else { continue };
+            cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+            if let Some(life) = &mut cell.life {
+                life.own(told);
+            }
+            touched.push(group);
+        }
+        touched
     }
 
     /// Replaces the text and tone of a post; it keeps its time, place and author. A post that was
     /// deleted stays so.
-    pub fn edit(&mut self, rules: &RuleSet, seq: Seq, now: Time, told: &Told) -> Touched {
-        let Some(kept) = self.posts.get_mut(told.post.0).filter(|k| !k.deleted) else { return Touched::new() };
+    pub fn edit(&mut self, w: World<'_>, seq: Seq, now: Time, told: &Told) -> Touched {
+        let store = if told.foreign.is_some() { &mut self.foreign } else { &mut self.posts };
+        let Some(kept) = store.same_mut(told).filter(|k| !k.deleted) else { return Touched::new() };
         let before = (*kept.told).clone();
         kept.told.n = told.n;
+        kept.told.text = told.text;
+        kept.told.to_own = told.to_own;
         kept.told.body = told.body.clone();
         let after = (*kept.told).clone();
-        let size = self.posts.account(after.account.0).map(|a| a.size).unwrap_or_default();
+        let size = store.account(after.account.0).map(|a| a.size).unwrap_or_default();
+        let brand = w.rules.brand(self.key);
+        if after.in_brand && after.foreign.is_none() {
+            let spec = hostile_reach();
+            self.hostile.advance(&spec, now, Gaps { outages: w.outages, sources: &self.sources });
+            self.hostile.uncount(&spec, &before);
+            self.hostile.add(&spec, &after, size);
+        }
         let mut touched = Touched::new();
-        for (i, plan) in rules.plans.iter().enumerate() {
+        for (i, plan) in plans(w.rules, self.grouped) {
             let (old, new) = (group_of(i, plan, &before), group_of(i, plan, &after));
             if let Some((group, cell)) = old.and_then(|g| self.cells.get_mut(&g).map(|c| (g, c))) {
-                cell.advance(now);
-                cell.uncount(plan, &before);
+                cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+                cell.uncount(plan, Sized { told: &before, size, brand });
                 touched.push(group);
             }
             if let Some(group) = new {
-                self.count(plan, &group, (seq, now), &after, size);
+                self.count(w, plan, &group, (seq, now), &after, size);
                 if !touched.contains(&group) {
                     touched.push(group);
                 }
@@ -94,21 +175,31 @@ impl KeyFold {
     /// An account's audience became known: every group it is in is corrected.
     pub fn learn(
         &mut self,
-        rules: &RuleSet,
+        w: World<'_>,
         now: Time,
         account: AccountId,
         followers: u64,
         name: Option<&str>,
     ) -> BTreeSet<Group> {
-        let Some(size) = self.posts.learn(account.0, followers, name) else { return BTreeSet::new() };
-        let plans = || rules.plans.iter().enumerate();
-        let told = self.posts.of_account(account.0).map(|k| &*k.told);
-        let groups: BTreeSet<Group> = told.flat_map(|t| plans().filter_map(move |(i, p)| group_of(i, p, t))).collect();
-        for group in &groups {
-            if let Some(cell) = self.cells.get_mut(group) {
-                cell.advance(now);
-                cell.resize(account.0, size);
+        let spec = hostile_reach();
+        self.hostile.advance(&spec, now, Gaps { outages: w.outages, sources: &self.sources });
+        let mut groups = BTreeSet::new();
+        for store in [&mut self.posts, &mut self.foreign] {
+            let Some(before) = store.account(account.0).map(|a| a.size) else { continue };
+            let Some(size) = store.learn(account.0, followers, name) else { continue };
+            for kept in store.of_account(account.0) {
+                for (i, plan) in plans(w.rules, self.grouped) {
+                    let Some(group) = group_of(i, plan, &kept.told) else { continue };
+                    let Some(cell) = self.cells.get_mut(&group) else { continue };
+                    if groups.insert(group) {
+                        cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+                        cell.resize(account.0, size);
+                    }
+                    let told = Sized { told: &kept.told, size: before, brand: w.rules.brand(self.key) };
+                    cell.regard(plan, told, size);
+                }
             }
+            self.hostile.resize(account.0, size);
         }
         groups
     }
@@ -126,9 +217,11 @@ impl KeyFold {
     }
 
     /// The values of a group at `now`; `None` if it does not exist.
-    pub fn read(&mut self, rules: &RuleSet, group: &Group, now: Time, seq: Seq) -> Option<Reading> {
-        let plan = rules.plans.get(group.plan as usize)?;
-        self.cells.get_mut(group).map(|cell| cell.read(plan, group, now, seq))
+    pub fn read(&mut self, w: World<'_>, group: &Group, now: Time, seq: Seq) -> Option<Reading> {
+        let plan = w.rules.plans.get(group.plan as usize)?;
+        let cell = self.cells.get_mut(group)?;
+        cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+        Some(cell.read(plan, group, now, seq))
     }
 
     /// When the first and when the last of what a group counts expires.
@@ -136,9 +229,16 @@ impl KeyFold {
         self.cells.get(group)?.expiries()
     }
 
-    /// Forgets a group that counts nothing; groups of the whole brand stay.
+    /// When a group changes by time alone; `open` if somebody waits for it to fall.
+    pub fn next_change(&self, rules: &RuleSet, group: &Group, now: Time, open: bool) -> Option<Time> {
+        self.cells.get(group)?.next_change(rules.plans.get(group.plan as usize)?, now, open)
+    }
+
+    /// Forgets a story that counts nothing, and a part without a past; groups of the whole brand
+    /// stay.
     pub fn drop_if_empty(&mut self, group: &Group) {
-        if group.is_part() && self.expiries(group).is_none() {
+        let over = |c: &Cell| c.is_quiet() && (group.story.is_some() || c.bases.is_empty());
+        if group.is_part() && self.cells.get(group).is_some_and(over) {
             self.cells.remove(group);
         }
     }
@@ -149,8 +249,51 @@ impl KeyFold {
     }
 
     /// The arithmetic behind a page of this group.
-    pub fn evidence(&self, group: &Group, series: &[&SeriesSpec], now: Time) -> Evidence {
-        evidence::gather(&self.posts, &self.usual, group, series, now)
+    pub fn evidence(&self, w: World<'_>, group: &Group, now: Time) -> Evidence {
+        let (mut e, largest) = evidence::gather(&self.posts, &self.usual, group, now);
+        let (plan, cell) = (w.rules.plans.get(group.plan as usize), self.cells.get(group));
+        if let Some((plan, cell)) = plan.zip(cell) {
+            let slots = plan.slots.iter();
+            let brand = w.rules.brand(self.key);
+            e.without_largest = slots.map(|s| self.without(largest, (plan, cell), *s, group, brand, now)).collect();
+            e.error = cell.error();
+            e.warm_at = cell.warm_at(plan, now);
+        }
+        let rare = self.hostile.without(&hostile_reach(), now, None);
+        e.surge = rare.rarity_days.map(|d| (rare.lift, Some(d * 86_400.0)));
+        e
+    }
+
+    /// The value of a series without an account.
+    fn without(
+        &self,
+        account: Option<u64>,
+        (plan, cell): (&Plan, &Cell),
+        slot: Slot,
+        group: &Group,
+        brand: Option<&Brand>,
+        now: Time,
+    ) -> Value {
+        let rest = || {
+            let own = self.posts.since(Time(i64::MIN)).filter(|k| evidence::belongs(group, k));
+            own.filter(|k| Some(k.told.account.0) != account)
+        };
+        match slot {
+            Slot::Window(i) => {
+                let window = plan.windows.get(i)?;
+                if window.filter.brand.is_some_and(|b| b != self.key) {
+                    return cell.windows.get(i)?.value(window.spec.measure);
+                }
+                naive::value(window, plan.has(Dim::Story), &self.posts, rest(), brand, now)
+            }
+            Slot::Past(i) => cell.pasts.get(i)?.value(now),
+            Slot::Base(i, view) => {
+                let spec = plan.bases.get(i)?;
+                super::baseline::view(cell.bases.get(i)?.without(&spec.spec, now, account), view)
+            }
+            Slot::Story(Measure::Lead) => Some(Life::lead_of(rest().map(|k| &*k.told))),
+            Slot::Story(measure) => cell.life.as_ref()?.value(measure, now),
+        }
     }
 
     /// Closes the hours that are over at `now`.
@@ -170,28 +313,30 @@ impl KeyFold {
         self.crowded
     }
 
-    /// Lets posts go that no window needs, and the oldest beyond the limit.
-    fn trim(&mut self, rules: &RuleSet, now: Time) {
-        let horizon = now - Span(rules.retention.0 + Span::seconds(3600).0);
-        while self.posts.pop_before(horizon).is_some() {}
-        while self.posts.len() >= limits::POSTS_PER_KEY {
-            let Some(kept) = self.posts.pop_before(Time(i64::MAX)) else { return };
-            self.evicted += 1;
-            self.forget(rules, &kept);
-        }
+    /// Texts of stories that were not counted because of the limit.
+    pub fn crowded_texts(&self) -> u64 {
+        self.cells.values().filter_map(|c| c.life.as_ref()).map(|l| l.crowded()).sum()
     }
 
-    /// Takes a post that left early out of every series.
-    fn forget(&mut self, rules: &RuleSet, kept: &Kept) {
-        for (i, plan) in rules.plans.iter().enumerate() {
-            if let Some(cell) = group_of(i, plan, &kept.told).and_then(|g| self.cells.get_mut(&g)) {
-                cell.uncount(plan, &kept.told);
+    /// Series whose number of accounts is estimated from a sample.
+    pub fn sampled(&self) -> u64 {
+        self.cells.values().filter(|c| c.error().is_some()).count() as u64
+    }
+
+    /// Lets posts go that no window needs, and the oldest beyond the limit: they stay counted,
+    /// but are no longer shown, nor replaced by an edit.
+    fn trim(&mut self, rules: &RuleSet, now: Time) {
+        let horizon = now - Span(rules.retention.0 + Span::seconds(3600).0);
+        for store in [&mut self.posts, &mut self.foreign] {
+            while store.pop_before(horizon).is_some() {}
+            while store.len() >= limits::POSTS_PER_KEY && store.pop_before(Time(i64::MAX)).is_some() {
+                self.evicted += 1;
             }
         }
     }
 
     /// Keeps the number of groups within the limit: the least recent sixteenth leaves.
-    fn make_room(&mut self) {
+    pub(super) fn make_room(&mut self) {
         if self.cells.len() < limits::GROUPS_PER_KEY {
             return;
         }

@@ -1,14 +1,22 @@
 //! Entry -> Reading. Pure; one writer a key: posts kept for windows, series by group, evidence.
 
+mod baseline;
 mod cell;
+mod change;
 mod counts;
 mod evidence;
+mod history;
 mod key;
 mod naive;
+mod outages;
 mod panes;
 mod posts;
 mod series;
+mod story;
+pub mod surge;
 mod usual;
 mod voices;
 
-pub use key::{KeyFold, Touched};
+pub use key::{KeyFold, Touched, World};
+pub use outages::Outages;
+pub use posts::PostAt;

@@ -11,7 +11,7 @@ use crate::base::reach;
 use crate::base::time::Time;
 
 /// A post's place: by event time, then by entry.
-pub(super) type PostAt = (Time, Seq);
+pub type PostAt = (Time, Seq);
 
 /// A post that is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,14 +38,19 @@ pub(super) struct Posts {
 }
 
 fn size(a: Audience) -> Size {
-    Size { followers: a.followers, base: reach::base(a.followers) }
+    Size { followers: a.followers, base: reach::base(a.followers), known: a.known }
+}
+
+/// A post may be told of twice: as the key's own mention, and as one of a brand it reads.
+fn id(t: &Told) -> u64 {
+    t.foreign.map_or(t.post.0, |k| t.post.0 ^ k.0.rotate_left(17))
 }
 
 impl Posts {
     /// Keeps a post. An account seen before keeps the audience it has here.
     pub(super) fn insert(&mut self, seq: Seq, told: Told) -> Size {
         let at = (told.time, seq);
-        self.by_id.insert(told.post.0, at);
+        self.by_id.insert(id(&told), at);
         let fresh = || {
             let name = told.body.author_name.clone();
             Account { audience: told.audience, size: size(told.audience), name, posts: VecDeque::new() }
@@ -76,8 +81,18 @@ impl Posts {
         posts.filter_map(|at| self.by_time.get(at))
     }
 
+    /// The kept version of a post, with its entry.
+    pub(super) fn same_mut(&mut self, told: &Told) -> Option<&mut Kept> {
+        self.by_time.get_mut(self.by_id.get(&id(told))?)
+    }
+
     pub(super) fn get_mut(&mut self, post: u64) -> Option<&mut Kept> {
         self.by_time.get_mut(self.by_id.get(&post)?)
+    }
+
+    /// All posts with their places, oldest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = (PostAt, &Kept)> {
+        self.by_time.iter().map(|(at, k)| (*at, k))
     }
 
     /// Posts from a time on.
@@ -99,8 +114,8 @@ impl Posts {
     pub(super) fn pop_before(&mut self, t: Time) -> Option<Kept> {
         let first = self.by_time.first_entry().filter(|e| e.key().0 < t)?;
         let (at, kept) = first.remove_entry();
-        if self.by_id.get(&kept.told.post.0) == Some(&at) {
-            self.by_id.remove(&kept.told.post.0);
+        if self.by_id.get(&id(&kept.told)) == Some(&at) {
+            self.by_id.remove(&id(&kept.told));
         }
         if let Some(account) = self.accounts.get_mut(&kept.told.account.0) {
             if let Some(i) = account.posts.iter().position(|p| *p == at) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::life::{Life, Step, Verdicts};
 use crate::base::hash;
 use crate::base::limits;
-use crate::base::model::{EpisodeId, Group, Phase, Reading, Reason, Severity, Transition, Value};
+use crate::base::model::{EpisodeId, Group, Phase, Reading, Reason, Seq, Severity, Transition, Value};
 use crate::base::rule::expr::Context;
 use crate::base::rule::{Brand, Rule, RuleSet};
 use crate::base::time::Time;
@@ -25,7 +25,7 @@ impl Context for Values<'_> {
         self.series.get(slot).copied().flatten()
     }
     fn var(&self, name: &str) -> Value {
-        self.brand?.vars.get(name).copied()
+        self.brand?.var(name)
     }
 }
 
@@ -84,7 +84,7 @@ impl KeyJudge {
         };
         if !known && self.open.get(&index).copied().unwrap_or(0) >= limits::OPEN_EPISODES_PER_RULE {
             self.suppressed += 1;
-            self.begin_overflow(rule, index, r, out);
+            self.begin_overflow(rules, rule, index, r, out);
             return;
         }
         let fresh = || Lived { life: Life::new(rule), episode: episode(rules, rule, r) };
@@ -94,6 +94,7 @@ impl KeyJudge {
         out.push(Transition {
             seq: r.seq,
             at: r.at,
+            made_under: rules.fingerprint,
             rule: index,
             group: r.group.clone(),
             episode: lived.episode,
@@ -104,6 +105,7 @@ impl KeyJudge {
             reason,
             value: subject(rule, lived.life.severity, &values),
             operands: rule.operands.iter().map(|slot| values.series(*slot)).collect(),
+            summary: None,
             evidence: None,
         });
         if !known {
@@ -111,21 +113,80 @@ impl KeyJudge {
         }
         if lived.life.is_idle() {
             self.lives.remove(&at);
-            self.close(rule, index, r, out);
+            self.close(rules, index, r, out);
         }
     }
 
-    fn close(&mut self, rule: &Rule, index: u32, r: &Reading, out: &mut Vec<Transition>) {
+    fn close(&mut self, rules: &RuleSet, index: u32, r: &Reading, out: &mut Vec<Transition>) {
         let Some(open) = self.open.get_mut(&index) else { return };
         *open = open.saturating_sub(1);
         if *open <= limits::OPEN_EPISODES_PER_RULE / 2
             && let Some(o) = self.overflow.remove(&index)
         {
-            out.push(o.transition(rule, index, r, Phase::Firing, Phase::Resolved));
+            out.push(o.transition(rules, index, (r.seq, r.at), Phase::Firing, Phase::Resolved));
         }
     }
 
-    fn begin_overflow(&mut self, rule: &Rule, index: u32, r: &Reading, out: &mut Vec<Transition>) {
+    /// Rules change: episodes of rules that mean the same go on (none, if `keep` is not set), the
+    /// others end.
+    pub fn change(
+        &mut self,
+        old: &RuleSet,
+        new: &RuleSet,
+        keep: bool,
+        (seq, at): (Seq, Time),
+        out: &mut Vec<Transition>,
+    ) {
+        let place = |index: u32| {
+            let rule = old.rules.get(index as usize).filter(|_| keep)?;
+            let found = new.rules.iter().position(|r| r.mark() == rule.mark())?;
+            Some((found as u32, new.rules.get(found)?.plan as u32))
+        };
+        let mut places: BTreeMap<u32, Option<(u32, u32)>> = BTreeMap::new();
+        let mut at_new = |index: u32| *places.entry(index).or_insert_with(|| place(index));
+        for ((group, index), lived) in std::mem::take(&mut self.lives) {
+            if let Some((rule, plan)) = at_new(index) {
+                self.lives.insert((Group { plan, ..group }, rule), lived);
+                continue;
+            }
+            let to = if lived.life.phase == Phase::Pending { Phase::Inactive } else { Phase::Resolved };
+            out.push(Transition {
+                seq,
+                at,
+                made_under: old.fingerprint,
+                rule: index,
+                group,
+                episode: lived.episode,
+                since: lived.life.since,
+                from: lived.life.phase,
+                to,
+                severity: lived.life.severity,
+                reason: Reason::Rules,
+                value: None,
+                operands: old.rules.get(index as usize).map_or(Vec::new(), |r| vec![None; r.operands.len()]),
+                summary: None,
+                evidence: None,
+            });
+        }
+        for (index, overflow) in std::mem::take(&mut self.overflow) {
+            match at_new(index) {
+                Some((rule, plan)) => {
+                    let group = Group { plan, ..overflow.group.clone() };
+                    self.overflow.insert(rule, Overflow { group, ..overflow });
+                }
+                None => {
+                    let ended = overflow.transition(old, index, (seq, at), Phase::Firing, Phase::Resolved);
+                    out.push(Transition { reason: Reason::Rules, ..ended });
+                }
+            }
+        }
+        self.open.clear();
+        for (_, index) in self.lives.keys() {
+            *self.open.entry(*index).or_insert(0) += 1;
+        }
+    }
+
+    fn begin_overflow(&mut self, rules: &RuleSet, rule: &Rule, index: u32, r: &Reading, out: &mut Vec<Transition>) {
         if self.overflow.contains_key(&index) {
             return;
         }
@@ -134,7 +195,7 @@ impl KeyJudge {
         let id = hash::parts(&[b"overflow", rule.name.as_bytes(), &r.group.key.0.to_le_bytes(), &moment]);
         let severity = rule.levels.last().map_or(Severity::Info, |l| l.severity);
         let o = Overflow { episode: EpisodeId(id), since: r.at, severity, group };
-        out.push(o.transition(rule, index, r, Phase::Inactive, Phase::Firing));
+        out.push(o.transition(rules, index, (r.seq, r.at), Phase::Inactive, Phase::Firing));
         self.overflow.insert(index, o);
     }
 
@@ -162,10 +223,11 @@ impl KeyJudge {
 }
 
 impl Overflow {
-    fn transition(&self, rule: &Rule, index: u32, r: &Reading, from: Phase, to: Phase) -> Transition {
+    fn transition(&self, rules: &RuleSet, index: u32, (seq, at): (Seq, Time), from: Phase, to: Phase) -> Transition {
         Transition {
-            seq: r.seq,
-            at: r.at,
+            seq,
+            at,
+            made_under: rules.fingerprint,
             rule: index,
             group: self.group.clone(),
             episode: self.episode,
@@ -175,7 +237,8 @@ impl Overflow {
             severity: self.severity,
             reason: Reason::Overflow,
             value: None,
-            operands: rule.operands.iter().map(|_| None).collect(),
+            operands: rules.rules.get(index as usize).map_or(Vec::new(), |r| vec![None; r.operands.len()]),
+            summary: None,
             evidence: None,
         }
     }

@@ -22,6 +22,8 @@ struct Line<'a> {
     since: String,
     seq: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<Json>,
 }
 
@@ -44,6 +46,7 @@ pub fn json(notice: &Notice) -> String {
         reason: t.reason.name(),
         since: t.since.to_string(),
         seq: t.seq,
+        summary: t.summary.as_deref(),
         evidence: t.evidence.as_deref().map(evidence),
     };
     serde_json::to_string(&line).unwrap_or_default()
@@ -71,6 +74,10 @@ fn evidence(e: &Evidence) -> Json {
         "hostile_reach": e.hostile_reach,
         "reach": e.reach,
         "usual_hostile_reach": e.usual.map(|(mean, _)| mean),
+        "lift": e.surge.map(|(lift, _)| lift),
+        "return_period_seconds": e.surge.and_then(|(_, rarity)| rarity),
+        "sample_error": e.error,
+        "warm_at": e.warm_at.map(|t| t.to_string()),
         "posts": e.posts,
         "shares": e.shares,
         "accounts": e.accounts,

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::plain::{defanged, plain, quoted as said};
-use crate::base::figures::{count, percent, short};
+use crate::base::figures::{self, count, percent, short};
 use crate::base::model::{Evidence, Notice, Phase, Reason, Severity, TopPost, Value};
 use crate::base::rule::expr::SeriesSpec;
 use crate::base::rule::{Brand, Rule};
@@ -60,7 +60,7 @@ pub fn text(notice: &Notice, around: &Surroundings, style: Style) -> String {
         let began = if story { format!(" - began {age} ago") } else { String::new() };
         let _ = writeln!(out, "  {}{began}", quoted(first));
     }
-    if let Some(summary) = rule.and_then(|r| r.summary.as_ref()) {
+    if let Some(summary) = &t.summary {
         let _ = writeln!(out, "  {}", plain(summary, 300));
     }
     let mut line = |label: &str, text: String| {
@@ -93,6 +93,7 @@ fn headline(notice: &Notice, rule: Option<&Rule>, brand: Option<&Brand>, paint: 
         Reason::Rise => what.push_str(" (worse)"),
         Reason::NoData => what.push_str(" (no data)"),
         Reason::Overflow => what.push_str(" (more episodes than one message each makes sense)"),
+        Reason::Rules => what.push_str(" (rules changed)"),
         Reason::Condition | Reason::Cleared => {}
     }
     let mut out =
@@ -128,7 +129,12 @@ fn quoted(p: &TopPost) -> String {
 fn how_bad(e: &Evidence, story: bool) -> String {
     let of = if story { " by this story" } else { "" };
     let mut out = format!("{} impressions of hostile reach{of} in the last {}", short(e.hostile_reach), e.window);
-    if let Some((usual, hours)) = e.usual {
+    if let Some((lift, rarity)) = e.surge {
+        let _ = write!(out, "; the brand as a whole is at {} usual for the hour", figures::times(lift));
+        if let Some(rarity) = rarity {
+            let _ = write!(out, ", which it sees {}", figures::return_period(rarity));
+        }
+    } else if let Some((usual, hours)) = e.usual {
         if usual >= 0.5 {
             let times = e.hostile_reach / usual;
             let times = if times >= 1000.0 { "more than 1000".to_string() } else { short(times) };
@@ -177,6 +183,12 @@ fn trust(e: &Evidence) -> String {
         share(e.tone_known, e.texts),
         e.negative
     );
+    if let Some(error) = e.error {
+        let _ = write!(out, "; accounts are estimated from a sample, give or take {}", percent(error));
+    }
+    if let Some(t) = e.warm_at {
+        let _ = write!(out, "; rules changed, windows are whole only from {} UTC on", t.clock_utc());
+    }
     if !e.sources_down.is_empty() {
         let names: Vec<String> = e.sources_down.iter().map(|s| plain(s, 60)).collect();
         let _ = write!(out, "; NOT HEARD at the moment: {}", names.join(", "));
@@ -229,5 +241,5 @@ fn author(p: &TopPost) -> String {
 }
 
 fn value(spec: &SeriesSpec, v: Value) -> String {
-    v.map_or("unknown".to_string(), |v| spec.measure.show(v))
+    v.map_or("unknown".to_string(), |v| spec.show(v))
 }

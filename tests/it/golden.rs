@@ -20,12 +20,14 @@ use groundswell::store::Log;
 
 pub struct Case {
     pub rules: Arc<RuleSet>,
+    /// All rule sets of the case, the first included.
+    sets: Vec<Arc<RuleSet>>,
     mode: ClockMode,
     inputs: Vec<Input>,
 }
 
 /// Reads events: `mode live|recording`, then lines of `SECOND WHAT …`; see the cases.
-fn events(text: &str) -> (ClockMode, Vec<Input>) {
+fn events(text: &str, load: &mut dyn FnMut(&str) -> Arc<RuleSet>) -> (ClockMode, Vec<Input>) {
     let mut mode = ClockMode::Recording;
     let mut inputs = Vec::new();
     for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
@@ -41,6 +43,10 @@ fn events(text: &str) -> (ClockMode, Vec<Input>) {
             None => (1, 0.0, line),
         };
         for k in 0..count {
+            if let Some((_, file)) = line.split_once(" rules ") {
+                inputs.push(Input::Rules(load(file)));
+                continue;
+            }
             inputs.push(event(&line.replace("{k}", &k.to_string()), every * k as f64));
         }
     }
@@ -109,8 +115,9 @@ fn batched(inputs: &[Input], most: usize) -> Vec<Input> {
     out
 }
 
-pub fn lines(rules: &Arc<RuleSet>, transitions: impl IntoIterator<Item = Transition>) -> String {
-    transitions.into_iter().map(|transition| json(&Notice { transition, rules: rules.clone() }) + "\n").collect()
+pub fn lines(sets: &[Arc<RuleSet>], transitions: impl IntoIterator<Item = Transition>) -> String {
+    let under = |t: &Transition| sets.iter().find(|r| r.fingerprint == t.made_under).unwrap().clone();
+    transitions.into_iter().map(|t| json(&Notice { rules: under(&t), transition: t }) + "\n").collect()
 }
 
 fn all(outputs: Vec<Output>) -> Vec<Transition> {
@@ -120,10 +127,18 @@ fn all(outputs: Vec<Output>) -> Vec<Transition> {
 impl Case {
     fn load(folder: &Path) -> Case {
         let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-        let file = SourceText { file: "rules.yaml".into(), text: text("rules.yaml") };
-        let (rules, _) = RuleSet::load(&[file]).unwrap_or_else(|f| panic!("{}: {f:#?}", folder.display()));
-        let (mode, inputs) = events(&text("events.txt"));
-        Case { rules: Arc::new(rules), mode, inputs }
+        let load = |name: &str| {
+            let file = SourceText { file: name.into(), text: text(name) };
+            Arc::new(RuleSet::load(&[file]).unwrap_or_else(|f| panic!("{}: {f:#?}", folder.display())).0)
+        };
+        let rules = load("rules.yaml");
+        let mut sets = vec![rules.clone()];
+        let (mode, inputs) = events(&text("events.txt"), &mut |name| {
+            let set = load(name);
+            sets.push(set.clone());
+            set
+        });
+        Case { rules, sets, mode, inputs }
     }
 
     fn engine(&self, shards: usize) -> Engine {
@@ -132,7 +147,7 @@ impl Case {
 
     fn straight(&self, shards: usize, batch: usize) -> String {
         let mut engine = self.engine(shards);
-        lines(&self.rules, all(batched(&self.inputs, batch).into_iter().map(|i| engine.step(i)).collect()))
+        lines(&self.sets, all(batched(&self.inputs, batch).into_iter().map(|i| engine.step(i)).collect()))
     }
 
     fn threaded(&self, shards: usize, fronts: usize, batch: usize) -> String {
@@ -145,7 +160,7 @@ impl Case {
             }
         }
         pipeline.finish(&mut out);
-        lines(&self.rules, all(out))
+        lines(&self.sets, all(out))
     }
 
     /// Snapshot after input `cut`, everything forgotten, restored with another number of shards.
@@ -153,17 +168,19 @@ impl Case {
         let mut engine = self.engine(before);
         let mut out: Vec<Output> = self.inputs[..cut].iter().map(|i| engine.step(i.clone())).collect();
         let snapshot = engine.snapshot().unwrap();
-        let mut engine = Engine::restore(self.rules.clone(), &snapshot, after).unwrap();
+        let mut engine = Engine::restore(engine.rules().clone(), &snapshot, after).unwrap();
         out.extend(self.inputs[cut..].iter().map(|i| engine.step(i.clone())));
-        lines(&self.rules, all(out))
+        lines(&self.sets, all(out))
     }
 
     /// Snapshot after input `cut`; what came later is recovered from the log alone.
     fn recovered(&self, cut: usize, shards: usize) -> String {
         let (mut engine, mut log, mut transitions) = (self.engine(1), Log::default(), Vec::new());
         let mut snapshot = None;
+        let mut under = self.rules.clone();
         for (i, input) in self.inputs.iter().enumerate() {
             if i == cut {
+                under = engine.rules().clone();
                 snapshot = Some((engine.snapshot().unwrap(), engine.junction().seq(), transitions.len()));
             }
             let output = engine.step(input.clone());
@@ -172,7 +189,11 @@ impl Case {
         }
         let (bytes, as_of, known) =
             snapshot.unwrap_or_else(|| (engine.snapshot().unwrap(), engine.junction().seq(), transitions.len()));
-        let mut again = Engine::restore(self.rules.clone(), &bytes, shards).unwrap();
+        if cut >= self.inputs.len() {
+            under = engine.rules().clone();
+        }
+        let mut again = Engine::restore(under, &bytes, shards).unwrap();
+        self.sets.iter().for_each(|r| again.know(r.clone()));
         transitions.truncate(known);
         for entry in log.after(as_of).unwrap() {
             let mut found = Vec::new();
@@ -180,7 +201,7 @@ impl Case {
             groundswell::app::engine::sort(&mut found);
             transitions.extend(found);
         }
-        lines(&self.rules, transitions)
+        lines(&self.sets, transitions)
     }
 }
 

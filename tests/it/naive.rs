@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use groundswell::base::account::key_id;
 use groundswell::base::model::{
-    AccountId, Audience, Gone, Group, KeyId, Negativity, PostBody, PostId, PostKind, StoryId, StoryRef, Told,
+    AccountId, Audience, Gone, Group, Negativity, PostBody, PostId, PostKind, StoryId, StoryRef, Told,
 };
 use groundswell::base::rule::{RuleSet, SourceText};
 use groundswell::base::time::{Span, Time};
-use groundswell::fold::KeyFold;
+use groundswell::fold::{KeyFold, Outages, World};
 
 use crate::frames::Random;
 
@@ -31,6 +32,14 @@ const SERIES: &[&str] = &[
     "mentions{lang=\"en\"}[1h]",
     "mentions{tone=\"unknown\"}[4m]",
     "authors{kind=\"reply\"}[10m]",
+    "texts[5m]",
+    "texts{tone=\"negative\"}[90s]",
+    "known_reach[10m]",
+    "known_share[4m]",
+    "mentions{to=\"own\"}[2m]",
+    "authors{followers>=100000}[10m]",
+    "mentions{followers<50000}[3m]",
+    "hostile_reach{followers!=7}[10m]",
 ];
 
 fn rules() -> RuleSet {
@@ -38,7 +47,7 @@ fn rules() -> RuleSet {
     let text = format!(
         "brands: {{b: {{query: x}}}}\nrules:\n  - alert: All\n    when: '{}'\n    severity: info\n  - alert: Story\n    by: [brand, story]\n    when: '{}'\n    severity: info\n",
         conditions.join(" and "),
-        conditions.join(" and ")
+        conditions.join(" and ") + " and lead >= 0 and story_age >= 0s"
     );
     RuleSet::load(&[SourceText { file: "r".into(), text }]).unwrap().0
 }
@@ -54,18 +63,27 @@ struct Plain {
     lang: &'static str,
     in_brand: bool,
     story: u64,
+    to_own: bool,
+    text: Option<u64>,
+    root: bool,
+    known: bool,
 }
 
 fn told(id: u64, p: &Plain, followers: u64) -> Told {
     Told {
-        key: KeyId(0),
+        key: key_id("b"),
         post: PostId(id),
         account: AccountId(p.account),
-        audience: Audience { followers, known: false },
+        audience: Audience { followers, known: p.known },
         time: Time(p.time),
         n: p.n.map(Negativity::from_milli),
         kind: p.kind,
         in_brand: p.in_brand,
+        to_own: p.to_own,
+        root: p.root,
+        text: p.text,
+        foreign: None,
+        via: "v".into(),
         story: StoryRef { id: StoryId(p.story), name: format!("s{}", p.story).into() },
         body: Arc::new(PostBody {
             source: p.source.into(),
@@ -80,7 +98,8 @@ fn told(id: u64, p: &Plain, followers: u64) -> Told {
 }
 
 /// The definition, word by word: posts of panes that lie within (t - W, t], oldest pane whole.
-fn twin(spec: &str, posts: &[Plain], followers: &BTreeMap<u64, u64>, now: i64) -> Option<f64> {
+fn twin(spec: &str, posts: &[Plain], of: &Audiences, now: i64, by_story: bool) -> Option<f64> {
+    let followers = &of.followers;
     let (head, window) = spec.trim_end_matches(']').split_once('[').unwrap();
     let (measure, selector) = head.split_once('{').unwrap_or((head, ""));
     let (number, unit) = window.split_at(window.len() - 1);
@@ -109,6 +128,12 @@ fn twin(spec: &str, posts: &[Plain], followers: &BTreeMap<u64, u64>, now: i64) -
         if s.is_empty() {
             return true;
         }
+        if let Some(test) = s.strip_prefix("followers") {
+            let (known, f) = (of.known.contains(&p.account), followers[&p.account]);
+            let (op, n) = test.split_at(test.find(|c: char| c.is_ascii_digit()).unwrap());
+            let n: u64 = n.parse().unwrap();
+            return known && ((op == ">=" && f >= n) || (op == "<" && f < n) || (op == "!=" && f != n));
+        }
         let (field, value) = s.split_once('=').unwrap();
         let (field, wanted) = match field.strip_suffix('!') {
             Some(f) => (f, false),
@@ -118,6 +143,13 @@ fn twin(spec: &str, posts: &[Plain], followers: &BTreeMap<u64, u64>, now: i64) -
             "tone" => tone(p.n),
             "source" => p.source,
             "kind" => kind(p.kind),
+            "to" => {
+                if p.to_own {
+                    "own"
+                } else {
+                    ""
+                }
+            }
             _ => p.lang,
         };
         (found == value.trim_matches('"')) == wanted
@@ -141,7 +173,17 @@ fn twin(spec: &str, posts: &[Plain], followers: &BTreeMap<u64, u64>, now: i64) -
         }
         each.values().sum()
     };
+    let accounts = || inside.iter().map(|p| p.account).collect::<std::collections::BTreeSet<_>>();
     Some(match measure {
+        "texts" => inside.iter().filter_map(|p| p.text).collect::<std::collections::BTreeSet<_>>().len() as f64,
+        "known_reach" => {
+            let counts = |p: &Plain| of.known.contains(&p.account) && !(by_story && p.root);
+            by_account(&|p| if counts(p) { reply(p) } else { 0.0 }, false)
+        }
+        "known_share" => {
+            let known = accounts().iter().filter(|a| of.known.contains(a)).count();
+            return (!accounts().is_empty()).then(|| known as f64 / accounts().len() as f64);
+        }
         "mentions" => inside.len() as f64,
         "shares" => inside.iter().filter(share).count() as f64,
         "authors" => inside.iter().map(|p| p.account).collect::<std::collections::BTreeSet<_>>().len() as f64,
@@ -160,6 +202,26 @@ fn twin(spec: &str, posts: &[Plain], followers: &BTreeMap<u64, u64>, now: i64) -
     })
 }
 
+/// Lead and age of a story, over all its posts.
+fn whole_life(spec: &str, posts: &[Plain], now: i64) -> Option<f64> {
+    if spec == "story_age" {
+        return posts.iter().map(|p| p.time).min().map(|t| (now - t) as f64 / 1e6);
+    }
+    let mut texts: BTreeMap<u64, (u32, u32)> = BTreeMap::new();
+    for p in posts {
+        let Some(text) = p.text else { continue };
+        let e = texts.entry(text).or_default();
+        if p.n.is_some_and(|n| n >= 500) { e.0 += 1 } else { e.1 += 1 }
+    }
+    Some(texts.values().map(|(h, o)| if h >= o { 1.0 } else { -1.0 }).sum())
+}
+
+/// Followers of accounts, and which are known.
+struct Audiences {
+    followers: BTreeMap<u64, u64>,
+    known: std::collections::BTreeSet<u64>,
+}
+
 fn random_post(r: &mut Random, now: i64) -> Plain {
     let late = if r.chance(0.3) { (r.unit() * 700e6) as i64 } else { 0 };
     let n = if r.chance(0.2) { None } else { Some(r.below(1001) as u16) };
@@ -173,15 +235,22 @@ fn random_post(r: &mut Random, now: i64) -> Plain {
         lang: ["en", "de"][r.below(2)],
         in_brand: r.chance(0.8),
         story: r.below(2) as u64,
+        to_own: r.chance(0.3),
+        text: r.chance(0.8).then(|| r.below(9) as u64),
+        root: r.chance(0.1),
+        known: false,
     }
 }
 
 fn run(seed: u64) {
     let rules = rules();
     let mut r = Random::new(seed);
-    let mut fold = KeyFold::new(KeyId(0), &rules);
+    let outages = Outages::default();
+    let w = World { rules: &rules, outages: &outages };
+    let mut fold = KeyFold::new(key_id("b"), &rules);
     let mut posts: Vec<(u64, Plain)> = Vec::new();
-    let mut followers: BTreeMap<u64, u64> = (0..12).map(|a| (a, 300 + a)).collect();
+    let mut all: Vec<(u64, Plain)> = Vec::new();
+    let mut of = Audiences { followers: (0..12).map(|a| (a, 300 + a)).collect(), known: Default::default() };
     let mut deleted = std::collections::BTreeSet::new();
     let mut now = 1_783_152_000_000_000i64;
     for step in 1..600u64 {
@@ -196,18 +265,23 @@ fn run(seed: u64) {
                 let (id, mut plain) = posts[i].clone();
                 plain.n = n;
                 // what was deleted stays as it was counted
+                plain.text = r.chance(0.8).then(|| r.below(9) as u64);
                 if !deleted.contains(&id) {
-                    posts[i].1.n = n;
+                    for list in [&mut posts, &mut all] {
+                        let p = &mut list.iter_mut().find(|(other, _)| *other == id).unwrap().1;
+                        (p.n, p.text) = (n, plain.text);
+                    }
                 }
-                fold.edit(&rules, step, Time(now), &told(id, &plain, followers[&plain.account]));
+                fold.edit(w, step, Time(now), &told(id, &plain, of.followers[&plain.account]));
             }
             1 => {
                 let account = r.below(12) as u64;
                 let f = (r.unit() * r.unit() * 3e6) as u64;
                 // what is learned holds for accounts that are there to learn it
                 if posts.iter().any(|(_, p)| p.account == account && Time(p.time) >= Time(now) - rules.retention) {
-                    followers.insert(account, f);
-                    fold.learn(&rules, Time(now), AccountId(account), f, None);
+                    of.followers.insert(account, f);
+                    of.known.insert(account);
+                    fold.learn(w, Time(now), AccountId(account), f, None);
                 }
             }
             2 if !posts.is_empty() => {
@@ -216,27 +290,28 @@ fn run(seed: u64) {
                 fold.delete(Gone::Post(PostId(id)));
             }
             _ => {
-                let p = random_post(&mut r, now);
-                fold.add(&rules, step, Time(now), &told(step, &p, followers[&p.account]));
-                posts.push((step, p));
+                let mut p = random_post(&mut r, now);
+                p.known = of.known.contains(&p.account);
+                fold.add(w, step, Time(now), &told(step, &p, of.followers[&p.account]));
+                posts.push((step, p.clone()));
+                all.push((step, p));
             }
         }
         // an account that is gone from every window is told anew, with the audience of its next post
         posts.retain(|(_, p)| Time(p.time) >= Time(now) - rules.retention);
-        compare(&rules, &mut fold, &posts, &followers, now, seed, step);
+        compare(w, &mut fold, (&posts, &all), &of, now, (seed, step));
     }
 }
 
 fn compare(
-    rules: &RuleSet,
+    w: World<'_>,
     fold: &mut KeyFold,
-    posts: &[(u64, Plain)],
-    followers: &BTreeMap<u64, u64>,
+    (posts, all): (&[(u64, Plain)], &[(u64, Plain)]),
+    of: &Audiences,
     now: i64,
-    seed: u64,
-    step: u64,
+    (seed, step): (u64, u64),
 ) {
-    let brand = Group { plan: 0, key: KeyId(0), story: None, source: None, lang: None };
+    let brand = Group { plan: 0, key: key_id("b"), story: None, source: None, lang: None };
     let stories = (0..2).map(|s| Group {
         plan: 1,
         story: Some(StoryRef { id: StoryId(s), name: format!("s{s}").into() }),
@@ -245,10 +320,16 @@ fn compare(
     for group in std::iter::once(brand.clone()).chain(stories) {
         let here = |p: &&(u64, Plain)| group.story.as_ref().map_or(p.1.in_brand, |s| p.1.story == s.id.0);
         let mine: Vec<Plain> = posts.iter().filter(here).map(|(_, p)| p.clone()).collect();
-        let Some(reading) = fold.read(rules, &group, Time(now), step) else { continue };
-        let plan = &rules.plans[group.plan as usize];
+        let whole: Vec<Plain> = all.iter().filter(here).map(|(_, p)| p.clone()).collect();
+        let by_story = group.story.is_some();
+        let Some(reading) = fold.read(w, &group, Time(now), step) else { continue };
+        let plan = &w.rules.plans[group.plan as usize];
         for (spec, found) in plan.series.iter().zip(&reading.values) {
-            let expected = twin(&spec.to_string(), &mine, followers, now);
+            let shown = spec.to_string();
+            let expected = match shown.contains('[') {
+                true => twin(&shown, &mine, of, now, by_story),
+                false => whole_life(&shown, &whole, now),
+            };
             let same = match (expected, found) {
                 (None, None) => true,
                 (Some(a), Some(b)) => (a - b).abs() <= 1e-6 * a.abs().max(1.0),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use groundswell::app::engine::{Engine, Input};
+use groundswell::base::account::key_id;
 use groundswell::base::model::{EntryBody, Frame, FrameBatch, SourceInfo, SourceState, WireFormat};
 use groundswell::base::rule::{RuleSet, SourceText};
 use groundswell::enroll::ClockMode;
@@ -46,7 +47,7 @@ fn play(posts: &[serde_json::Value]) -> Vec<String> {
     });
     told.map(|t| {
         let tone = groundswell::base::model::Tone::of(t.n).name();
-        let brand = ["alpha", "beta"][t.key.0 as usize];
+        let brand = ["alpha", "beta"].into_iter().find(|b| key_id(b) == t.key).unwrap();
         let only = if t.in_brand { "" } else { " story-only" };
         format!("{brand} {} {} {tone} {}{only}", t.body.id, t.kind.name(), t.story.name)
     })

@@ -2,10 +2,13 @@
 
 mod check;
 mod demo;
+mod lines;
 mod output;
 mod replay;
 mod run;
 mod try_query;
+mod try_surge;
+mod try_tone;
 
 use std::process::ExitCode;
 
@@ -48,6 +51,8 @@ enum Command {
 #[derive(Subcommand)]
 enum Try {
     Query(try_query::TryQuery),
+    Surge(try_surge::TrySurge),
+    Tone(try_tone::TryTone),
 }
 
 /// Runs the command that the arguments name.
@@ -59,6 +64,8 @@ pub fn main() -> ExitCode {
         Command::Replay(c) => c.run(),
         Command::Check(c) => c.run(),
         Command::Try(Try::Query(c)) => c.run(),
+        Command::Try(Try::Surge(c)) => c.run(),
+        Command::Try(Try::Tone(c)) => c.run(),
     };
     ExitCode::from(code)
 }

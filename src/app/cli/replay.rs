@@ -12,7 +12,7 @@ use super::{FAILED, FINE};
 use crate::app::engine::{Engine, Input, Output};
 use crate::app::files::load_rules;
 use crate::app::pipeline::Pipeline;
-use crate::base::model::{Notice, SourceInfo, SourceState, WireFormat};
+use crate::base::model::{SourceInfo, SourceState, WireFormat};
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::rule::RuleSet;
 use crate::collect::recording::{self, Lines, Recordings};
@@ -106,20 +106,20 @@ impl Replay {
         let stdout = io::stdout();
         let form = if self.json { Form::Json } else { Form::Text(style_of(&stdout)) };
         let mut receiver = Stdout::new(BufWriter::new(stdout.lock()), form, Surroundings::default());
-        let engine = Engine::new(rules.clone(), ClockMode::Recording, 1);
+        let engine = Engine::new(rules, ClockMode::Recording, 1);
         let mut pipeline = Pipeline::new(engine, usize::from(self.threads) - 1);
         let (started, mut tally, mut progress) = (Instant::now(), Tally::default(), Progress::new());
         let mut outputs = Vec::new();
         while let Some(batch) = recordings.next_batch() {
             pipeline.feed(batch, &mut outputs);
-            tally.take(&rules, &mut receiver, &mut outputs)?;
+            tally.take(&pipeline.engine, &mut receiver, &mut outputs)?;
             progress.show(&tally, started);
         }
         for name in std::mem::take(&mut recordings.ended) {
             pipeline.tell(Input::Source(name, SourceState::End), &mut outputs);
         }
         pipeline.finish(&mut outputs);
-        tally.take(&rules, &mut receiver, &mut outputs)?;
+        tally.take(&pipeline.engine, &mut receiver, &mut outputs)?;
         receiver.flush()?;
         progress.clear();
         for (name, e) in &recordings.failures {
@@ -147,7 +147,7 @@ fn guess(lines: &[&[u8]]) -> WireFormat {
 impl Tally {
     fn take(
         &mut self,
-        rules: &Arc<RuleSet>,
+        engine: &Engine,
         receiver: &mut Stdout<impl Write>,
         outputs: &mut Vec<Output>,
     ) -> io::Result<()> {
@@ -155,7 +155,7 @@ impl Tally {
             output.outcomes.values().for_each(|o| self.outcomes.merge(o));
             self.transitions += output.transitions.len() as u64;
             for transition in output.transitions {
-                receiver.tell(&Notice { transition, rules: rules.clone() })?;
+                receiver.tell(&engine.notice(transition))?;
             }
         }
         Ok(())

@@ -1,21 +1,25 @@
 //! `try query`: which of these texts does a query match?
 
-use std::collections::BTreeMap;
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 
 use clap::Args;
 
+use super::FAILED;
+use super::lines::answer_each;
 use super::output::tell_error;
-use super::{FAILED, FINE};
-use crate::base::limits;
-use crate::base::rule::Brand;
+use crate::base::model::Post;
 use crate::base::rule::query::parse;
+use crate::base::rule::{RuleSet, SourceText};
+use crate::base::time::Time;
 use crate::enrich::{Matcher, Scratch};
 
 /// Try a query: a text a line on standard input, {"match":true} a line on standard output
+///
+/// Fields that a text alone does not have (url:, author:, followers: and others) match nothing.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  echo 'United broke my guitar' | groundswell try query '\"united airlines\" OR (united guitar)'"
+    after_help = "Examples:\n  echo 'United broke my guitar' | groundswell try query '\"united airlines\" OR (united guitar)'\n  \
+                  echo 'United broke my guitar' | groundswell try query 'united NEAR/3 guitar'"
 )]
 pub(super) struct TryQuery {
     /// The query
@@ -24,57 +28,27 @@ pub(super) struct TryQuery {
 
 impl TryQuery {
     pub(super) fn run(&self) -> u8 {
-        let query = match parse(&self.query) {
-            Ok(query) => query,
-            Err(e) => {
-                let column = self.query.get(..e.offset).map_or(0, |s| s.chars().count()) + 1;
-                tell_error(format!("query:1:{column}: {}", e.what));
-                if let Some(hint) = e.hint {
-                    let _ = writeln!(io::stderr(), "  hint: {hint}");
-                }
+        if let Err(e) = parse(&self.query) {
+            let column = self.query.get(..e.offset).map_or(0, |s| s.chars().count()) + 1;
+            tell_error(format!("query:1:{column}: {}", e.what));
+            if let Some(hint) = e.hint {
+                let _ = writeln!(io::stderr(), "  hint: {hint}");
+            }
+            return FAILED;
+        }
+        let text = serde_json::json!({"brands": {"try": {"broad": true, "query": self.query}}}).to_string();
+        let set = match RuleSet::load(&[SourceText { file: "query".into(), text }]) {
+            Ok((set, _)) => set,
+            Err(faults) => {
+                faults.iter().for_each(|f| tell_error(&f.what));
                 return FAILED;
             }
         };
-        let brand =
-            Brand { slug: "try".into(), name: String::new(), query, owner: None, runbook: None, vars: BTreeMap::new() };
-        match answer(&Matcher::new(&[brand])) {
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-                tell_error(format!("expected lines of text, found {e}"));
-                FAILED
-            }
-            _ => FINE,
-        }
-    }
-}
-
-/// Reads over the rest of a line.
-fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
-    loop {
-        let buffer = input.fill_buf()?;
-        let end = memchr::memchr(b'\n', buffer);
-        let used = end.map_or(buffer.len(), |i| i + 1);
-        input.consume(used);
-        if end.is_some() || used == 0 {
-            return Ok(());
-        }
-    }
-}
-
-fn answer(matcher: &Matcher) -> io::Result<()> {
-    let (mut input, mut out) = (io::stdin().lock(), io::BufWriter::new(io::stdout().lock()));
-    let (mut line, mut scratch) = (Vec::new(), Scratch::default());
-    loop {
-        line.clear();
-        let read = io::Read::take(&mut input, limits::FRAME_BYTES as u64).read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return out.flush();
-        }
-        if read == limits::FRAME_BYTES && line.last() != Some(&b'\n') {
-            // the rest of a line that is too long belongs to it
-            skip_line(&mut input)?;
-        }
-        let text = String::from_utf8_lossy(&line);
-        let hit = !matcher.matches(text.trim_end_matches(['\n', '\r']), &[], &mut scratch).is_empty();
-        writeln!(out, "{{\"match\":{hit}}}")?;
+        let (matcher, mut scratch) = (Matcher::new(&set.brands), Scratch::default());
+        answer_each(|text| {
+            let blank = Post::blank("try".into(), "1".into(), "nobody".into(), Time::default());
+            let hit = !matcher.matches(&Post { text: text.into(), ..blank }, &mut scratch).keys.is_empty();
+            format!("{{\"match\":{hit}}}")
+        })
     }
 }

@@ -26,6 +26,8 @@ pub enum EntryBody {
     Mention(Box<Told>),
     /// A share of a tracked story of one key.
     Share(Box<Told>),
+    /// A post by one of the key's own accounts: never a mention, but an answer in its story.
+    Own(Box<Told>),
     /// The audience of an account became known after it was imputed.
     AudienceLearned {
         /// The account.
@@ -110,6 +112,16 @@ pub struct Told {
     pub kind: PostKind,
     /// Whether it counts in brand measures; else in its story only.
     pub in_brand: bool,
+    /// Whether it answers or quotes one of the key's own accounts.
+    pub to_own: bool,
+    /// Whether its story began with it.
+    pub root: bool,
+    /// Its text, by the first near-identical one seen; `None` without a text to compare.
+    pub text: Option<u64>,
+    /// The other key whose post it is, where a rule of this key reads that one.
+    pub foreign: Option<KeyId>,
+    /// The source it was received from, as config names it.
+    pub via: Arc<str>,
     /// Its story.
     pub story: StoryRef,
     /// What is kept to show to people.
@@ -120,7 +132,9 @@ impl Entry {
     /// The keys an entry concerns; `None` for all.
     pub fn keys(&self) -> Option<&[KeyId]> {
         match &self.body {
-            EntryBody::Mention(t) | EntryBody::Share(t) | EntryBody::Edit(t) => Some(std::slice::from_ref(&t.key)),
+            EntryBody::Mention(t) | EntryBody::Share(t) | EntryBody::Own(t) | EntryBody::Edit(t) => {
+                Some(std::slice::from_ref(&t.key))
+            }
             EntryBody::AudienceLearned { keys, .. } | EntryBody::Delete { keys, .. } if !keys.is_empty() => Some(keys),
             _ => None,
         }

@@ -66,6 +66,13 @@ pub struct Evidence {
     /// What the group's hostile reach usually is over the same window, with the number of past
     /// windows it is the median of. `None` while too little is known.
     pub usual: Option<(f64, usize)>,
+    /// The brand's hostile reach against its own past: times usual, and its return period in
+    /// seconds. `None` while too little is known.
+    pub surge: Option<(f64, Option<f64>)>,
+    /// Relative standard error where numbers of accounts are estimated from a sample.
+    pub error: Option<f64>,
+    /// When the rule's windows will have counted all they should, if rules changed lately.
+    pub warm_at: Option<Time>,
     /// Sources that are down at the moment.
     pub sources_down: Vec<Arc<str>>,
 }

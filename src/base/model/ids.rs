@@ -22,8 +22,8 @@ id!(/// An account by the stable hash of source and author.
     AccountId(u64));
 id!(/// A story by the stable hash of its name.
     StoryId(u64));
-id!(/// A brand by its place in the rule set, which is sorted by slug.
-    KeyId(u32));
+id!(/// A brand or group by the stable hash of its slug, so that it outlives changes of rule files.
+    KeyId(u64));
 id!(/// An episode: hash of rule, group and the sequence number of its entry into pending.
     EpisodeId(u64));
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::base::model::{AccountId, KeyId, Negativity, PostId, PostKind};
+use crate::base::model::{AccountId, KeyId, Negativity, PostId, PostKind, Sketch};
 use crate::base::time::Time;
 
 /// What is kept of a post to show to people. Texts are cut to the limit.
@@ -49,8 +49,16 @@ pub struct Mention {
     pub n: Option<Negativity>,
     /// Whether it has a text of its own.
     pub has_text: bool,
+    /// What its text is made of, to find near-identical ones; `None` without letters.
+    pub sketch: Option<Sketch>,
     /// Brands it matches.
     pub keys: SmallVec<[KeyId; 2]>,
+    /// Brands whose own account wrote it.
+    pub own: SmallVec<[KeyId; 1]>,
+    /// Brands whose staff wrote it, for which it does not exist.
+    pub staff: SmallVec<[KeyId; 1]>,
+    /// Brands whose own account it answers or quotes.
+    pub to: SmallVec<[KeyId; 1]>,
     /// The post it answers, quotes or repeats.
     pub parent: Option<PostId>,
     /// The first post of its thread.

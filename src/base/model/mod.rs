@@ -10,6 +10,7 @@ mod notice;
 mod post;
 mod reading;
 mod sifted;
+mod sketch;
 mod transition;
 
 pub use entry::{Audience, Entry, EntryBody, Gone, SourceState, Told};
@@ -22,4 +23,5 @@ pub use notice::Notice;
 pub use post::{Decoded, Post, PostKind};
 pub use reading::{Group, Reading, Value};
 pub use sifted::{Ref, Removal, Sifted, SiftedBatch};
+pub use sketch::Sketch;
 pub use transition::{Phase, Reason, Severity, Transition};

@@ -68,12 +68,39 @@ pub struct Post<'a> {
     pub root: Option<Cow<'a, str>>,
     /// The post it quotes beside answering another.
     pub quoted: Option<Cow<'a, str>>,
+    /// Accounts it answers or quotes, as ids at its source, where the frame tells them.
+    pub to: Vec<Cow<'a, str>>,
     /// Where people can read it.
     pub url: Option<Cow<'a, str>>,
     /// Outside links.
     pub links: Vec<Cow<'a, str>>,
     /// Tags that stand beside the text.
     pub tags: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Post<'a> {
+    /// A post of which only the needed is known.
+    pub fn blank(source: Cow<'a, str>, id: Cow<'a, str>, author: Cow<'a, str>, time: Time) -> Post<'a> {
+        Post {
+            id,
+            source,
+            author,
+            author_name: None,
+            text: "".into(),
+            time,
+            followers: None,
+            lang: None,
+            kind: PostKind::Post,
+            edit: false,
+            parent: None,
+            root: None,
+            quoted: None,
+            to: Vec::new(),
+            url: None,
+            links: Vec::new(),
+            tags: Vec::new(),
+        }
+    }
 }
 
 /// What a well-formed frame turned out to be.

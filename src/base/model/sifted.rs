@@ -74,4 +74,6 @@ pub struct SiftedBatch {
     pub frames: Vec<Frame>,
     /// The results.
     pub sifted: Vec<Sifted>,
+    /// The rule set they were found under, by its fingerprint.
+    pub sifted_under: u64,
 }

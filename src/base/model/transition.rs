@@ -71,6 +71,8 @@ pub enum Reason {
     NoData,
     /// The rule has more open episodes than its limit; they share this one.
     Overflow,
+    /// The rule, or what its brand's query counts, is not in force any more.
+    Rules,
 }
 
 impl Reason {
@@ -82,6 +84,7 @@ impl Reason {
             Reason::Cleared => "cleared",
             Reason::NoData => "no data",
             Reason::Overflow => "overflow",
+            Reason::Rules => "rules changed",
         }
     }
 }
@@ -94,7 +97,9 @@ pub struct Transition {
     pub seq: Seq,
     /// Engine time of the change.
     pub at: Time,
-    /// The rule, by its place in the rule set.
+    /// The rule set it was made under, by its fingerprint.
+    pub made_under: u64,
+    /// The rule, by its place in that rule set.
     pub rule: u32,
     /// The group.
     pub group: Group,
@@ -114,6 +119,8 @@ pub struct Transition {
     pub value: Value,
     /// Values of the rule's operands, in the order of its operand names.
     pub operands: Vec<Value>,
+    /// The rule's one line for people, where it has one, as of a change to firing.
+    pub summary: Option<Box<str>>,
     /// What a page shows; present on every change to firing.
     pub evidence: Option<Box<Evidence>>,
 }

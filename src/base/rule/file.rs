@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::fault::{Fault, Place};
-use crate::base::figures;
 use crate::base::limits;
-use crate::base::rule::query::{self, Query};
-use crate::base::rule::rules;
-use crate::base::rule::{Brand, Rule, RuleSet};
+use crate::base::rule::brands::{self, GroupDraft};
+use crate::base::rule::query::{Names, Query};
+use crate::base::rule::{Brand, Quantity, Rule, RuleSet, checks, rules};
 use crate::base::yaml::{Node, Reader};
 
 /// A rule file's name as given, and its text.
@@ -20,17 +19,19 @@ pub struct SourceText {
     pub text: String,
 }
 
-const FILE_KEYS: &[&str] = &["version", "vars", "brands", "rules"];
-const BRAND_KEYS: &[&str] = &["name", "query", "exclude", "broad", "owner", "runbook", "vars"];
+const FILE_KEYS: &[&str] = &["version", "vars", "lists", "groups", "brands", "rules"];
 
 /// What was read so far.
 #[derive(Default)]
-struct Draft {
-    brands: Vec<Brand>,
-    brand_places: BTreeMap<Arc<str>, Place>,
-    rules: Vec<(Rule, Place)>,
-    vars: BTreeMap<String, f64>,
-    faults: Vec<Fault>,
+pub(super) struct Draft {
+    pub(super) brands: Vec<Brand>,
+    groups: Vec<GroupDraft>,
+    /// Where brands and groups stand.
+    places: BTreeMap<Arc<str>, Place>,
+    pub(super) rules: Vec<(Rule, Place)>,
+    pub(super) lists: BTreeMap<String, Vec<String>>,
+    vars: BTreeMap<String, Quantity>,
+    pub(super) faults: Vec<Fault>,
 }
 
 pub(super) fn load(files: &[SourceText]) -> Result<(RuleSet, Vec<Fault>), Vec<Fault>> {
@@ -53,10 +54,15 @@ impl Draft {
                     Some("this groundswell reads version 1".into());
             }
             if let Some(vars) = fields.get("vars") {
-                self.vars.extend(variables(&mut r, vars));
+                self.vars.extend(brands::variables(&mut r, vars));
             }
-            if let Some(brands) = fields.get("brands") {
-                self.brands(&mut r, brands);
+            if let Some(lists) = fields.get("lists") {
+                self.lists(&mut r, lists);
+            }
+            for (name, groups) in [("brands", false), ("groups", true)] {
+                if let Some(node) = fields.get(name) {
+                    self.watched(&mut r, node, name, groups);
+                }
             }
             if let Some(list) = fields.get("rules") {
                 self.rules(&mut r, list);
@@ -65,22 +71,44 @@ impl Draft {
         self.faults.append(&mut r.faults);
     }
 
-    fn brands(&mut self, r: &mut Reader, node: &Node) {
-        for (key, value) in r.pairs(node, "brands") {
-            let Some(slug) = r.text(key, "a brand's key") else { continue };
-            if !is_slug(slug) {
+    fn lists(&mut self, r: &mut Reader, node: &Node) {
+        for (key, value) in r.pairs(node, "lists") {
+            let Some(name) = r.text(key, "a list's name") else { continue };
+            if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') || name.is_empty() {
+                r.fault(key, format!("expected letters, digits and _, found `{name}`"));
+            } else if self.lists.len() >= limits::VARIABLES {
+                r.fault(key, format!("expected at most {} lists, found more", limits::VARIABLES));
+                return;
+            } else if self.lists.contains_key(name) {
+                r.fault(key, format!("expected list `{name}` once, found it again"));
+            } else if let Some(authors) = brands::list(r, name, value) {
+                self.lists.insert(name.to_string(), authors);
+            }
+        }
+    }
+
+    /// Reads the mapping of brands or of groups.
+    fn watched(&mut self, r: &mut Reader, node: &Node, what: &str, groups: bool) {
+        for (key, value) in r.pairs(node, what) {
+            let Some(slug) = r.text(key, "a key") else { continue };
+            if !brands::is_slug(slug) {
                 let hint = "use lower-case letters, digits, - and _, beginning with a letter or digit";
-                r.fault(key, format!("expected a brand's key, found `{slug}`")).hint = Some(hint.into());
+                let one = if groups { "a group's key" } else { "a brand's key" };
+                r.fault(key, format!("expected {one}, found `{slug}`")).hint = Some(hint.into());
                 continue;
             }
-            if let Some(first) = self.brand_places.get(slug) {
-                let what = format!("expected brand `{slug}` once, found it again (first at {first})");
+            if let Some(first) = self.places.get(slug) {
+                let what = format!("expected brand or group `{slug}` once, found it again (first at {first})");
                 r.fault(key, what);
                 continue;
             }
             let slug: Arc<str> = slug.into();
-            self.brand_places.insert(slug.clone(), r.place(key));
-            self.brands.extend(brand(r, slug, key, value));
+            self.places.insert(slug.clone(), r.place(key));
+            if groups {
+                self.groups.extend(brands::group(r, slug, value));
+            } else {
+                self.brands.extend(brands::brand(r, slug, key, value));
+            }
         }
     }
 
@@ -98,110 +126,77 @@ impl Draft {
         }
     }
 
-    /// Checks that concern several files at once.
-    fn finish(mut self) -> Result<(RuleSet, Vec<Fault>), Vec<Fault>> {
-        for brand in &mut self.brands {
+    /// Names in queries become what they stand for.
+    fn resolve(&mut self) {
+        let mut brands = std::mem::take(&mut self.brands);
+        for brand in &mut brands {
             for (name, value) in &self.vars {
                 brand.vars.entry(name.clone()).or_insert(*value);
             }
-        }
-        for (rule, place) in &self.rules {
-            for name in rules::variables_of(rule) {
-                let lacking = self.brands.iter().find(|b| !b.vars.contains_key(name));
-                if let Some(brand) = lacking {
-                    let what = format!("expected `vars.{name}` for every brand, found none for `{}`", brand.slug);
-                    let hint = format!("set `{name}` under `vars:` at the top of a file as the default");
-                    self.faults.push(Fault::at(place.clone(), what).hint(hint));
+            let var = |name: &str| brand.vars.get(name).map(|q| q.value);
+            match brand.query.resolve(&Names { lists: &self.lists, var: &var }) {
+                Ok(query) => brand.query = query,
+                Err(name) => {
+                    let what =
+                        format!("expected `{name}` of the query of `{}`, found nothing of this name", brand.slug);
+                    let hint = "lists stand under `lists:`, variables under `vars:`";
+                    self.fault(&brand.slug, what, hint);
                 }
             }
         }
+        self.brands = brands;
+    }
+
+    fn fault(&mut self, slug: &str, what: String, hint: &str) {
+        let fault = self.places.get(slug).cloned().map_or_else(|| Fault::new(&*what), |p| Fault::at(p, &*what));
+        self.faults.push(fault.hint(hint));
+    }
+
+    /// Groups take over what their brands watch.
+    fn join_groups(&mut self) {
+        for GroupDraft { mut brand, members } in std::mem::take(&mut self.groups) {
+            let mut queries = Vec::new();
+            for slug in &members {
+                let Some(member) = self.brands.iter().find(|b| *b.slug == **slug && !b.group) else {
+                    let what = format!("expected brands in group `{}`, found `{slug}`, which is none", brand.slug);
+                    self.fault(&brand.slug, what, "a group lists keys of `brands:`");
+                    continue;
+                };
+                queries.push(member.query.clone());
+                brand.own.extend(member.own.iter().cloned());
+                brand.staff.extend(member.staff.iter().cloned());
+            }
+            for list in [&mut brand.own, &mut brand.staff] {
+                list.sort_unstable();
+                list.dedup();
+            }
+            brand.query = Query::any(queries);
+            for (name, value) in &self.vars {
+                brand.vars.entry(name.clone()).or_insert(*value);
+            }
+            self.brands.push(brand);
+        }
+    }
+
+    /// Checks that concern several files at once.
+    fn finish(mut self) -> Result<(RuleSet, Vec<Fault>), Vec<Fault>> {
+        self.resolve();
+        self.join_groups();
+        checks::rules(&mut self);
         let too_many = [(self.brands.len(), limits::BRANDS, "brands"), (self.rules.len(), limits::RULES, "rules")];
         for (n, limit, what) in too_many {
             if n > limit {
                 self.faults.push(Fault::new(format!("expected at most {limit} {what}, found {n}")));
             }
         }
+        self.faults.sort_by_key(|f| f.warning);
         self.faults.truncate(limits::FAULTS);
         if self.faults.iter().any(|f| !f.warning) {
             return Err(self.faults);
         }
         let rules = self.rules.into_iter().map(|(r, _)| r).collect();
-        Ok((RuleSet::build(self.brands, rules), self.faults))
+        Ok((RuleSet::build(self.brands, rules, &self.lists), self.faults))
     }
-}
-
-fn brand(r: &mut Reader, slug: Arc<str>, key: &Node, node: &Node) -> Option<Brand> {
-    let fields = r.fields(node, &format!("brand `{slug}`"), BRAND_KEYS);
-    let broad = fields.get("broad").is_some_and(|n| r.boolean(n, "broad"));
-    let include = match fields.get("query") {
-        Some(q) => query_of(r, q, broad),
-        None => {
-            let what = format!("expected a `query` in brand `{slug}`, found none");
-            r.fault(key, what).hint = Some("for example query: '\"united airlines\" OR @united'".into());
-            None
-        }
-    };
-    let exclude = match fields.get("exclude") {
-        Some(q) => Some(query_of(r, q, true)?),
-        None => None,
-    };
-    let mut text = |name: &str| fields.get(name).and_then(|n| r.text(n, name).map(str::to_string));
-    let (name, owner, runbook) = (text("name"), text("owner"), text("runbook"));
-    let vars = fields.get("vars").map(|n| variables(r, n)).unwrap_or_default();
-    let query = match exclude {
-        Some(x) => Query::all(vec![include?, Query::Not(Box::new(x))]),
-        None => include?,
-    };
-    Some(Brand { name: name.unwrap_or_else(|| slug.to_string()), slug, query, owner, runbook, vars })
-}
-
-fn query_of(r: &mut Reader, node: &Node, broad: bool) -> Option<Query> {
-    let text = r.text(node, "a query")?;
-    match query::parse(text) {
-        Err(e) => {
-            r.faults.push(Fault { hint: e.hint, ..Fault::at(r.place_in(node, e.offset), e.what) });
-            None
-        }
-        Ok(q) if !broad && !q.has_required_term() => {
-            let hint = "add a term that must be there, or set broad: true to look at every post";
-            let what = "expected a query that needs at least one term, found one that matches nearly everything";
-            r.fault(node, what).hint = Some(hint.into());
-            None
-        }
-        Ok(q) => Some(q),
-    }
-}
-
-fn variables(r: &mut Reader, node: &Node) -> BTreeMap<String, f64> {
-    let mut out = BTreeMap::new();
-    for (key, value) in r.pairs(node, "vars") {
-        let (Some(name), Some(text)) = (r.text(key, "a variable's name"), r.text(value, "a number")) else { continue };
-        let ok = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
-        if !ok {
-            r.fault(key, format!("expected letters, digits and _, found `{name}`"));
-        }
-        if out.len() >= limits::VARIABLES {
-            r.fault(key, format!("expected at most {} variables, found more", limits::VARIABLES));
-            break;
-        }
-        match figures::number(text).or_else(|| figures::seconds(text)) {
-            Some(x) => {
-                if out.insert(name.to_string(), x).is_some() {
-                    r.fault(key, format!("expected `{name}` once in vars, found it again"));
-                }
-            }
-            None => {
-                r.fault(value, format!("expected a number, found `{text}`")).hint =
-                    Some("write 5, 0.4, 40%, 250k, 10m".into());
-            }
-        }
-    }
-    out
-}
-
-fn is_slug(s: &str) -> bool {
-    let ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    s.len() <= 100 && s.starts_with(ok) && s.chars().all(|c| ok(c) || matches!(c, '_' | '-'))
 }
 
 #[cfg(test)]
@@ -223,7 +218,7 @@ mod tests {
         let slugs: Vec<&str> = set.brands.iter().map(|b| &*b.slug).collect();
         assert_eq!(slugs, ["a", "b"]);
         assert_eq!(set.brands[0].query.to_string(), r#"@alpha AND NOT "alpha centauri""#);
-        assert_eq!((set.brands[0].vars["big"], set.brands[1].vars["big"]), (250_000.0, 5.0));
+        assert_eq!((set.brands[0].var("big"), set.brands[1].var("big")), (Some(250_000.0), Some(5.0)));
         assert!(check(&[("r.yaml", "rules: []\n")]).is_ok());
         assert!(check(&[("empty.yaml", "")]).is_ok());
     }

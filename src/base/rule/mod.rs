@@ -1,12 +1,20 @@
 //! Rule files: queries, expressions, brands, rules, and the plans the engine runs.
 
+mod brand;
+mod brands;
+mod checks;
 pub mod expr;
 mod file;
+mod filter;
 pub mod plan;
 pub mod query;
 mod rules;
 mod set;
+mod template;
 
+pub use brand::{Brand, Quantity};
 pub use file::SourceText;
-pub use plan::{Dim, Plan};
-pub use set::{Brand, Level, Rule, RuleSet};
+pub use filter::Filter;
+pub use plan::{Dim, Plan, Slot};
+pub use set::{Level, Rule, RuleSet};
+pub use template::{Scene, Template, Top};

@@ -1,14 +1,18 @@
 //! Plans: for each kind of group (`by`), the series its rules read, each computed once.
 
-use crate::base::rule::Rule;
-use crate::base::rule::expr::SeriesSpec;
+use std::collections::BTreeMap;
+
+use crate::base::rule::expr::{Measure, SeriesSpec, View};
+use crate::base::rule::{Filter, Rule};
 use crate::base::time::Span;
 
 /// A dimension of a group.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Dim {
-    /// The brand; always present.
+    /// The brand.
     Brand,
+    /// The group of brands; stands instead of the brand.
+    Group,
     /// The story a post belongs to.
     Story,
     /// The source it came from.
@@ -19,12 +23,13 @@ pub enum Dim {
 
 impl Dim {
     /// All dimensions.
-    pub const ALL: [Dim; 4] = [Dim::Brand, Dim::Story, Dim::Source, Dim::Lang];
+    pub const ALL: [Dim; 5] = [Dim::Brand, Dim::Group, Dim::Story, Dim::Source, Dim::Lang];
 
     /// The word used in rules.
     pub fn name(self) -> &'static str {
         match self {
             Dim::Brand => "brand",
+            Dim::Group => "group",
             Dim::Story => "story",
             Dim::Source => "source",
             Dim::Lang => "lang",
@@ -32,16 +37,72 @@ impl Dim {
     }
 }
 
-/// What is computed for every group of one kind.
+/// Where the value of a series comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Slot {
+    /// A window of the plan.
+    Window(usize),
+    /// The recorded past of a window.
+    Past(usize),
+    /// A baseline of the plan, seen in this way.
+    Base(usize, View),
+    /// The story itself.
+    Story(Measure),
+}
+
+/// A window that is kept.
 #[derive(Clone, PartialEq, Debug)]
+pub struct Window {
+    /// Its measure and length.
+    pub spec: SeriesSpec,
+    /// Which posts count.
+    pub filter: Filter,
+}
+
+/// The recorded past of a window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Past {
+    /// Which window.
+    pub window: usize,
+    /// How long ago.
+    pub offset: Span,
+    /// How often it is recorded.
+    pub step: Span,
+}
+
+/// A series that is compared with its own past.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Base {
+    /// Its measure and selectors; without window.
+    pub spec: SeriesSpec,
+    /// Which posts count.
+    pub filter: Filter,
+}
+
+/// What is computed for every group of one kind.
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Plan {
     /// The kind of group, sorted.
     pub by: Vec<Dim>,
     /// The series, without repeats, in the order rules first name them.
     pub series: Vec<SeriesSpec>,
+    /// Where each comes from.
+    pub slots: Vec<Slot>,
+    /// Windows, without repeats.
+    pub windows: Vec<Window>,
+    /// Recorded pasts, without repeats.
+    pub pasts: Vec<Past>,
+    /// Baselines, without repeats.
+    pub bases: Vec<Base>,
+    /// Whether a rule asks for something of the story's whole life.
+    pub tells_story: bool,
+    /// Whether a rule asks for something that changes with time alone.
+    pub timed: bool,
     /// The rules, by their place in the rule set.
     pub rules: Vec<usize>,
 }
+
+type Lists = BTreeMap<String, Vec<String>>;
 
 impl Plan {
     /// Whether groups of this kind have the dimension.
@@ -51,30 +112,60 @@ impl Plan {
 
     /// Plans for rules, in the order rules first need them; sets the places of series in the
     /// rules' expressions.
-    pub fn build(rules: &mut [Rule]) -> Vec<Plan> {
+    pub fn build(rules: &mut [Rule], lists: &Lists) -> Vec<Plan> {
         let mut plans: Vec<Plan> = Vec::new();
         for (index, rule) in rules.iter_mut().enumerate() {
             let found = plans.iter().position(|p| p.by == rule.by);
             let at = found.unwrap_or_else(|| {
-                plans.push(Plan { by: rule.by.clone(), series: Vec::new(), rules: Vec::new() });
+                plans.push(Plan { by: rule.by.clone(), ..Plan::default() });
                 plans.len() - 1
             });
             let plan = &mut plans[at];
             plan.rules.push(index);
             rule.plan = at;
-            rule.place_series(&mut |spec| {
-                plan.series.iter().position(|s| s == spec).unwrap_or_else(|| {
-                    plan.series.push(spec.clone());
-                    plan.series.len() - 1
-                })
-            });
+            rule.place_series(&mut |spec| plan.place(spec, lists));
         }
         plans
     }
 
+    /// The place of a series; it is added if it is new.
+    fn place(&mut self, spec: &SeriesSpec, lists: &Lists) -> usize {
+        if let Some(at) = self.series.iter().position(|s| s == spec) {
+            return at;
+        }
+        let filter = || Filter::new(&spec.selectors, lists);
+        let slot = if spec.measure.is_of_story() {
+            self.tells_story = true;
+            self.timed |= matches!(spec.measure, Measure::StoryAge);
+            Slot::Story(spec.measure)
+        } else if spec.view != View::Value {
+            let base = SeriesSpec { view: View::Value, ..spec.clone() };
+            let at = self.bases.iter().position(|b| b.spec == base).unwrap_or_else(|| {
+                self.bases.push(Base { spec: base, filter: filter() });
+                self.bases.len() - 1
+            });
+            Slot::Base(at, spec.view)
+        } else {
+            let now = spec.now();
+            let window = self.windows.iter().position(|w| w.spec == now).unwrap_or_else(|| {
+                self.windows.push(Window { spec: now, filter: filter() });
+                self.windows.len() - 1
+            });
+            if spec.offset == Span::ZERO {
+                Slot::Window(window)
+            } else {
+                self.pasts.push(Past { window, offset: spec.offset, step: spec.step() });
+                Slot::Past(self.pasts.len() - 1)
+            }
+        };
+        self.series.push(spec.clone());
+        self.slots.push(slot);
+        self.series.len() - 1
+    }
+
     /// The longest window of any series, with its oldest pane.
     pub fn retention(plans: &[Plan]) -> Span {
-        let longest = plans.iter().flat_map(|p| &p.series).map(|s| Span(s.window.0 + s.pane().0)).max();
+        let longest = plans.iter().flat_map(|p| &p.windows).map(|w| Span(w.spec.window.0 + w.spec.pane().0)).max();
         longest.unwrap_or(Span::ZERO).max(Span::seconds(3660))
     }
 }

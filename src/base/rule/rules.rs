@@ -3,7 +3,7 @@
 use crate::base::fault::{Fault, nearest};
 use crate::base::model::Severity;
 use crate::base::rule::expr::{Expr, parse_condition};
-use crate::base::rule::{Dim, Level, Rule};
+use crate::base::rule::{Dim, Level, Rule, Template};
 use crate::base::time::Span;
 use crate::base::yaml::{Data, Fields, Node, Reader};
 
@@ -27,11 +27,8 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
     let clear = fields.get("clear").and_then(|n| condition(r, n));
     let by = by(r, fields.get("by").copied());
     let mut text = |name: &str| fields.get(name).and_then(|n| r.text(n, name).map(str::to_string));
-    let (summary, runbook) = (text("summary"), text("runbook"));
-    if let (Some(n), Some(true)) = (fields.get("summary"), summary.as_ref().map(|s| s.contains("{{"))) {
-        let hint = "write plain text; brand, value and top accounts are in every message anyway";
-        r.fault(n, "expected plain text, found a template, which this version does not know").hint = Some(hint.into());
-    }
+    let runbook = text("runbook");
+    let summary = fields.get("summary").and_then(|n| template(r, n));
     let levels = levels(r, node, &fields, hold);
     if levels.is_empty() {
         return None;
@@ -50,15 +47,15 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
     })
 }
 
-/// The variables a rule names.
-pub(super) fn variables_of(rule: &Rule) -> Vec<&str> {
-    let mut out = Vec::new();
-    for e in rule.levels.iter().map(|l| &l.when).chain(&rule.clear) {
-        e.each_var(&mut |v| out.push(v));
+fn template(r: &mut Reader, node: &Node) -> Option<Template> {
+    let text = r.text(node, "a summary")?;
+    match Template::parse(text) {
+        Ok(t) => Some(t),
+        Err(e) => {
+            r.faults.push(Fault { hint: e.hint, ..Fault::at(r.place_in(node, e.offset), e.what) });
+            None
+        }
     }
-    out.sort_unstable();
-    out.dedup();
-    out
 }
 
 fn condition(r: &mut Reader, node: &Node) -> Option<Expr> {
@@ -73,15 +70,13 @@ fn condition(r: &mut Reader, node: &Node) -> Option<Expr> {
 }
 
 fn by(r: &mut Reader, node: Option<&Node>) -> Vec<Dim> {
-    let mut dims = vec![Dim::Brand];
-    let Some(node) = node else { return dims };
-    let mut brand = false;
+    let Some(node) = node else { return vec![Dim::Brand] };
+    let mut dims = Vec::new();
     for item in r.items(node, "`by`") {
         let Some(word) = r.text(item, "a dimension") else { continue };
         match Dim::ALL.into_iter().find(|d| d.name() == word) {
             Some(d) => {
-                brand |= d == Dim::Brand;
-                if d != Dim::Brand && dims.contains(&d) {
+                if dims.contains(&d) {
                     r.fault(item, format!("expected `{word}` once, found it again"));
                 }
                 dims.push(d);
@@ -96,8 +91,15 @@ fn by(r: &mut Reader, node: Option<&Node>) -> Vec<Dim> {
             }
         }
     }
-    if !brand {
-        r.fault(node, "expected `brand` in `by`, found none").hint = Some("write by: [brand, story]".into());
+    match (dims.contains(&Dim::Brand), dims.contains(&Dim::Group)) {
+        (true, true) => {
+            r.fault(node, "expected `brand` or `group` in `by`, found both");
+        }
+        (false, false) => {
+            r.fault(node, "expected `brand` or `group` in `by`, found none").hint =
+                Some("write by: [brand, story]".into());
+        }
+        _ => {}
     }
     dims.sort();
     dims.dedup();

@@ -1,32 +1,14 @@
 //! A rule set: everything that rule files say, checked and ready to run.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::base::account::key_id;
 use crate::base::fault::Fault;
 use crate::base::hash;
 use crate::base::model::{KeyId, Severity};
-use crate::base::rule::expr::{Expr, SeriesSpec};
-use crate::base::rule::query::Query;
-use crate::base::rule::{Dim, Plan, SourceText, file};
+use crate::base::rule::expr::{Expr, Field, Operand, SeriesSpec};
+use crate::base::rule::{Brand, Dim, Plan, SourceText, Template, file};
 use crate::base::time::Span;
-
-/// A thing watched.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Brand {
-    /// Its key in files: `[a-z0-9][a-z0-9_-]*`.
-    pub slug: Arc<str>,
-    /// Its name in messages.
-    pub name: String,
-    /// What makes a post a mention, `exclude` included.
-    pub query: Query,
-    /// Who takes care of it.
-    pub owner: Option<String>,
-    /// What to do when it is in trouble.
-    pub runbook: Option<String>,
-    /// Its variables, defaults included.
-    pub vars: BTreeMap<String, f64>,
-}
 
 /// One level of a rule.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,7 +26,7 @@ pub struct Level {
 pub struct Rule {
     /// Its name.
     pub name: String,
-    /// What it is evaluated for, sorted; always holds [`Dim::Brand`].
+    /// What it is evaluated for, sorted; always holds [`Dim::Brand`] or [`Dim::Group`].
     pub by: Vec<Dim>,
     /// Its plan, by place in the rule set.
     pub plan: usize,
@@ -55,7 +37,7 @@ pub struct Rule {
     /// How long it must stay clear before it is over.
     pub keep_firing_for: Span,
     /// One line for people.
-    pub summary: Option<String>,
+    pub summary: Option<Template>,
     /// What to do.
     pub runbook: Option<String>,
     /// Where it stands, for messages.
@@ -67,12 +49,16 @@ pub struct Rule {
 /// Everything that rule files say.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RuleSet {
-    /// Brands, sorted by slug; a [`KeyId`] is a place in this list.
+    /// Brands and groups, sorted by slug.
     pub brands: Vec<Brand>,
+    /// Their places.
+    index: BTreeMap<KeyId, usize>,
     /// Rules in the order of files and lines.
     pub rules: Vec<Rule>,
     /// What is computed for them.
     pub plans: Vec<Plan>,
+    /// Keys that are also told of the posts of another key.
+    pub readers: BTreeMap<KeyId, Vec<KeyId>>,
     /// The longest time posts are kept for windows.
     pub retention: Span,
     /// Equal for rule sets of equal meaning.
@@ -96,7 +82,35 @@ impl Rule {
         if let Some(clear) = &mut self.clear {
             clear.place_series(&mut noting);
         }
+        if let Some(summary) = &mut self.summary {
+            summary.exprs.iter_mut().for_each(|e| e.place_series(place));
+        }
         self.operands = operands;
+    }
+
+    /// Its conditions and the quantities it shows.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        let shown = self.summary.iter().flat_map(|t| &t.exprs);
+        self.levels.iter().map(|l| &l.when).chain(&self.clear).chain(shown)
+    }
+
+    /// Whether it is for groups of brands.
+    pub fn is_for_groups(&self) -> bool {
+        self.by.contains(&Dim::Group)
+    }
+
+    /// Equal for rules of equal conditions and life cycle.
+    pub fn mark(&self) -> u64 {
+        hash::parts(&[self.meaning().as_bytes()])
+    }
+
+    fn meaning(&self) -> String {
+        let mut out = format!("rule {} {:?} {:?}\n", self.name, self.by, self.keep_firing_for);
+        for l in &self.levels {
+            out.push_str(&format!("level {:?} {} {:?}\n", l.severity, l.when, l.hold));
+        }
+        out.push_str(&self.effective_clear().to_string());
+        out
     }
 
     /// The condition under which the rule begins to clear, as it is applied.
@@ -119,32 +133,37 @@ impl RuleSet {
         file::load(files)
     }
 
-    pub(super) fn build(mut brands: Vec<Brand>, mut rules: Vec<Rule>) -> RuleSet {
+    pub(super) fn build(
+        mut brands: Vec<Brand>,
+        mut rules: Vec<Rule>,
+        lists: &BTreeMap<String, Vec<String>>,
+    ) -> RuleSet {
         brands.sort_by(|a, b| a.slug.cmp(&b.slug));
-        let plans = Plan::build(&mut rules);
+        let plans = Plan::build(&mut rules, lists);
         let retention = Plan::retention(&plans);
         let mut meaning = String::new();
         for b in &brands {
-            meaning.push_str(&format!("brand {} {} {:?}\n", b.slug, b.query, b.vars));
+            meaning.push_str(&format!("brand {} {} {:x} {:?}\n", b.slug, b.group, b.mark(), b.vars));
         }
         for r in &rules {
-            meaning.push_str(&format!("rule {} {:?} {:?}\n", r.name, r.by, r.keep_firing_for));
-            for l in &r.levels {
-                meaning.push_str(&format!("level {:?} {} {:?}\n", l.severity, l.when, l.hold));
-            }
-            meaning.push_str(&r.effective_clear().to_string());
+            meaning.push_str(&r.meaning());
+            meaning.push_str(&r.summary.as_ref().map_or(String::new(), |t| t.source.clone()));
         }
-        RuleSet { brands, rules, plans, retention, fingerprint: hash::parts(&[meaning.as_bytes()]) }
+        meaning.push_str(&format!("{lists:?}"));
+        let index = brands.iter().enumerate().map(|(i, b)| (b.key, i)).collect();
+        let readers = readers(&brands, &rules);
+        let fingerprint = hash::parts(&[meaning.as_bytes()]);
+        RuleSet { brands, index, rules, plans, readers, retention, fingerprint }
     }
 
-    /// The brand of a key.
+    /// The brand or group of a key.
     pub fn brand(&self, key: KeyId) -> Option<&Brand> {
-        self.brands.get(key.0 as usize)
+        self.brands.get(*self.index.get(&key)?)
     }
 
-    /// Keys of all brands.
-    pub fn keys(&self) -> impl Iterator<Item = KeyId> + use<> {
-        (0..self.brands.len() as u32).map(KeyId)
+    /// Keys of all brands and groups.
+    pub fn keys(&self) -> impl Iterator<Item = KeyId> + '_ {
+        self.brands.iter().map(|b| b.key)
     }
 
     /// The series of a rule by operand, with their names as written.
@@ -152,4 +171,33 @@ impl RuleSet {
         let plan = self.plans.get(rule.plan);
         rule.operands.iter().filter_map(move |slot| plan.and_then(|p| p.series.get(*slot)))
     }
+}
+
+/// The other brands that a rule's expressions read.
+pub(super) fn rivals(rule: &Rule) -> BTreeSet<&str> {
+    let mut out = BTreeSet::new();
+    for e in rule.exprs() {
+        e.each_series(&mut |s| {
+            for selector in s.selectors.iter().filter(|x| x.field == Field::Brand) {
+                if let Operand::Text(slug) = &selector.value {
+                    out.insert(slug.as_str());
+                }
+            }
+        });
+    }
+    out
+}
+
+fn readers(brands: &[Brand], rules: &[Rule]) -> BTreeMap<KeyId, Vec<KeyId>> {
+    let mut out: BTreeMap<KeyId, Vec<KeyId>> = BTreeMap::new();
+    for rule in rules {
+        for rival in rivals(rule) {
+            let rival = key_id(rival);
+            let readers = out.entry(rival).or_default();
+            readers.extend(brands.iter().filter(|b| b.group == rule.is_for_groups() && b.key != rival).map(|b| b.key));
+            readers.sort_unstable();
+            readers.dedup();
+        }
+    }
+    out
 }

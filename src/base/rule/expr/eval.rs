@@ -1,6 +1,6 @@
 //! Evaluation with unknowns (Kleene's three-valued logic).
 
-use super::{Arith, Compare, Expr};
+use super::{Against, Arith, Compare, Expr};
 use crate::base::model::Value;
 
 /// What an expression is evaluated against.
@@ -11,6 +11,20 @@ pub trait Context {
     fn var(&self, name: &str) -> Value;
 }
 
+impl Compare {
+    /// Whether it holds between two values.
+    pub fn holds<T: PartialOrd>(self, a: T, b: T) -> bool {
+        match self {
+            Compare::Less => a < b,
+            Compare::AtMost => a <= b,
+            Compare::More => a > b,
+            Compare::AtLeast => a >= b,
+            Compare::Equal => a == b,
+            Compare::Unequal => a != b,
+        }
+    }
+}
+
 impl Expr {
     /// The value of a quantity.
     pub fn number(&self, c: &dyn Context) -> Value {
@@ -18,6 +32,14 @@ impl Expr {
             Expr::Number(_, x) => Some(*x),
             Expr::Var(v) => c.var(v),
             Expr::Series(_, slot) => c.series(*slot),
+            Expr::Rate(s, slot) => c.series(*slot).map(|x| x / s.window.as_seconds()),
+            Expr::Against(how, _, now, past) => {
+                let (now, past) = (c.series(*now)?, c.series(*past)?);
+                match how {
+                    Against::Change => Some(now - past),
+                    Against::Ratio => (past > 0.0).then(|| now / past),
+                }
+            }
             Expr::Negate(a) => a.number(c).map(|x| -x),
             Expr::Arith(op, a, b) => {
                 let (a, b) = (a.number(c)?, b.number(c)?);
@@ -38,14 +60,7 @@ impl Expr {
         match self {
             Expr::Compare(op, a, b) => {
                 let (a, b) = (a.number(c)?, b.number(c)?);
-                Some(match op {
-                    Compare::Less => a < b,
-                    Compare::AtMost => a <= b,
-                    Compare::More => a > b,
-                    Compare::AtLeast => a >= b,
-                    Compare::Equal => a == b,
-                    Compare::Unequal => a != b,
-                })
+                Some(op.holds(a, b))
             }
             Expr::Not(a) => a.holds(c).map(|x| !x),
             Expr::And(a, b) => match (a.holds(c), b.holds(c)) {
@@ -58,7 +73,7 @@ impl Expr {
                 (Some(false), Some(false)) => Some(false),
                 _ => None,
             },
-            Expr::Number(..) | Expr::Var(_) | Expr::Series(..) | Expr::Negate(_) | Expr::Arith(..) => None,
+            _ => None,
         }
     }
 }
@@ -67,11 +82,12 @@ impl Expr {
 mod tests {
     use super::*;
     use crate::base::rule::expr::{Measure, SeriesSpec, parse_condition};
+    use crate::base::time::Span;
 
     struct World;
     impl Context for World {
         fn series(&self, slot: usize) -> Value {
-            [None, Some(10.0), Some(0.0)][slot]
+            [None, Some(10.0), Some(0.0), Some(4.0)][slot]
         }
         fn var(&self, name: &str) -> Value {
             (name == "big").then_some(5.0)
@@ -83,6 +99,7 @@ mod tests {
         let (yes, no, what) = ("mentions[1h] >= 10", "mentions[1h] < 10", "negative_share[1h] > 0");
         let slot = |s: &SeriesSpec| match s.measure {
             Measure::NegativeShare => 0,
+            Measure::Mentions if s.offset > Span::ZERO => 3,
             Measure::Mentions => 1,
             _ => 2,
         };
@@ -103,6 +120,9 @@ mod tests {
             ("mentions[1h] / authors[1h] > 1".to_string(), None),
             ("mentions[1h] / vars.big == 2".to_string(), Some(true)),
             ("mentions[1h] > vars.unset".to_string(), None),
+            ("change(mentions[1h]) == 6 and ratio(mentions[1h]) == 2.5".to_string(), Some(true)),
+            ("mentions[10s] offset 1h == 4 and rate(mentions[10s]) == 1".to_string(), Some(true)),
+            ("ratio(authors[1h]) > 0".to_string(), None),
         ];
         for (e, expected) in cases {
             assert_eq!(holds(e.clone()), expected, "{e}");

@@ -1,167 +1,144 @@
-//! Measures, selectors, and the series a rule reads.
-
-use std::fmt;
+//! Measures: what is counted, summed or computed.
 
 use crate::base::figures;
 use crate::base::time::Span;
 
-/// What is counted or summed over a window.
+/// What is counted or summed over a window, or told of a story.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Measure {
     /// Posts.
     Mentions,
     /// Distinct accounts.
     Authors,
+    /// Distinct texts; near-identical ones are one.
+    Texts,
     /// Effective reach summed over posts, in impressions.
     Impressions,
     /// Effective reach summed over distinct accounts, in impressions.
     Reach,
+    /// Reach of accounts whose audience is known, the root's author left out where `by` holds story.
+    KnownReach,
     /// Hostile reach, in impressions.
     HostileReach,
     /// Negative posts among those of known tone, 0..1; unknown over nothing.
     NegativeShare,
+    /// Distinct accounts whose audience is known, among all, 0..1; unknown over nothing.
+    KnownShare,
     /// Followers of the largest single account; 0 over nothing.
     LargestVoice,
     /// Reposts and quotes.
     Shares,
+    /// Story: distinct hostile texts minus distinct other texts.
+    Lead,
+    /// Story: negativity of its root, 0..1; unknown while the root was not seen.
+    RootNegativity,
+    /// Story: time since its first post.
+    StoryAge,
+    /// Story: time from its first mention to the first own reply; unknown while there is none.
+    ResponseTime,
 }
+
+/// How a measure is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// A share of something, 0..1.
+    Share,
+    /// A duration, in seconds.
+    Duration,
+}
+
+struct Row {
+    measure: Measure,
+    name: &'static str,
+    label: &'static str,
+    /// Its unit in a message.
+    of: &'static str,
+    unit: Unit,
+}
+
+const fn row(measure: Measure, name: &'static str, label: &'static str, of: &'static str, unit: Unit) -> Row {
+    Row { measure, name, label, of, unit }
+}
+
+/// One row a measure, in the order of [`Measure::ALL`].
+const TABLE: [Row; 15] = [
+    row(Measure::Mentions, "mentions", "mentions", "posts", Unit::Count),
+    row(Measure::Authors, "authors", "accounts", "accounts", Unit::Count),
+    row(Measure::Texts, "texts", "texts", "distinct texts", Unit::Count),
+    row(Measure::Impressions, "impressions", "impressions", "impressions", Unit::Count),
+    row(Measure::Reach, "reach", "reach", "impressions", Unit::Count),
+    row(Measure::KnownReach, "known_reach", "known reach", "impressions", Unit::Count),
+    row(Measure::HostileReach, "hostile_reach", "hostile reach", "impressions", Unit::Count),
+    row(Measure::NegativeShare, "negative_share", "negative share", "of posts with known tone", Unit::Share),
+    row(Measure::KnownShare, "known_share", "known share", "of accounts", Unit::Share),
+    row(Measure::LargestVoice, "largest_voice", "largest voice", "followers", Unit::Count),
+    row(Measure::Shares, "shares", "shares", "shares", Unit::Count),
+    row(Measure::Lead, "lead", "lead of hostile texts", "texts", Unit::Count),
+    row(Measure::RootNegativity, "root_negativity", "negativity of the root", "", Unit::Share),
+    row(Measure::StoryAge, "story_age", "age of the story", "", Unit::Duration),
+    row(Measure::ResponseTime, "response_time", "time to the first own reply", "", Unit::Duration),
+];
 
 impl Measure {
     /// All measures.
-    pub const ALL: [Measure; 8] = [
-        Measure::Mentions,
-        Measure::Authors,
-        Measure::Impressions,
-        Measure::Reach,
-        Measure::HostileReach,
-        Measure::NegativeShare,
-        Measure::LargestVoice,
-        Measure::Shares,
-    ];
+    pub const ALL: [Measure; 15] = {
+        let mut all = [Measure::Mentions; 15];
+        let mut i = 0;
+        while i < TABLE.len() {
+            all[i] = TABLE[i].measure;
+            i += 1;
+        }
+        all
+    };
+
+    fn row(self) -> &'static Row {
+        TABLE.iter().find(|r| r.measure == self).unwrap_or(&TABLE[0])
+    }
 
     /// The word used in rules.
     pub fn name(self) -> &'static str {
-        match self {
-            Measure::Mentions => "mentions",
-            Measure::Authors => "authors",
-            Measure::Impressions => "impressions",
-            Measure::Reach => "reach",
-            Measure::HostileReach => "hostile_reach",
-            Measure::NegativeShare => "negative_share",
-            Measure::LargestVoice => "largest_voice",
-            Measure::Shares => "shares",
-        }
+        self.row().name
     }
 
     /// What it is called in a message.
     pub fn label(self) -> &'static str {
-        match self {
-            Measure::Mentions => "mentions",
-            Measure::Authors => "accounts",
-            Measure::Impressions => "impressions",
-            Measure::Reach => "reach",
-            Measure::HostileReach => "hostile reach",
-            Measure::NegativeShare => "negative share",
-            Measure::LargestVoice => "largest voice",
-            Measure::Shares => "shares",
-        }
+        self.row().label
     }
 
     /// Its unit in a message.
     pub fn unit(self) -> &'static str {
-        match self {
-            Measure::Mentions => "posts",
-            Measure::Authors => "accounts",
-            Measure::Impressions | Measure::Reach | Measure::HostileReach => "impressions",
-            Measure::NegativeShare => "of posts with known tone",
-            Measure::LargestVoice => "followers",
-            Measure::Shares => "shares",
-        }
+        self.row().of
+    }
+
+    /// How its values are printed.
+    pub fn prints_as(self) -> Unit {
+        self.row().unit
+    }
+
+    /// Whether it is told of a story's whole life, without window and selectors.
+    pub fn is_of_story(self) -> bool {
+        matches!(self, Measure::Lead | Measure::RootNegativity | Measure::StoryAge | Measure::ResponseTime)
+    }
+
+    /// Whether it is a sum or count that can have a rarity and lift.
+    pub fn is_mass(self) -> bool {
+        let other = matches!(self, Measure::NegativeShare | Measure::KnownShare | Measure::LargestVoice);
+        !other && !self.is_of_story()
+    }
+
+    /// Whether its value can only rise when something more is counted.
+    pub fn rises_by_counting(self) -> bool {
+        self.is_mass() || self == Measure::LargestVoice
     }
 
     /// A value of this measure, for people.
     pub fn show(self, value: f64) -> String {
-        if self == Measure::NegativeShare { figures::percent(value) } else { figures::short(value) }
-    }
-}
-
-/// What a selector looks at.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Field {
-    /// negative, neutral, positive, unknown.
-    Tone,
-    /// Name of the source.
-    Source,
-    /// post, reply, quote, repost.
-    Kind,
-    /// Language as given, without region.
-    Lang,
-}
-
-impl Field {
-    /// All fields.
-    pub const ALL: [Field; 4] = [Field::Tone, Field::Source, Field::Kind, Field::Lang];
-
-    /// The word used in rules.
-    pub fn name(self) -> &'static str {
-        match self {
-            Field::Tone => "tone",
-            Field::Source => "source",
-            Field::Kind => "kind",
-            Field::Lang => "lang",
+        match self.prints_as() {
+            Unit::Count => figures::short(value),
+            Unit::Share => figures::percent(value),
+            Unit::Duration => Span((value * 1e6) as i64).to_string(),
         }
-    }
-}
-
-/// One condition on the posts that count.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Selector {
-    /// What is looked at.
-    pub field: Field,
-    /// `!=` instead of `=`.
-    pub negated: bool,
-    /// The value compared with.
-    pub value: String,
-}
-
-/// A measure of the posts that pass all selectors, over a window.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct SeriesSpec {
-    /// What is measured.
-    pub measure: Measure,
-    /// Selectors, sorted and without repeats.
-    pub selectors: Vec<Selector>,
-    /// The window.
-    pub window: Span,
-}
-
-impl SeriesSpec {
-    /// Length of the window's panes: a sixtieth of it, at least one second.
-    pub fn pane(&self) -> Span {
-        Span((self.window.0 / 60).max(1_000_000))
-    }
-}
-
-impl fmt::Display for SeriesSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.measure.name())?;
-        if !self.selectors.is_empty() {
-            let shown: Vec<String> = self
-                .selectors
-                .iter()
-                .map(|s| format!("{}{}\"{}\"", s.field.name(), if s.negated { "!=" } else { "=" }, s.value))
-                .collect();
-            write!(f, "{{{}}}", shown.join(", "))?;
-        }
-        write!(f, "[{}]", window(self.window))
-    }
-}
-
-/// A span in the largest unit that divides it, as rules write windows.
-pub(super) fn window(s: Span) -> String {
-    let units = [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s")];
-    match units.iter().find(|(unit, _)| s.0 % unit == 0) {
-        Some((unit, name)) => format!("{}{name}", s.0 / unit),
-        None => format!("{}ms", s.0 / 1000),
     }
 }

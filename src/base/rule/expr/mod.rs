@@ -4,13 +4,19 @@ mod eval;
 mod lex;
 mod measure;
 mod parse;
+mod series;
 mod types;
+mod value;
 
 use std::fmt;
 
+use crate::base::time::Span;
+
 pub use eval::Context;
-pub use measure::{Field, Measure, Selector, SeriesSpec};
-pub use parse::parse_condition;
+pub use measure::{Measure, Unit};
+pub use parse::{parse_condition, parse_quantity};
+pub use series::{Field, Operand, Selector, SeriesSpec, View};
+pub use types::Type;
 
 /// A mistake in an expression: where (bytes from its start), what, and a hint.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,7 +30,7 @@ pub struct ExprError {
 }
 
 /// A comparison.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Compare {
     /// `<`
     Less,
@@ -53,6 +59,25 @@ pub enum Arith {
     Divide,
 }
 
+/// How a measure is compared with itself one window before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Against {
+    /// The difference.
+    Change,
+    /// How many times; unknown where there was nothing before.
+    Ratio,
+}
+
+impl Against {
+    /// As written in rules.
+    pub fn name(self) -> &'static str {
+        match self {
+            Against::Change => "change",
+            Against::Ratio => "ratio",
+        }
+    }
+}
+
 /// An expression. Well-typed by construction: the parser refuses others.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Expr {
@@ -62,6 +87,10 @@ pub enum Expr {
     Var(String),
     /// A measure over a window, and its place among the series of the rule's plan.
     Series(SeriesSpec, usize),
+    /// Its value a second: the value over the window divided by its length.
+    Rate(SeriesSpec, usize),
+    /// A measure compared with itself one window before, with both places.
+    Against(Against, SeriesSpec, usize, usize),
     /// Minus.
     Negate(Box<Expr>),
     /// Arithmetic.
@@ -80,7 +109,7 @@ impl Expr {
     /// Calls `f` for each series in the order written.
     pub fn each_series<'e>(&'e self, f: &mut impl FnMut(&'e SeriesSpec)) {
         match self {
-            Expr::Series(s, _) => f(s),
+            Expr::Series(s, _) | Expr::Rate(s, _) | Expr::Against(_, s, ..) => f(s),
             Expr::Number(..) | Expr::Var(_) => {}
             Expr::Negate(a) | Expr::Not(a) => a.each_series(f),
             Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
@@ -90,10 +119,14 @@ impl Expr {
         }
     }
 
-    /// Gives each series its place.
+    /// Gives each series its place; one that is compared with its past has two.
     pub fn place_series(&mut self, place: &mut impl FnMut(&SeriesSpec) -> usize) {
         match self {
-            Expr::Series(s, slot) => *slot = place(s),
+            Expr::Series(s, slot) | Expr::Rate(s, slot) => *slot = place(s),
+            Expr::Against(_, s, now, past) => {
+                *now = place(s);
+                *past = place(&SeriesSpec { offset: s.window, ..s.clone() });
+            }
             Expr::Number(..) | Expr::Var(_) => {}
             Expr::Negate(a) | Expr::Not(a) => a.place_series(place),
             Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
@@ -107,7 +140,11 @@ impl Expr {
     pub fn each_var<'e>(&'e self, f: &mut impl FnMut(&'e str)) {
         match self {
             Expr::Var(v) => f(v),
-            Expr::Number(..) | Expr::Series(..) => {}
+            Expr::Series(s, _) | Expr::Rate(s, _) | Expr::Against(_, s, ..) => {
+                let named = |x: &'e Selector| if let Operand::Var(v) = &x.value { Some(v) } else { None };
+                s.selectors.iter().filter_map(named).for_each(|v| f(v));
+            }
+            Expr::Number(..) => {}
             Expr::Negate(a) | Expr::Not(a) => a.each_var(f),
             Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
                 a.each_var(f);
@@ -160,6 +197,8 @@ impl fmt::Display for Expr {
             Expr::Number(text, _) => write!(f, "{text}"),
             Expr::Var(v) => write!(f, "vars.{v}"),
             Expr::Series(s, _) => write!(f, "{s}"),
+            Expr::Rate(s, _) => write!(f, "rate({s})"),
+            Expr::Against(how, s, ..) => write!(f, "{}({s})", how.name()),
             Expr::Negate(a) => write!(f, "-{}", Inner(a, 6)),
             Expr::Not(a) => write!(f, "not {}", Inner(a, 4)),
             Expr::Arith(op, a, b) => {
@@ -184,7 +223,7 @@ impl Expr {
             Expr::Arith(Arith::Add | Arith::Subtract, ..) => 5,
             Expr::Arith(..) => 6,
             Expr::Negate(_) => 7,
-            Expr::Number(..) | Expr::Var(_) | Expr::Series(..) => 8,
+            Expr::Number(..) | Expr::Var(_) | Expr::Series(..) | Expr::Rate(..) | Expr::Against(..) => 8,
         }
     }
 }
@@ -204,11 +243,23 @@ impl Expr {
     pub fn rises_only(&self) -> bool {
         match self {
             Expr::Compare(Compare::More | Compare::AtLeast, a, b) => {
-                let counts = matches!(&**a, Expr::Series(s, _) if s.measure != Measure::NegativeShare);
-                counts && matches!(**b, Expr::Number(..) | Expr::Var(_))
+                let counts = match &**a {
+                    Expr::Series(s, _) if s.view == View::Value => {
+                        s.offset == Span::ZERO && (s.measure.rises_by_counting() || s.measure == Measure::Lead)
+                    }
+                    Expr::Series(..) | Expr::Rate(..) => true,
+                    _ => false,
+                };
+                (counts || a.is_root()) && matches!(**b, Expr::Number(..) | Expr::Var(_))
             }
+            Expr::Compare(_, a, b) => a.is_root() && matches!(**b, Expr::Number(..) | Expr::Var(_)),
             Expr::And(a, b) | Expr::Or(a, b) => a.rises_only() && b.rises_only(),
             _ => false,
         }
+    }
+
+    /// The negativity of a story's root changes only when something is counted.
+    fn is_root(&self) -> bool {
+        matches!(self, Expr::Series(s, _) if s.measure == Measure::RootNegativity)
     }
 }

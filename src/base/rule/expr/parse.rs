@@ -1,71 +1,84 @@
 //! The grammar: or < and < not < comparison < + - < * / < minus.
 
 use super::lex::{Token, error, tokens};
-use super::types::{Type, need};
-use super::{Arith, Compare, Expr, ExprError, Field, Measure, Selector, SeriesSpec};
-use crate::base::fault::nearest;
+use super::types::{alike, condition, quantity, sensible};
+use super::{Arith, Compare, Expr, ExprError};
 use crate::base::limits;
-use crate::base::model::{PostKind, Tone};
-use crate::base::time::Span;
 
-struct Parser<'t> {
+pub(super) struct Parser<'t> {
     tokens: Vec<(usize, Token<'t>)>,
-    next: usize,
+    pub(super) next: usize,
     end: usize,
-    depth: usize,
-    values: usize,
+    pub(super) depth: usize,
+    pub(super) values: usize,
 }
 
 /// Reads the condition of a rule. The error names the byte where it fails.
 pub fn parse_condition(text: &str) -> Result<Expr, ExprError> {
+    condition(whole(text)?, start(text))
+}
+
+/// Reads a quantity, as templates show them.
+pub fn parse_quantity(text: &str) -> Result<Expr, ExprError> {
+    quantity(whole(text)?, start(text))
+}
+
+/// Where the first token stands.
+fn start(text: &str) -> usize {
+    text.len() - text.trim_start().len()
+}
+
+fn whole(text: &str) -> Result<Expr, ExprError> {
     let mut p = Parser { tokens: tokens(text)?, next: 0, end: text.len(), depth: 0, values: 0 };
     let e = p.or()?;
-    if let Some((at, token)) = p.peek() {
-        let what = format!("expected and, or, a comparison or the end, found {}", token.describe());
-        return Err(error(at, what, None));
+    match p.peek() {
+        Some((at, token)) => {
+            let what = format!("expected and, or, a comparison or the end, found {}", token.describe());
+            Err(error(at, what, None))
+        }
+        None => Ok(e),
     }
-    need(e, 0, Type::Condition)
 }
 
 impl<'t> Parser<'t> {
-    fn peek(&self) -> Option<(usize, &Token<'t>)> {
+    pub(super) fn peek(&self) -> Option<(usize, &Token<'t>)> {
         self.tokens.get(self.next).map(|(at, t)| (*at, t))
     }
 
-    fn at(&self) -> usize {
+    pub(super) fn at(&self) -> usize {
         self.peek().map_or(self.end, |(at, _)| at)
     }
 
-    fn found(&self) -> String {
+    pub(super) fn found(&self) -> String {
         self.peek().map_or("the end".to_string(), |(_, t)| t.describe())
     }
 
-    fn sign(&mut self, sign: &str) -> bool {
+    pub(super) fn sign(&mut self, sign: &str) -> bool {
         let hit = matches!(self.peek(), Some((_, Token::Sign(s))) if *s == sign);
         self.next += usize::from(hit);
         hit
     }
 
-    fn word(&mut self, word: &str) -> bool {
+    pub(super) fn word(&mut self, word: &str) -> bool {
         let hit = matches!(self.peek(), Some((_, Token::Word(w))) if *w == word);
         self.next += usize::from(hit);
         hit
     }
 
-    fn require(&mut self, sign: &'static str, place: &str) -> Result<(), ExprError> {
+    pub(super) fn require(&mut self, sign: &'static str, place: &str) -> Result<(), ExprError> {
         if self.sign(sign) {
             return Ok(());
         }
         Err(error(self.at(), format!("expected `{sign}` {place}, found {}", self.found()), None))
     }
 
-    fn or(&mut self) -> Result<Expr, ExprError> {
+    pub(super) fn or(&mut self) -> Result<Expr, ExprError> {
         let start = self.at();
         let mut left = self.and()?;
         while self.word("or") {
             let at = self.at();
-            let right = need(self.and()?, at, Type::Condition)?;
-            left = Expr::Or(Box::new(need(left, start, Type::Condition)?), Box::new(right));
+            let right = condition(self.and()?, at)?;
+            left = Expr::Or(Box::new(condition(left, start)?), Box::new(right));
         }
         Ok(left)
     }
@@ -79,9 +92,9 @@ impl<'t> Parser<'t> {
                 return Ok(left);
             }
             let at = self.at();
-            let right = need(self.not()?, at, Type::Condition)?;
+            let right = condition(self.not()?, at)?;
             let right = if but_not { Expr::Not(Box::new(right)) } else { right };
-            left = Expr::And(Box::new(need(left, start, Type::Condition)?), Box::new(right));
+            left = Expr::And(Box::new(condition(left, start)?), Box::new(right));
         }
     }
 
@@ -91,7 +104,7 @@ impl<'t> Parser<'t> {
         }
         self.deeper()?;
         let at = self.at();
-        let inner = need(self.not()?, at, Type::Condition)?;
+        let inner = condition(self.not()?, at)?;
         self.depth -= 1;
         Ok(Expr::Not(Box::new(inner)))
     }
@@ -113,8 +126,10 @@ impl<'t> Parser<'t> {
         };
         self.next += 1;
         let at = self.at();
-        let right = need(self.sum()?, at, Type::Quantity)?;
-        Ok(Expr::Compare(op, Box::new(need(left, start, Type::Quantity)?), Box::new(right)))
+        let right = quantity(self.sum()?, at)?;
+        let left = quantity(left, start)?;
+        alike(&left, &right, at)?;
+        Ok(Expr::Compare(op, Box::new(left), Box::new(right)))
     }
 
     fn sum(&mut self) -> Result<Expr, ExprError> {
@@ -134,8 +149,10 @@ impl<'t> Parser<'t> {
         let mut left = inner(self)?;
         while let Some((_, op)) = ops.iter().find(|(sign, _)| self.sign(sign)) {
             let at = self.at();
-            let right = need(inner(self)?, at, Type::Quantity)?;
-            left = Expr::Arith(*op, Box::new(need(left, start, Type::Quantity)?), Box::new(right));
+            let right = quantity(inner(self)?, at)?;
+            left = quantity(left, start)?;
+            sensible(*op, &left, &right, at)?;
+            left = Expr::Arith(*op, Box::new(left), Box::new(right));
         }
         Ok(left)
     }
@@ -146,134 +163,17 @@ impl<'t> Parser<'t> {
         }
         self.deeper()?;
         let at = self.at();
-        let inner = need(self.minus()?, at, Type::Quantity)?;
+        let inner = quantity(self.minus()?, at)?;
         self.depth -= 1;
         Ok(Expr::Negate(Box::new(inner)))
     }
 
-    fn deeper(&mut self) -> Result<(), ExprError> {
+    pub(super) fn deeper(&mut self) -> Result<(), ExprError> {
         self.depth += 1;
         if self.depth <= limits::NESTING {
             return Ok(());
         }
         Err(error(self.at(), format!("expected at most {} levels, found more", limits::NESTING), None))
-    }
-
-    fn value(&mut self) -> Result<Expr, ExprError> {
-        let at = self.at();
-        let Some((_, token)) = self.peek() else {
-            return Err(error(at, "expected a measure or a number, found the end", None));
-        };
-        let token = token.clone();
-        self.next += 1;
-        self.values += 1;
-        if self.values > limits::EXPRESSION_VALUES {
-            let what = format!("expected at most {} measures and numbers, found more", limits::EXPRESSION_VALUES);
-            return Err(error(at, what, Some("split the rule in two")));
-        }
-        match token {
-            Token::Number(text, x) | Token::Duration(text, x) => Ok(Expr::Number(text.to_string(), x)),
-            Token::Sign("(") => {
-                self.deeper()?;
-                let inner = self.or()?;
-                self.require(")", "to close the `(`")?;
-                self.depth -= 1;
-                Ok(inner)
-            }
-            Token::Word(w) => match w.strip_prefix("vars.") {
-                Some(name) if !name.is_empty() && !name.contains('.') => Ok(Expr::Var(name.to_string())),
-                _ => self.series(w, at),
-            },
-            other => Err(error(at, format!("expected a measure or a number, found {}", other.describe()), None)),
-        }
-    }
-
-    fn series(&mut self, word: &str, at: usize) -> Result<Expr, ExprError> {
-        let Some(measure) = Measure::ALL.into_iter().find(|m| m.name() == word) else {
-            let names = Measure::ALL.map(Measure::name);
-            let hint = match nearest(word, names) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("measures: {}; variables are written vars.name", names.join(", ")),
-            };
-            return Err(error(at, format!("expected a measure, found `{word}`"), Some(&hint)));
-        };
-        let mut selectors = Vec::new();
-        if self.sign("{") {
-            while !self.sign("}") {
-                selectors.push(self.selector()?);
-                if !self.sign(",") {
-                    self.require("}", "after the selectors")?;
-                    break;
-                }
-            }
-        }
-        selectors.sort();
-        selectors.dedup();
-        let window = self.window(word)?;
-        Ok(Expr::Series(SeriesSpec { measure, selectors, window }, 0))
-    }
-
-    fn window(&mut self, word: &str) -> Result<Span, ExprError> {
-        let at = self.at();
-        if !self.sign("[") {
-            let hint = format!("write for example {word}[10m]");
-            return Err(error(at, format!("expected a window after `{word}`, found {}", self.found()), Some(&hint)));
-        }
-        let at = self.at();
-        let span = match self.peek() {
-            Some((_, Token::Duration(_, s))) => Span((*s * 1e6) as i64),
-            _ => {
-                return Err(error(
-                    at,
-                    format!("expected a duration, found {}", self.found()),
-                    Some("write 10m, 1h, 1.5d"),
-                ));
-            }
-        };
-        if span < Span::seconds(1) || span > limits::WINDOW {
-            return Err(error(at, format!("expected a window from 1s to 8d, found {}", self.found()), None));
-        }
-        self.next += 1;
-        self.require("]", "after the window")?;
-        Ok(span)
-    }
-
-    fn selector(&mut self) -> Result<Selector, ExprError> {
-        let at = self.at();
-        let field = match self.peek() {
-            Some((_, Token::Word(w))) => Field::ALL.into_iter().find(|f| f.name() == *w),
-            _ => None,
-        };
-        let Some(field) = field else {
-            let hint = format!("selectors: {}", Field::ALL.map(Field::name).join(", "));
-            return Err(error(at, format!("expected a selector, found {}", self.found()), Some(&hint)));
-        };
-        self.next += 1;
-        let negated = match self.peek() {
-            Some((_, Token::Sign("="))) => false,
-            Some((_, Token::Sign("!="))) => true,
-            _ => return Err(error(self.at(), format!("expected = or !=, found {}", self.found()), None)),
-        };
-        self.next += 1;
-        let at = self.at();
-        let Some((_, Token::Text(value))) = self.peek() else {
-            return Err(error(
-                at,
-                format!("expected a quoted text, found {}", self.found()),
-                Some("write tone=\"negative\""),
-            ));
-        };
-        let value = value.to_string();
-        self.next += 1;
-        let known: &[&str] = match field {
-            Field::Tone => &Tone::ALL.map(Tone::name),
-            Field::Kind => &PostKind::ALL.map(PostKind::name),
-            Field::Source | Field::Lang => &[],
-        };
-        if !known.is_empty() && !known.contains(&value.as_str()) {
-            return Err(error(at, format!("expected one of {}, found `{value}`", known.join(", ")), None));
-        }
-        Ok(Selector { field, negated, value })
     }
 }
 
@@ -294,6 +194,14 @@ mod tests {
             show("not (mentions[600s]>1 or shares[60m]/2-1 < -3)"),
             "not (mentions[10m] > 1 or shares[1h] / 2 - 1 < -3)"
         );
+        let same = "rarity(hostile_reach) >= 1.5d and lift(hostile_reach, 1h) >= 2 and lead >= 4 and story_age < 1h";
+        assert_eq!(show(same), same);
+        let same = "largest_voice{tone=\"negative\", author not in lists.wires, followers>=vars.big}[10m] >= vars.big";
+        assert_eq!(show(same), same);
+        let same = "mentions{to=\"own\", brand=\"rival\"}[1h] offset 1d / 2 > change(authors[1h]) + rate(reach[1h])";
+        assert_eq!(show(same), same);
+        let same = "2 * story_age / response_time > 3 and ratio(mentions{followers!=10}[1h]) >= 3";
+        assert_eq!(show(same), same);
         assert_eq!(show("mentions[1h] > 1 unless reach[1h] > 2"), "mentions[1h] > 1 and not reach[1h] > 2");
         assert_eq!(
             show("mentions{source=\"x\",tone!=\"positive\", source=\"x\"}[90s] > vars.a"),
@@ -319,7 +227,28 @@ mod tests {
             ("mentions[10] > 1", 9),
             ("mentions[1h] > 10x", 15),
             ("1 > 2 + (3 > 2)", 8),
-            ("rarity(mentions) > 1", 0),
+            ("rarity(mentions) > 1", 19),
+            ("rarity(negative_share) > 1d", 7),
+            ("rarity(mentions[1h]) > 1d", 15),
+            ("lift(mentions, 2h) > 2", 15),
+            ("rarity(mentions, 1h) > 1d", 15),
+            ("mentions[1h] > 10m", 15),
+            ("story_age > 5", 12),
+            ("story_age[1h] > 5m", 9),
+            ("lead{tone=\"negative\"} > 5", 4),
+            ("story_state > 1", 0),
+            ("forecast(reach, 6h, mid) > 1", 0),
+            ("1h * 1h > 1h", 5),
+            ("mentions[1h] / 1h > 1", 15),
+            ("mentions[1h] offset 9d > 1", 20),
+            ("mentions{followers>=\"x\"}[1h] > 1", 20),
+            ("mentions{tone>=\"negative\"}[1h] > 1", 13),
+            ("mentions{to=\"me\"}[1h] > 1", 12),
+            ("mentions{author in wires}[1h] > 1", 19),
+            ("mentions{source in lists.wires}[1h] > 1", 16),
+            ("change(mentions) > 1", 15),
+            ("change(mentions[1h] offset 1h) > 1", 20),
+            ("rate(lead) > 1", 5),
         ] {
             assert!(parse_condition(e).is_err_and(|e| e.offset == at), "{e}: {}", show(e));
         }
@@ -340,6 +269,12 @@ mod tests {
             Just("vars.big".to_string()),
             Just("mentions[10m]".to_string()),
             Just("authors{tone=\"negative\"}[1h]".to_string()),
+            Just("ratio(texts{followers>=10k, author not in lists.a}[5m])".to_string()),
+            Just("rate(known_reach{to=\"own\"}[90s])".to_string()),
+            Just("lift(hostile_reach{lang!=\"en\"}, 15m)".to_string()),
+            Just("(rarity(mentions) / 2d)".to_string()),
+            Just("shares[1h] offset 36h".to_string()),
+            Just("root_negativity".to_string()),
         ];
         leaf.prop_recursive(3, 12, 2, |q| {
             (q.clone(), prop_oneof![Just("+"), Just("-"), Just("*"), Just("/")], q)

@@ -1,41 +1,126 @@
-//! Types of expressions: a condition is true, false or unknown; a quantity is a number.
+//! Types of expressions: a condition is true, false or unknown; a quantity is a number or a
+//! duration, which do not mix.
 
 use super::lex::error;
-use super::{Expr, ExprError};
+use super::{Arith, Expr, ExprError};
+use crate::base::figures;
 
+/// What an expression is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Type {
+pub enum Type {
+    /// True, false or unknown.
     Condition,
-    Quantity,
+    /// A number.
+    Number,
+    /// A duration, in seconds.
+    Duration,
+    /// A variable: a number or a duration, as the brand's files say.
+    Either,
 }
 
 impl Type {
     fn name(self) -> &'static str {
         match self {
             Type::Condition => "a condition",
-            Type::Quantity => "a number",
+            Type::Number => "a number",
+            Type::Duration => "a duration",
+            Type::Either => "a variable",
         }
     }
 }
 
 impl Expr {
-    pub(super) fn kind(&self) -> Type {
+    /// What it is.
+    pub fn kind(&self) -> Type {
         match self {
             Expr::Compare(..) | Expr::Not(_) | Expr::And(..) | Expr::Or(..) => Type::Condition,
-            _ => Type::Quantity,
+            Expr::Var(_) => Type::Either,
+            Expr::Number(text, _) if figures::seconds(text).is_some() => Type::Duration,
+            Expr::Series(s, _) | Expr::Against(super::Against::Change, s, ..) if s.is_duration() => Type::Duration,
+            Expr::Number(..) | Expr::Series(..) | Expr::Rate(..) | Expr::Against(..) => Type::Number,
+            Expr::Negate(a) => a.kind(),
+            Expr::Arith(op, a, b) => match (op, a.kind(), b.kind()) {
+                (Arith::Divide, Type::Duration, Type::Duration) => Type::Number,
+                (_, Type::Duration, _) | (_, _, Type::Duration) => Type::Duration,
+                (_, Type::Either, Type::Either) => Type::Either,
+                _ => Type::Number,
+            },
+        }
+    }
+
+    /// Calls `f` for each variable that must be of one type, with whether it must be a duration.
+    pub fn each_typed_var<'e>(&'e self, f: &mut impl FnMut(&'e str, bool)) {
+        match self {
+            Expr::Compare(_, a, b) | Expr::Arith(Arith::Add | Arith::Subtract, a, b) => {
+                for (x, other) in [(a, b), (b, a)] {
+                    if let (Expr::Var(v), Type::Number | Type::Duration) = (&**x, other.kind()) {
+                        f(v, other.kind() == Type::Duration);
+                    }
+                }
+                a.each_typed_var(f);
+                b.each_typed_var(f);
+            }
+            Expr::Arith(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
+                a.each_typed_var(f);
+                b.each_typed_var(f);
+            }
+            Expr::Negate(a) | Expr::Not(a) => a.each_typed_var(f),
+            Expr::Series(s, _) | Expr::Rate(s, _) | Expr::Against(_, s, ..) => {
+                for selector in &s.selectors {
+                    if let super::Operand::Var(v) = &selector.value {
+                        f(v, false);
+                    }
+                }
+            }
+            Expr::Number(..) | Expr::Var(_) => {}
         }
     }
 }
 
-/// The expression, if it has the type that is needed where it stands.
-pub(super) fn need(e: Expr, at: usize, wanted: Type) -> Result<Expr, ExprError> {
-    if e.kind() == wanted {
+/// The expression, if it is a condition.
+pub(super) fn condition(e: Expr, at: usize) -> Result<Expr, ExprError> {
+    if e.kind() == Type::Condition {
         return Ok(e);
     }
-    let hint = match wanted {
-        Type::Condition => "compare it: add >= and a number",
-        Type::Quantity => "a condition cannot be compared or calculated with",
-    };
-    let what = format!("expected {}, found {} `{e}`", wanted.name(), e.kind().name());
-    Err(error(at, what, Some(hint)))
+    let what = format!("expected a condition, found {} `{e}`", e.kind().name());
+    Err(error(at, what, Some("compare it: add >= and a number")))
+}
+
+/// The expression, if it is a quantity.
+pub(super) fn quantity(e: Expr, at: usize) -> Result<Expr, ExprError> {
+    if e.kind() != Type::Condition {
+        return Ok(e);
+    }
+    let what = format!("expected a number, found a condition `{e}`");
+    Err(error(at, what, Some("a condition cannot be compared or calculated with")))
+}
+
+/// Whether two quantities can be compared, added or subtracted; the error stands at the right one.
+pub(super) fn alike(a: &Expr, b: &Expr, at: usize) -> Result<(), ExprError> {
+    match (a.kind(), b.kind()) {
+        (Type::Duration, Type::Number) => {
+            let hint = "write a duration such as 10m, 1.5d";
+            Err(error(at, format!("expected a duration beside `{a}`, found a number `{b}`"), Some(hint)))
+        }
+        (Type::Number, Type::Duration) => {
+            let hint = "windows stand in brackets: mentions[10m]";
+            Err(error(at, format!("expected a number beside `{a}`, found a duration `{b}`"), Some(hint)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether an operation gives something that has a meaning.
+pub(super) fn sensible(op: Arith, a: &Expr, b: &Expr, at: usize) -> Result<(), ExprError> {
+    match (op, a.kind(), b.kind()) {
+        (Arith::Add | Arith::Subtract, ..) => alike(a, b, at),
+        (Arith::Multiply, Type::Duration, Type::Duration) => {
+            Err(error(at, format!("expected a number beside the duration `{a}`, found a second duration `{b}`"), None))
+        }
+        (Arith::Divide, Type::Number, Type::Duration) => {
+            let hint = "rate(mentions[10m]) is a number a second";
+            Err(error(at, format!("expected a number to divide by, found a duration `{b}`"), Some(hint)))
+        }
+        _ => Ok(()),
+    }
 }

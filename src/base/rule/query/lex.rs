@@ -1,6 +1,12 @@
 //! Tokens of a query, with their places.
 
+use super::term::Amount;
 use super::{QueryError, Term};
+use crate::base::fault::nearest;
+use crate::base::figures;
+use crate::base::limits;
+use crate::base::model::PostKind;
+use crate::base::rule::expr::Compare;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Token {
@@ -9,6 +15,7 @@ pub(super) enum Token {
     And,
     Or,
     Not,
+    Near(u32),
     Term(Term),
 }
 
@@ -20,6 +27,7 @@ impl Token {
             Token::And => "`AND`".to_string(),
             Token::Or => "`OR`".to_string(),
             Token::Not => "`NOT`".to_string(),
+            Token::Near(n) => format!("`NEAR/{n}`"),
             Token::Term(t) => format!("`{t}`"),
         }
     }
@@ -51,8 +59,15 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
             _ => {
                 let rest = &text[at..];
                 let len = rest.find(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"')).unwrap_or(rest.len());
-                out.push((at, word(&rest[..len], at)?));
-                at += len;
+                let field = rest[..len].strip_suffix(':').filter(|f| Term::FIELDS.contains(f));
+                if let Some(field) = field.filter(|_| rest[len..].starts_with('"')) {
+                    let (value, end) = phrase(text, at + len)?;
+                    out.push((at, Token::Term(field_term(field, &value, at)?)));
+                    at = end;
+                } else {
+                    out.push((at, word(&rest[..len], at)?));
+                    at += len;
+                }
             }
         }
     }
@@ -72,11 +87,8 @@ fn phrase(text: &str, start: usize) -> Result<(String, usize), QueryError> {
                 Some((_, c @ ('"' | '\\'))) => out.push(c),
                 other => {
                     let found = other.map_or("the end".to_string(), |(_, c)| format!("`{c}`"));
-                    return Err(error(
-                        start + 1 + i,
-                        format!("expected `\\\"` or `\\\\`, found `\\` before {found}"),
-                        None,
-                    ));
+                    let what = format!("expected `\\\"` or `\\\\`, found `\\` before {found}");
+                    return Err(error(start + 1 + i, what, None));
                 }
             },
             _ => out.push(c),
@@ -85,44 +97,88 @@ fn phrase(text: &str, start: usize) -> Result<(String, usize), QueryError> {
     Err(error(start, "expected a closing quote, found the end of the query", None))
 }
 
-const LATER_FIELDS: &[&str] = &["url", "domain", "lang", "source", "author", "followers", "kind", "raw", "to"];
-
 fn word(w: &str, at: usize) -> Result<Token, QueryError> {
-    let term = match w {
+    match w {
         "AND" => return Ok(Token::And),
         "OR" => return Ok(Token::Or),
         "NOT" => return Ok(Token::Not),
-        _ if w.starts_with("NEAR/") => {
-            return Err(error(
-                at,
-                format!("expected AND, OR or NOT, found `{w}`, which this version does not know"),
-                None,
-            ));
-        }
-        _ if w.starts_with('-') => {
-            return Err(error(
-                at,
-                format!("expected a term, found `{w}`"),
-                Some("to leave texts out, write NOT before the term"),
-            ));
-        }
-        _ => w,
-    };
-    if let Some((field, _)) = term.split_once(':')
-        && LATER_FIELDS.contains(&field)
+        _ => {}
+    }
+    if let Some(n) = w.strip_prefix("NEAR/") {
+        let n = n.parse().ok().filter(|n| *n <= limits::NEAR_WORDS);
+        let what = || format!("expected NEAR/ and a number of words up to {}, found `{w}`", limits::NEAR_WORDS);
+        return n.map(Token::Near).ok_or_else(|| error(at, what(), None));
+    }
+    if w == "NEAR" {
+        let hint = "write NEAR/5 for at most five words between them; in quotes it is a word";
+        return Err(error(at, "expected NEAR/ and a number of words, found `NEAR`", Some(hint)));
+    }
+    if w.starts_with('-') {
+        let hint = "to leave texts out, write NOT before the term";
+        return Err(error(at, format!("expected a term, found `{w}`"), Some(hint)));
+    }
+    if let Some((field, value)) = w.split_once(':')
+        && Term::FIELDS.contains(&field)
     {
-        let what = format!(
-            "expected a word, phrase, @handle or #tag, found the field `{field}:`, which this version does not know"
-        );
-        return Err(error(at, what, Some("to look for these characters in the text, put them in quotes")));
+        return field_term(field, value, at).map(Token::Term);
+    }
+    if let Some((field, _)) = w.split_once(':')
+        && field.len() > 2
+        && let Some(near) = nearest(field, Term::FIELDS)
+    {
+        let hint = format!("did you mean `{near}:`? To look for these characters in the text, put them in quotes");
+        return Err(error(at, format!("expected a field, found `{field}:`"), Some(&hint)));
     }
     let name = |rest: &str, what: &str| {
         let ok = rest.chars().any(char::is_alphanumeric) && !rest.starts_with(['@', '#']);
         if ok { Ok(rest.to_string()) } else { Err(error(at, format!("expected {what}, found `{w}`"), None)) }
     };
-    Ok(Token::Term(match term.chars().next() {
-        Some('@') => Term::Handle(name(&term[1..], "a name after @")?),
-        Some('#') => Term::Tag(name(&term[1..], "a word after #")?),
-        _ => Term::Phrase(term.to_string()),
+    Ok(Token::Term(match w.chars().next() {
+        Some('@') => Term::Handle(name(&w[1..], "a name after @")?),
+        Some('#') => Term::Tag(name(&w[1..], "a word after #")?),
+        _ => Term::Phrase(w.to_string()),
     }))
+}
+
+fn field_term(field: &str, value: &str, at: usize) -> Result<Term, QueryError> {
+    let wrong = |expected: &str, hint: Option<&str>| {
+        Err(error(at, format!("expected {expected} after `{field}:`, found `{value}`"), hint))
+    };
+    if value.trim().is_empty() {
+        return Err(error(at, format!("expected a value after `{field}:`, found none"), None));
+    }
+    let plain = || value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    let owned = value.to_string();
+    match field {
+        "raw" => Ok(Term::Raw(owned)),
+        "url" if !value.is_ascii() => wrong("ASCII characters", Some("links hold %-escapes and xn-- names instead")),
+        "url" => Ok(Term::Url(value.to_ascii_lowercase())),
+        "domain" if !plain() || !value.contains('.') || value.starts_with('.') => {
+            wrong("a host name", Some("for example domain:example.com, which also finds www.example.com"))
+        }
+        "domain" => Ok(Term::Domain(value.to_ascii_lowercase().trim_end_matches('.').to_string())),
+        "author" => Ok(Term::Author(owned)),
+        "to" => Ok(Term::To(owned)),
+        "lang" if !plain() => wrong("a language code", Some("for example lang:en")),
+        "lang" => Ok(Term::Lang(value.to_ascii_lowercase())),
+        "source" => Ok(Term::Source(owned)),
+        "kind" => match PostKind::ALL.into_iter().find(|k| k.name() == value) {
+            Some(k) => Ok(Term::Kind(k)),
+            None => wrong("post, reply, quote or repost", None),
+        },
+        _ => match amount(value) {
+            Some((op, n)) => Ok(Term::Followers(op, n)),
+            None => wrong("a comparison", Some("for example followers:>=10k or followers:>vars.big")),
+        },
+    }
+}
+
+fn amount(value: &str) -> Option<(Compare, Amount)> {
+    let signs = [Compare::AtLeast, Compare::AtMost, Compare::Unequal, Compare::Equal, Compare::More, Compare::Less];
+    let (op, rest) = signs.into_iter().find_map(|op| Some((op, value.strip_prefix(op.sign())?)))?;
+    if let Some(name) = rest.strip_prefix("vars.") {
+        return (!name.is_empty()).then(|| (op, Amount::Var(name.to_string())));
+    }
+    let whole = |x: &f64| (x - x.round()).abs() < 1e-6;
+    figures::number(rest).filter(whole).map(|x| (op, Amount::Number(x.round() as u64)))
 }

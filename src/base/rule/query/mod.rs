@@ -2,12 +2,16 @@
 
 mod lex;
 mod parse;
+mod resolve;
+mod term;
 
 use std::fmt;
 
 pub use parse::parse;
+pub use resolve::Names;
+pub use term::{Amount, Term};
 
-/// A query over the text of a post.
+/// A query over a post.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Query {
     /// All of them.
@@ -16,19 +20,11 @@ pub enum Query {
     Or(Vec<Query>),
     /// Not this one.
     Not(Box<Query>),
+    /// One term of the left list and one of the right, in any order, with at most so many words
+    /// between them. Terms of the text only.
+    Near(u32, Vec<Term>, Vec<Term>),
     /// A term.
     Term(Term),
-}
-
-/// What is looked for in a text.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Term {
-    /// A word, or words in this order.
-    Phrase(String),
-    /// `@handle`, without the `@`.
-    Handle(String),
-    /// `#tag`, without the `#`.
-    Tag(String),
 }
 
 /// A mistake in a query: where (bytes from its start), what, and a hint.
@@ -68,11 +64,12 @@ impl Query {
         if flat.len() == 1 { flat.remove(0) } else { close(flat) }
     }
 
-    /// Whether every text that matches must hold at least one of some terms, so that texts
+    /// Whether every post that matches must hold at least one of some literals, so that posts
     /// without them need not be looked at.
     pub fn has_required_term(&self) -> bool {
         match self {
-            Query::Term(_) => true,
+            Query::Term(t) => t.is_literal(),
+            Query::Near(..) => true,
             Query::And(v) => v.iter().any(Query::has_required_term),
             Query::Or(v) => v.iter().all(Query::has_required_term),
             Query::Not(_) => false,
@@ -83,19 +80,15 @@ impl Query {
     pub fn terms(&self) -> usize {
         match self {
             Query::Term(_) => 1,
+            Query::Near(_, a, b) => a.len() + b.len(),
             Query::And(v) | Query::Or(v) => v.iter().map(Query::terms).sum(),
             Query::Not(q) => q.terms(),
         }
     }
-}
 
-impl fmt::Display for Term {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Term::Phrase(p) => write!(f, "\"{}\"", p.replace('\\', "\\\\").replace('"', "\\\"")),
-            Term::Handle(h) => write!(f, "@{h}"),
-            Term::Tag(t) => write!(f, "#{t}"),
-        }
+    /// Whether it is a list of others, so that it needs parentheses where it is a part.
+    fn is_list(&self) -> bool {
+        matches!(self, Query::And(_) | Query::Or(_))
     }
 }
 
@@ -106,15 +99,29 @@ impl fmt::Display for Query {
                 if i > 0 {
                     write!(f, " {word} ")?;
                 }
-                if matches!(q, Query::And(_) | Query::Or(_)) { write!(f, "({q})") } else { write!(f, "{q}") }
+                if q.is_list() { write!(f, "({q})") } else { write!(f, "{q}") }
             })
         };
         match self {
             Query::And(v) => list(f, v, "AND"),
             Query::Or(v) => list(f, v, "OR"),
-            Query::Not(q) if matches!(**q, Query::And(_) | Query::Or(_)) => write!(f, "NOT ({q})"),
+            Query::Not(q) if q.is_list() || matches!(**q, Query::Near(..)) => write!(f, "NOT ({q})"),
             Query::Not(q) => write!(f, "NOT {q}"),
+            Query::Near(n, a, b) => write!(f, "{} NEAR/{n} {}", Side(a), Side(b)),
             Query::Term(t) => write!(f, "{t}"),
         }
+    }
+}
+
+/// One side of NEAR, in parentheses if it is a list.
+struct Side<'q>(&'q [Term]);
+
+impl fmt::Display for Side<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [one] = self.0 {
+            return write!(f, "{one}");
+        }
+        let shown: Vec<String> = self.0.iter().map(Term::to_string).collect();
+        write!(f, "({})", shown.join(" OR "))
     }
 }
