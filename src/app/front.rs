@@ -83,7 +83,7 @@ impl FrontLine {
         if frame.oversize || frame.bytes.len() > limits::FRAME_BYTES {
             return Sifted::Damaged(Outcome::Oversize);
         }
-        let Ok(text) = std::str::from_utf8(&frame.bytes) else {
+        let Ok(text) = simdutf8::basic::from_utf8(&frame.bytes) else {
             return Sifted::Damaged(Outcome::Malformed);
         };
         if format == WireFormat::Jetstream
@@ -134,9 +134,9 @@ impl FrontLine {
                 Sifted::Removal(time, Removal::Account(account_id(&source, &author)))
             }
             Some(Decoded::Post(p)) => {
-                let m = self.front.mention(&p);
-                if !m.keys.is_empty() || !m.own.is_empty() {
-                    return Sifted::Mention(Box::new(m));
+                let found = self.front.matches(&p);
+                if !found.keys.is_empty() || !found.own.is_empty() {
+                    return Sifted::Mention(Box::new(self.front.score(&p, found)));
                 }
                 // the same bytes must come to the same end on both paths: targets as the glance sees them
                 let seen = if format == WireFormat::Jetstream {

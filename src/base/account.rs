@@ -52,6 +52,21 @@ pub fn account_id(source: &str, author: &str) -> AccountId {
     AccountId(hash::parts(&[b"account", source.as_bytes(), author.as_bytes()]))
 }
 
+/// Ids of the posts of one source, where many are needed.
+pub struct PostIds(hash::Prefix);
+
+impl PostIds {
+    /// Of a source.
+    pub fn of(source: &str) -> PostIds {
+        PostIds(hash::Prefix::of(&[b"post", source.as_bytes()]))
+    }
+
+    /// The same as [`post_id`].
+    pub fn id(&self, id: &[u8]) -> PostId {
+        PostId(self.0.then(id))
+    }
+}
+
 /// The id of a post; the bytes are those of its id at its source.
 pub fn post_id(source: &str, id: &[u8]) -> PostId {
     PostId(hash::parts(&[b"post", source.as_bytes(), id]))
@@ -96,6 +111,11 @@ mod tests {
                 && !a.has("forum", "17", Some("united@example.social"))
         );
         assert!(a.has("forum", "1", Some("@alice")) && a.has("forum", "Alice", None) && !a.has("forum", "alice", None));
+    }
+
+    #[test]
+    fn ids_are_the_same_both_ways() {
+        assert_eq!(PostIds::of("bluesky").id(b"at://x"), post_id("bluesky", b"at://x"));
     }
 
     #[test]

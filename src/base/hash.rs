@@ -18,6 +18,30 @@ pub fn parts(parts: &[&[u8]]) -> u64 {
     h.finish()
 }
 
+/// The beginning of lists of byte strings that are often hashed.
+#[derive(Clone, Copy)]
+pub struct Prefix(SipHasher13);
+
+impl Prefix {
+    /// Of these parts.
+    pub fn of(parts: &[&[u8]]) -> Prefix {
+        let mut h = SipHasher13::new_with_keys(KEYS.0, KEYS.1);
+        for p in parts {
+            h.write(p);
+            h.write(&(p.len() as u64).to_le_bytes());
+        }
+        Prefix(h)
+    }
+
+    /// The same as [`parts`] of the beginning and one more part.
+    pub fn then(&self, part: &[u8]) -> u64 {
+        let mut h = self.0;
+        h.write(part);
+        h.write(&(part.len() as u64).to_le_bytes());
+        h.finish()
+    }
+}
+
 /// A map whose keys are hashes already. Its order is never observed.
 pub type HashedMap<K, V> = HashMap<K, V, BuildHasherDefault<AsIs>>;
 /// A set whose members are hashes already. Its order is never observed.
@@ -46,6 +70,7 @@ mod tests {
     #[test]
     fn is_fixed_for_ever_and_sees_borders() {
         assert_eq!(parts(&[b"bluesky", b"x1"]), 0xc873_f7ef_b5a3_173c);
+        assert_eq!(Prefix::of(&[b"bluesky"]).then(b"x1"), parts(&[b"bluesky", b"x1"]));
         assert_ne!(parts(&[b"ab", b"c"]), parts(&[b"a", b"bc"]));
         assert_ne!(parts(&[b"a"]), parts(&[b"a", b""]));
     }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
-use crate::base::account::{link_id, post_id};
+use crate::base::account::{PostIds, link_id};
 use crate::base::limits;
 use crate::base::model::PostId;
 use crate::base::time::Time;
@@ -275,12 +275,14 @@ pub fn targets(frame: &[u8], mut matters: impl FnMut(&[u8]) -> bool) -> Option<S
 
 /// The meeting point of an AT URI of a post or of an outside link.
 pub fn target(uri: &[u8]) -> Option<PostId> {
-    if is_post_uri(uri) { Some(post_id(NETWORK, uri)) } else { link_id(uri) }
+    static IDS: LazyLock<PostIds> = LazyLock::new(|| PostIds::of(NETWORK));
+    if is_post_uri(uri) { Some(IDS.id(uri)) } else { link_id(uri) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::account::post_id;
 
     const HEAD: &str = r#"{"did":"did:plc:a","time_us":1783175888085434,"kind":"commit","commit":{"rev":"r","operation":"create","collection":"app.bsky.feed.post","rkey":"k"}}"#;
 

@@ -49,6 +49,8 @@ pub struct Scratch {
     hits: Vec<u32>,
     candidates: Vec<u32>,
     places: Vec<(usize, usize, usize)>,
+    /// The folded text of the last post.
+    folded: String,
 }
 
 /// Whom a post concerns.
@@ -118,6 +120,7 @@ impl Matcher {
         }
         all.retain(|k| !out.own.contains(k) && !out.staff.contains(k));
         out.keys = all;
+        s.folded = folded.into_owned();
         out
     }
 
@@ -203,6 +206,11 @@ impl Matcher {
 }
 
 impl Scratch {
+    /// The folded text of the post that was matched last, its tags included.
+    pub fn folded(&self) -> &str {
+        &self.folded
+    }
+
     fn begin(&mut self, terms: usize, always: &[u32]) {
         if self.round == u32::MAX || self.hits.len() != terms {
             self.hits = vec![0; terms];

@@ -44,20 +44,26 @@ impl Front {
 
     /// Whom a post concerns.
     pub fn matches(&mut self, p: &Post<'_>) -> Matched {
-        self.matcher.matches(p, &mut self.scratch)
+        let mut found = self.matcher.matches(p, &mut self.scratch);
+        if p.kind == PostKind::Repost && p.text.trim().is_empty() {
+            found.keys.clear();
+            found.to.clear();
+        }
+        found
     }
 
     /// Matches and scores a post. The result has no keys if no brand matches. A repost without a
     /// text says nothing: whom it concerns depends on what it repeats.
     pub fn mention(&mut self, p: &Post<'_>) -> Mention {
+        let found = self.matches(p);
+        self.score(p, found)
+    }
+
+    /// Scores the post that was matched last.
+    pub fn score(&self, p: &Post<'_>, found: Matched) -> Mention {
         let has_text = !p.text.trim().is_empty();
-        let mut found = self.matcher.matches(p, &mut self.scratch);
-        if p.kind == PostKind::Repost && !has_text {
-            found.keys.clear();
-            found.to.clear();
-        }
         let n = if has_text { negativity::score(&p.text, p.lang.as_deref()) } else { None };
-        let sketch = if has_text { sketch::of(&p.text) } else { None };
+        let sketch = if has_text { sketch::of_folded(self.scratch.folded()) } else { None };
         let id = |x: &Cow<'_, str>| post_id(&p.source, x.as_bytes());
         Mention {
             post: id(&p.id),

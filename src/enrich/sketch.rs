@@ -4,27 +4,25 @@
 //! repeated more than twice. The rest is cut into overlapping pieces of four characters, which
 //! works in any script.
 
-use super::folding::{fold, is_word};
 use crate::base::limits;
 use crate::base::model::Sketch;
 
 /// Characters in a piece.
 const PIECE: usize = 4;
 
-/// The sketch of a text; `None` without letters or symbols.
-pub(super) fn of(text: &str) -> Option<Sketch> {
+/// The sketch of a folded text; `None` without letters or symbols.
+pub(super) fn of_folded(text: &str) -> Option<Sketch> {
     let text = text.get(..text.floor_char_boundary(limits::SKETCHED_TEXT_BYTES)).unwrap_or(text);
     let mut chars: Vec<char> = Vec::with_capacity(text.len());
-    for word in fold(text).split_whitespace() {
+    for word in text.split_whitespace() {
         if word.starts_with('@') || word.starts_with("http:") || word.starts_with("https:") {
             continue;
         }
         let from = chars.len();
-        for c in
-            word.chars().filter(|c| (is_word(*c) && !c.is_numeric() && *c != '_') || !(c.is_ascii() || is_word(*c)))
-        {
-            let repeated = chars.len() >= from + 2 && chars[chars.len() - 2..] == [c, c];
-            if !repeated {
+        for c in word.chars() {
+            let kept = if c.is_ascii() { c.is_ascii_alphabetic() } else { !c.is_numeric() };
+            let repeated = || chars.len() >= from + 2 && chars.get(chars.len() - 2..) == Some(&[c, c]);
+            if kept && !repeated() {
                 chars.push(c);
             }
         }
@@ -51,6 +49,11 @@ fn hash(piece: &[char]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enrich::folding::fold;
+
+    fn of(text: &str) -> Option<Sketch> {
+        of_folded(&fold(text))
+    }
 
     fn alike(a: &str, b: &str) -> f64 {
         of(a).unwrap().similarity(&of(b).unwrap())

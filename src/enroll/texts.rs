@@ -1,9 +1,11 @@
 //! Near-identical texts are one: each text is known by the first one like it.
 //!
-//! Candidates are found by six independent smallest hashes (two texts with 90 % of their pieces
-//! in common share at least one of them but once in a million), and then compared.
+//! Candidates are found by pairs among the four smallest hashes of a text, which few other texts
+//! have, and then compared. Of two texts with 90 % of their pieces in common about one in 270
+//! shares no pair and is missed; with 95 % one in 2,000.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::base::limits;
 use crate::base::model::{PostId, Sketch};
@@ -11,8 +13,8 @@ use crate::base::recent::Recent;
 
 /// From this similarity on two texts are one.
 const ALIKE: f64 = 0.9;
-/// Independent hashes by which candidates are found.
-const WAYS: u64 = 6;
+/// Pairs by which candidates are found.
+const WAYS: usize = 6;
 
 /// Texts by what they are made of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,14 +26,14 @@ pub(super) struct Texts {
 
 impl Texts {
     pub(super) fn new() -> Texts {
-        Texts { places: Recent::new(limits::TEXTS * WAYS as usize), sketches: Recent::new(limits::TEXTS) }
+        Texts { places: Recent::new(limits::TEXTS * WAYS), sketches: Recent::new(limits::TEXTS) }
     }
 
     /// The first text like this one, or this one itself.
     pub(super) fn assign(&mut self, sketch: &Sketch, post: PostId) -> u64 {
         let places = places(sketch);
-        for place in places {
-            let Some(id) = self.places.get_mut(place).copied() else { continue };
+        for place in &places {
+            let Some(id) = self.places.get_mut(*place).copied() else { continue };
             if self.sketches.get_mut(id).is_some_and(|known| known.similarity(sketch) >= ALIKE) {
                 return id;
             }
@@ -49,18 +51,17 @@ impl Texts {
     }
 }
 
-/// The smallest hash of each way, with the way in it.
-fn places(sketch: &Sketch) -> [u64; WAYS as usize] {
-    let mut way = 0;
-    [(); WAYS as usize].map(|()| {
-        way += 1;
-        let mixed = sketch.hashes().iter().map(|h| mix(u64::from(*h), way));
-        mixed.min().unwrap_or(0)
-    })
+/// Pairs of the smallest hashes; of a text too short for pairs all of it.
+fn places(sketch: &Sketch) -> SmallVec<[u64; WAYS]> {
+    let Some([a, b, c, d]) = sketch.hashes().first_chunk() else {
+        return smallvec::smallvec![sketch.hashes().iter().fold(1, |h, x| mix(h ^ u64::from(*x)))];
+    };
+    let pair = |x: &u32, y: &u32| mix(u64::from(*x) << 32 | u64::from(*y));
+    smallvec::smallvec![pair(a, b), pair(a, c), pair(a, d), pair(b, c), pair(b, d), pair(c, d)]
 }
 
-fn mix(h: u64, way: u64) -> u64 {
-    let mut x = (h ^ (way << 32)).wrapping_add(way.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+fn mix(h: u64) -> u64 {
+    let mut x = h.wrapping_add(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
@@ -84,7 +85,7 @@ mod tests {
             t.assign(&s(5000 + k * 7, 5), PostId(100 + u64::from(k)));
         }
         assert!(
-            t.dropped() > 0 && t.sketches.len() <= limits::TEXTS && t.places.len() <= limits::TEXTS * WAYS as usize
+            t.dropped() > 0 && t.sketches.len() <= limits::TEXTS && t.places.len() <= limits::TEXTS * WAYS
         );
     }
 }

@@ -27,6 +27,9 @@ impl Sketch {
     /// Pieces in both divided by pieces in either (Jaccard), 0..1: exact for texts held whole,
     /// else estimated from the smallest [`KEPT`] of both together.
     pub fn similarity(&self, other: &Sketch) -> f64 {
+        if self == other {
+            return 1.0;
+        }
         let (mut a, mut b) = (self.0.iter().peekable(), other.0.iter().peekable());
         let whole = self.0.len() < KEPT && other.0.len() < KEPT;
         let (mut both, mut either) = (0u32, 0u32);
