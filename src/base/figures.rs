@@ -11,6 +11,9 @@ pub fn short(x: f64) -> String {
         a if a >= 999.5 => (x / 1e3, "k"),
         _ => (x, ""),
     };
+    if value != 0.0 && value.abs() < 0.095 {
+        return if value.abs() < 0.001 { format!("{value:.0e}") } else { format!("{value:.3}") };
+    }
     let digits = if value.abs() >= 9.95 || value == value.round() { 0 } else { 1 };
     format!("{value:.digits$}{unit}")
 }
@@ -82,6 +85,8 @@ mod tests {
         let cases = [
             (0.0, "0"),
             (0.44, "0.4"),
+            (0.0167, "0.017"),
+            (0.000_03, "3e-5"),
             (42.0, "42"),
             (999.0, "999"),
             (9_120.0, "9.1k"),

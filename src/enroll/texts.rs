@@ -84,8 +84,6 @@ mod tests {
         for k in 0..200_000 {
             t.assign(&s(5000 + k * 7, 5), PostId(100 + u64::from(k)));
         }
-        assert!(
-            t.dropped() > 0 && t.sketches.len() <= limits::TEXTS && t.places.len() <= limits::TEXTS * WAYS
-        );
+        assert!(t.dropped() > 0 && t.sketches.len() <= limits::TEXTS && t.places.len() <= limits::TEXTS * WAYS);
     }
 }

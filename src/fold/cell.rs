@@ -9,6 +9,7 @@ use super::series::{Series, passes};
 use super::story::Life;
 use super::voices::Size;
 use crate::base::model::{Group, Reading, Seq, Told, Value};
+use crate::base::rule::expr::Measure;
 use crate::base::rule::{Brand, Dim, Plan, Slot};
 use crate::base::time::{Span, Time};
 
@@ -135,16 +136,22 @@ impl Cell {
     }
 
     /// The values of all series; call [`Cell::advance`] before.
-    pub(super) fn read(&mut self, plan: &Plan, group: &Group, now: Time, seq: Seq) -> Reading {
+    pub(super) fn read(&mut self, plan: &Plan, brand: Option<&Brand>, group: &Group, now: Time, seq: Seq) -> Reading {
         let rare: SmallVec<[_; 2]> =
             self.bases.iter_mut().zip(&plan.bases).map(|(b, spec)| b.observe(&spec.spec, now)).collect();
         let values = plan.slots.iter().map(|slot| match slot {
             Slot::Window(i) => self.window(plan, *i),
             Slot::Past(i) => self.pasts.get(*i).and_then(|p| p.value(now)),
             Slot::Base(i, view) => rare.get(*i).and_then(|r| baseline::view(*r, *view)),
-            Slot::Story(measure) => self.life.as_ref().and_then(|l| l.value(*measure, now)),
+            Slot::Story(measure) => self.of_story(*measure, brand, now),
         });
         Reading { seq, at: now, group: group.clone(), values: values.collect() }
+    }
+
+    /// What is told of the story; nobody answers for a brand without own accounts.
+    pub(super) fn of_story(&self, measure: Measure, brand: Option<&Brand>, now: Time) -> Value {
+        let told = measure != Measure::ResponseTime || brand.is_some_and(|b| !b.own.is_empty());
+        self.life.as_ref().filter(|_| told)?.value(measure, now)
     }
 
     fn window(&self, plan: &Plan, i: usize) -> Value {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::baseline::Baseline;
 use super::cell::{Cell, Sized, group_of};
 use super::history::History;
-use super::key::{KeyFold, World, plans};
+use super::key::{KeyFold, World};
 use super::posts::PostAt;
 use super::series::{Series, passes};
 use crate::base::model::{Group, KeyId, Told};
@@ -19,8 +19,8 @@ impl KeyFold {
         let whole_from = now.min(self.posts.all().map(|((t, _), _)| t).next().unwrap_or(now));
         let same_vars = old.brand(self.key).map(|b| &b.vars) == w.rules.brand(self.key).map(|b| &b.vars);
         let mut before = std::mem::take(&mut self.cells);
-        for (i, plan) in plans(w.rules, self.grouped) {
-            let found = old.plans.iter().enumerate().find(|(_, p)| p.by == plan.by);
+        for (i, plan) in w.rules.plans_of(self.key) {
+            let found = old.plans_of(self.key).find(|(_, p)| p.by == plan.by && p.only == plan.only);
             let mut fresh = Cell::since(plan, whole_from);
             if let Some((at, old_plan)) = found {
                 let groups: Vec<Group> = before.keys().filter(|g| g.plan as usize == at).cloned().collect();
@@ -48,8 +48,7 @@ impl KeyFold {
             let store = if told.foreign.is_some() { &mut fold.foreign } else { &mut fold.posts };
             store.insert(seq, told);
         }
-        let grouped = fold.grouped;
-        for (i, plan) in plans(w.rules, grouped) {
+        for (i, plan) in w.rules.plans_of(key) {
             fold.backfill(w, i, plan, None);
         }
         fold

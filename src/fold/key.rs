@@ -36,8 +36,6 @@ pub struct World<'w> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KeyFold {
     pub(super) key: KeyId,
-    /// Whether it is a group of brands.
-    pub(super) grouped: bool,
     pub(super) posts: Posts,
     /// Posts of other brands that rules of this one read.
     pub(super) foreign: Posts,
@@ -58,11 +56,6 @@ pub(super) fn hostile_reach() -> SeriesSpec {
     SeriesSpec { measure, selectors, window: Span::ZERO, offset: Span::ZERO, view: View::Value }
 }
 
-/// Plans that concern brands, or those that concern groups of them, with their places.
-pub(super) fn plans(rules: &RuleSet, grouped: bool) -> impl Iterator<Item = (usize, &Plan)> {
-    rules.plans.iter().enumerate().filter(move |(_, p)| p.has(Dim::Group) == grouped)
-}
-
 impl KeyFold {
     /// A key without past. Groups of the whole brand exist from the start.
     pub fn new(key: KeyId, rules: &RuleSet) -> KeyFold {
@@ -71,12 +64,10 @@ impl KeyFold {
 
     /// A key that has counted everything since a time only.
     pub(super) fn since(key: KeyId, rules: &RuleSet, whole_from: Time) -> KeyFold {
-        let grouped = rules.brand(key).is_some_and(|b| b.group);
-        let whole = plans(rules, grouped).filter(|(_, p)| p.by.len() == 1);
+        let whole = rules.plans_of(key).filter(|(_, p)| p.by.len() == 1);
         let group = |i: usize| Group { plan: i as u32, key, story: None, source: None, lang: None };
         KeyFold {
             key,
-            grouped,
             posts: Posts::default(),
             foreign: Posts::default(),
             cells: whole.map(|(i, plan)| (group(i), Cell::since(plan, whole_from))).collect(),
@@ -101,7 +92,7 @@ impl KeyFold {
             self.hostile.observe(&spec, now);
         }
         let mut touched = Touched::new();
-        for (i, plan) in plans(w.rules, self.grouped) {
+        for (i, plan) in w.rules.plans_of(self.key) {
             if let Some(group) = group_of(i, plan, told) {
                 self.count(w, plan, &group, (seq, now), told, size);
                 touched.push(group);
@@ -123,7 +114,7 @@ impl KeyFold {
     /// A post by one of the key's own accounts: an answer in its story.
     pub fn own(&mut self, w: World<'_>, now: Time, told: &Told) -> Touched {
         let mut touched = Touched::new();
-        for (i, plan) in plans(w.rules, self.grouped).filter(|(_, p)| p.tells_story) {
+        for (i, plan) in w.rules.plans_of(self.key).filter(|(_, p)| p.tells_story) {
             let Some(group) = group_of(i, plan, told) else { continue };
             let Some(cell) = self.cells.get_mut(&group) else { continue };
             cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
@@ -155,7 +146,7 @@ impl KeyFold {
             self.hostile.add(&spec, &after, size);
         }
         let mut touched = Touched::new();
-        for (i, plan) in plans(w.rules, self.grouped) {
+        for (i, plan) in w.rules.plans_of(self.key) {
             let (old, new) = (group_of(i, plan, &before), group_of(i, plan, &after));
             if let Some((group, cell)) = old.and_then(|g| self.cells.get_mut(&g).map(|c| (g, c))) {
                 cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
@@ -188,7 +179,7 @@ impl KeyFold {
             let Some(before) = store.account(account.0).map(|a| a.size) else { continue };
             let Some(size) = store.learn(account.0, followers, name) else { continue };
             for kept in store.of_account(account.0) {
-                for (i, plan) in plans(w.rules, self.grouped) {
+                for (i, plan) in w.rules.plans_of(self.key) {
                     let Some(group) = group_of(i, plan, &kept.told) else { continue };
                     let Some(cell) = self.cells.get_mut(&group) else { continue };
                     if groups.insert(group) {
@@ -221,7 +212,7 @@ impl KeyFold {
         let plan = w.rules.plans.get(group.plan as usize)?;
         let cell = self.cells.get_mut(group)?;
         cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
-        Some(cell.read(plan, group, now, seq))
+        Some(cell.read(plan, w.rules.brand(self.key), group, now, seq))
     }
 
     /// When the first and when the last of what a group counts expires.
@@ -292,7 +283,7 @@ impl KeyFold {
                 super::baseline::view(cell.bases.get(i)?.without(&spec.spec, now, account), view)
             }
             Slot::Story(Measure::Lead) => Some(Life::lead_of(rest().map(|k| &*k.told))),
-            Slot::Story(measure) => cell.life.as_ref()?.value(measure, now),
+            Slot::Story(measure) => cell.of_story(measure, brand, now),
         }
     }
 

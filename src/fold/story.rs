@@ -82,10 +82,8 @@ impl Life {
             Measure::Lead => Some(self.lead as f64),
             Measure::RootNegativity => self.root.map(Negativity::as_unit),
             Measure::StoryAge => self.first.map(|t| (now - t).as_seconds().max(0.0)),
-            Measure::ResponseTime => {
-                let (from, to) = (self.mentioned?, self.answered?);
-                Some((to - from).as_seconds().max(0.0))
-            }
+            // while nobody has answered, the time waited so far
+            Measure::ResponseTime => Some((self.answered.unwrap_or(now) - self.mentioned?).as_seconds().max(0.0)),
             _ => None,
         }
     }

@@ -85,6 +85,10 @@ fn event(line: &str, later: f64) -> Input {
                     "f" => "followers",
                     "p" => "parent",
                     "r" => "root",
+                    "l" => {
+                        post["links"] = serde_json::json!([value]);
+                        continue;
+                    }
                     other => other,
                 };
                 post[key] = value.parse::<u64>().map_or_else(|_| value.into(), |n| n.into());
@@ -225,6 +229,9 @@ fn short(json: &str) -> String {
             s("reason"),
             v["operands"]
         );
+        if let Some(summary) = v["summary"].as_str() {
+            let _ = writeln!(out, "  {summary}");
+        }
     }
     out
 }
@@ -260,7 +267,10 @@ macro_rules! golden {
     ($($name:ident)*) => { $(#[test] fn $name() { check(stringify!($name)); })* };
 }
 
-golden! { story audience_learned_late three_sources edits_deletes_repeats bad_times unknown_tone life_cycle overflow }
+golden! {
+    story audience_learned_late three_sources edits_deletes_repeats bad_times unknown_tone life_cycle overflow
+    own_staff_groups fields past surge reload rival story_life
+}
 
 #[test]
 fn every_golden_folder_is_a_test() {
@@ -272,9 +282,16 @@ fn every_golden_folder_is_a_test() {
         "audience_learned_late",
         "bad_times",
         "edits_deletes_repeats",
+        "fields",
         "life_cycle",
         "overflow",
+        "own_staff_groups",
+        "past",
+        "reload",
+        "rival",
         "story",
+        "story_life",
+        "surge",
         "three_sources",
         "unknown_tone",
     ];

@@ -20,7 +20,7 @@ pub(super) fn rules(draft: &mut Draft) {
 }
 
 fn variables(draft: &Draft, rule: &Rule, place: &Place, faults: &mut Vec<Fault>) {
-    let concerned = || draft.brands.iter().filter(|b| b.group == rule.is_for_groups());
+    let concerned = || draft.brands.iter().filter(|b| rule.concerns(b));
     let (mut named, mut typed) = (BTreeSet::new(), BTreeSet::new());
     for e in rule.exprs() {
         e.each_var(&mut |v| {
@@ -64,6 +64,15 @@ fn names(draft: &Draft, rule: &Rule, place: &Place, faults: &mut Vec<Fault>) {
         let what = format!("expected the list `{name}`, found none of this name");
         let hint = format!("add it: lists: {{{name}: {{authors: [...]}}}}");
         faults.push(Fault::at(place.clone(), what).hint(hint));
+    }
+    for slug in &rule.only {
+        if !draft.brands.iter().any(|b| *b.slug == **slug && b.group == rule.is_for_groups()) {
+            let kind = if rule.is_for_groups() { "group" } else { "brand" };
+            let what = format!("expected a {kind} in `brands` of rule `{}`, found `{slug}`, which is none", rule.name);
+            faults.push(
+                Fault::at(place.clone(), what).hint("it lists keys under `brands:` (or `groups:`, with by: [group])"),
+            );
+        }
     }
     for rival in rivals(rule) {
         if !draft.brands.iter().any(|b| *b.slug == *rival) {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::account::key_id;
+use crate::base::model::KeyId;
 use crate::base::rule::expr::{Measure, SeriesSpec, View};
 use crate::base::rule::{Filter, Rule};
 use crate::base::time::Span;
@@ -84,6 +86,8 @@ pub struct Base {
 pub struct Plan {
     /// The kind of group, sorted.
     pub by: Vec<Dim>,
+    /// The keys it is computed for; empty means all of its kind.
+    pub only: Vec<KeyId>,
     /// The series, without repeats, in the order rules first name them.
     pub series: Vec<SeriesSpec>,
     /// Where each comes from.
@@ -114,29 +118,32 @@ impl Plan {
     /// rules' expressions.
     pub fn build(rules: &mut [Rule], lists: &Lists) -> Vec<Plan> {
         let mut plans: Vec<Plan> = Vec::new();
+        let mut places: BTreeMap<(Vec<Dim>, Vec<KeyId>), usize> = BTreeMap::new();
+        let mut known: BTreeMap<(usize, SeriesSpec), usize> = BTreeMap::new();
         for (index, rule) in rules.iter_mut().enumerate() {
-            let found = plans.iter().position(|p| p.by == rule.by);
-            let at = found.unwrap_or_else(|| {
-                plans.push(Plan { by: rule.by.clone(), ..Plan::default() });
+            let mut only: Vec<KeyId> = rule.only.iter().map(|slug| key_id(slug)).collect();
+            only.sort_unstable();
+            let at = *places.entry((rule.by.clone(), only.clone())).or_insert_with(|| {
+                plans.push(Plan { by: rule.by.clone(), only, ..Plan::default() });
                 plans.len() - 1
             });
-            let plan = &mut plans[at];
-            plan.rules.push(index);
             rule.plan = at;
-            rule.place_series(&mut |spec| plan.place(spec, lists));
+            if let Some(plan) = plans.get_mut(at) {
+                plan.rules.push(index);
+                rule.place_series(&mut |spec| {
+                    *known.entry((at, spec.clone())).or_insert_with(|| plan.place(spec, lists))
+                });
+            }
         }
         plans
     }
 
-    /// The place of a series; it is added if it is new.
+    /// Adds a series; gives its place.
     fn place(&mut self, spec: &SeriesSpec, lists: &Lists) -> usize {
-        if let Some(at) = self.series.iter().position(|s| s == spec) {
-            return at;
-        }
         let filter = || Filter::new(&spec.selectors, lists);
         let slot = if spec.measure.is_of_story() {
             self.tells_story = true;
-            self.timed |= matches!(spec.measure, Measure::StoryAge);
+            self.timed |= matches!(spec.measure, Measure::StoryAge | Measure::ResponseTime);
             Slot::Story(spec.measure)
         } else if spec.view != View::Value {
             let base = SeriesSpec { view: View::Value, ..spec.clone() };

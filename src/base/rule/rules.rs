@@ -8,7 +8,7 @@ use crate::base::time::Span;
 use crate::base::yaml::{Data, Fields, Node, Reader};
 
 const RULE_KEYS: &[&str] =
-    &["alert", "by", "when", "levels", "for", "keep_firing_for", "clear", "severity", "summary", "runbook"];
+    &["alert", "brands", "by", "when", "levels", "for", "keep_firing_for", "clear", "severity", "summary", "runbook"];
 const LEVEL_KEYS: &[&str] = &["when", "for"];
 
 /// Reads one rule; every mistake becomes a fault of the reader.
@@ -26,6 +26,7 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
         fields.get("keep_firing_for").and_then(|n| r.span(n, "`keep_firing_for`")).unwrap_or(Span::ZERO);
     let clear = fields.get("clear").and_then(|n| condition(r, n));
     let by = by(r, fields.get("by").copied());
+    let only = fields.get("brands").map(|n| scope(r, n)).unwrap_or_default();
     let mut text = |name: &str| fields.get(name).and_then(|n| r.text(n, name).map(str::to_string));
     let runbook = text("runbook");
     let summary = fields.get("summary").and_then(|n| template(r, n));
@@ -36,6 +37,7 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
     Some(Rule {
         place: format!("{}:{}", r.file, node.line),
         name: name?,
+        only,
         by,
         plan: 0,
         levels,
@@ -45,6 +47,20 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
         runbook,
         operands: Vec::new(),
     })
+}
+
+/// The keys of the brands a rule is for.
+fn scope(r: &mut Reader, node: &Node) -> Vec<String> {
+    let mut out = Vec::new();
+    for item in r.items(node, "`brands`") {
+        out.extend(r.text(item, "a brand's key").map(str::to_string));
+    }
+    if out.is_empty() {
+        r.fault(node, "expected keys of brands, found none").hint = Some("leave `brands` out for all brands".into());
+    }
+    out.sort();
+    out.dedup();
+    out
 }
 
 fn template(r: &mut Reader, node: &Node) -> Option<Template> {

@@ -26,6 +26,8 @@ pub struct Level {
 pub struct Rule {
     /// Its name.
     pub name: String,
+    /// Keys of the brands or groups it is for, sorted; empty means all.
+    pub only: Vec<String>,
     /// What it is evaluated for, sorted; always holds [`Dim::Brand`] or [`Dim::Group`].
     pub by: Vec<Dim>,
     /// Its plan, by place in the rule set.
@@ -57,6 +59,8 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// What is computed for them.
     pub plans: Vec<Plan>,
+    /// The plans of each key, by place.
+    plans_of: BTreeMap<KeyId, Vec<usize>>,
     /// Keys that are also told of the posts of another key.
     pub readers: BTreeMap<KeyId, Vec<KeyId>>,
     /// The longest time posts are kept for windows.
@@ -94,6 +98,12 @@ impl Rule {
         self.levels.iter().map(|l| &l.when).chain(&self.clear).chain(shown)
     }
 
+    /// Whether it is for a brand or group.
+    pub fn concerns(&self, brand: &Brand) -> bool {
+        let named = || self.only.binary_search_by(|s| s.as_str().cmp(&brand.slug)).is_ok();
+        brand.group == self.is_for_groups() && (self.only.is_empty() || named())
+    }
+
     /// Whether it is for groups of brands.
     pub fn is_for_groups(&self) -> bool {
         self.by.contains(&Dim::Group)
@@ -105,7 +115,7 @@ impl Rule {
     }
 
     fn meaning(&self) -> String {
-        let mut out = format!("rule {} {:?} {:?}\n", self.name, self.by, self.keep_firing_for);
+        let mut out = format!("rule {} {:?} {:?} {:?}\n", self.name, self.only, self.by, self.keep_firing_for);
         for l in &self.levels {
             out.push_str(&format!("level {:?} {} {:?}\n", l.severity, l.when, l.hold));
         }
@@ -150,15 +160,22 @@ impl RuleSet {
             meaning.push_str(&r.summary.as_ref().map_or(String::new(), |t| t.source.clone()));
         }
         meaning.push_str(&format!("{lists:?}"));
-        let index = brands.iter().enumerate().map(|(i, b)| (b.key, i)).collect();
+        let index: BTreeMap<KeyId, usize> = brands.iter().enumerate().map(|(i, b)| (b.key, i)).collect();
+        let plans_of = plans_of(&brands, &plans, &index);
         let readers = readers(&brands, &rules);
         let fingerprint = hash::parts(&[meaning.as_bytes()]);
-        RuleSet { brands, index, rules, plans, readers, retention, fingerprint }
+        RuleSet { brands, index, rules, plans, plans_of, readers, retention, fingerprint }
     }
 
     /// The brand or group of a key.
     pub fn brand(&self, key: KeyId) -> Option<&Brand> {
         self.brands.get(*self.index.get(&key)?)
+    }
+
+    /// The plans that concern a key, with their places.
+    pub fn plans_of(&self, key: KeyId) -> impl Iterator<Item = (usize, &Plan)> {
+        let places = self.plans_of.get(&key).into_iter().flatten();
+        places.filter_map(|i| self.plans.get(*i).map(|p| (*i, p)))
     }
 
     /// Keys of all brands and groups.
@@ -188,13 +205,26 @@ pub(super) fn rivals(rule: &Rule) -> BTreeSet<&str> {
     out
 }
 
+fn plans_of(brands: &[Brand], plans: &[Plan], index: &BTreeMap<KeyId, usize>) -> BTreeMap<KeyId, Vec<usize>> {
+    let mut out: BTreeMap<KeyId, Vec<usize>> = BTreeMap::new();
+    for (i, plan) in plans.iter().enumerate() {
+        let group = plan.has(Dim::Group);
+        let everyone = brands.iter().filter(|_| plan.only.is_empty());
+        let named = plan.only.iter().filter_map(|k| brands.get(*index.get(k)?));
+        for brand in everyone.chain(named).filter(|b| b.group == group) {
+            out.entry(brand.key).or_default().push(i);
+        }
+    }
+    out
+}
+
 fn readers(brands: &[Brand], rules: &[Rule]) -> BTreeMap<KeyId, Vec<KeyId>> {
     let mut out: BTreeMap<KeyId, Vec<KeyId>> = BTreeMap::new();
     for rule in rules {
         for rival in rivals(rule) {
             let rival = key_id(rival);
             let readers = out.entry(rival).or_default();
-            readers.extend(brands.iter().filter(|b| b.group == rule.is_for_groups() && b.key != rival).map(|b| b.key));
+            readers.extend(brands.iter().filter(|b| rule.concerns(b) && b.key != rival).map(|b| b.key));
             readers.sort_unstable();
             readers.dedup();
         }

@@ -34,7 +34,8 @@ pub enum Measure {
     RootNegativity,
     /// Story: time since its first post.
     StoryAge,
-    /// Story: time from its first mention to the first own reply; unknown while there is none.
+    /// Story: time from its first mention to the first own reply, or waited so far; unknown for
+    /// brands without own accounts.
     ResponseTime,
 }
 
