@@ -129,6 +129,29 @@ fn all(outputs: Vec<Output>) -> Vec<Transition> {
 }
 
 impl Case {
+    /// Of events as text, with the rule sets they name.
+    pub fn new(sets: Vec<Arc<RuleSet>>, text: &str) -> Case {
+        let mut next = sets.iter().skip(1).cloned();
+        let (mode, inputs) = events(text, &mut |_| next.next().unwrap());
+        Case { rules: sets[0].clone(), sets, mode, inputs }
+    }
+
+    /// Everything that must come to the same, whatever the way.
+    pub fn agrees(&self, name: &str) -> String {
+        let straight = self.straight(1, 1);
+        for (shards, fronts, batch) in [(2, 0, 7), (5, 0, 512), (1, 3, 7), (2, 1, 1)] {
+            let found = if fronts == 0 { self.straight(shards, batch) } else { self.threaded(shards, fronts, batch) };
+            assert_eq!(found, straight, "{name}: {shards} shards, {fronts} fronts, {batch} frames a batch");
+        }
+        let n = self.inputs.len();
+        for (i, cut) in (1..n).step_by((n / 5).max(1)).enumerate() {
+            let (before, after) = ([1, 2, 5][i % 3], [5, 1, 2][i % 3]);
+            assert_eq!(self.restarted(cut, before, after), straight, "{name}: restart after input {cut}");
+            assert_eq!(self.recovered(cut, after), straight, "{name}: recovery from the log after input {cut}");
+        }
+        straight
+    }
+
     fn load(folder: &Path) -> Case {
         let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
         let load = |name: &str| {

@@ -4,11 +4,15 @@
 #[path = "../../benches/frames/mod.rs"]
 mod frames;
 
+mod alarms;
 mod bad_input;
 mod commands;
+mod controls;
 mod golden;
 mod naive;
 mod prefilter;
+mod queries;
+mod random_rules;
 mod recorded;
 mod service;
 mod stories;

@@ -38,7 +38,47 @@ fn mutate(r: &mut Random, frame: &str) -> Vec<u8> {
 
 #[test]
 fn raw_bytes_and_full_parse_agree() {
-    let file = SourceText { file: "r".into(), text: rules(40) };
+    agree(rules(40), 2000);
+}
+
+/// Queries that look beside the text, and own and staff accounts, of accounts and links that the
+/// frames hold.
+#[test]
+fn raw_bytes_and_full_parse_agree_on_links_and_accounts() {
+    let mut frames = Frames::new(Recipe { seed: 0, brands: 40, naming: 0.15, ..Recipe::default() });
+    let (mut dids, mut links) = (Vec::new(), Vec::new());
+    for _ in 0..4000 {
+        let mut line = String::new();
+        frames.frame(&mut line);
+        let v: serde_json::Value = serde_json::from_str(&line).unwrap();
+        dids.push(v["did"].as_str().unwrap().to_string());
+        let parts = line.split("\"uri\":\"").skip(1).filter_map(|s| s.split('"').next());
+        for uri in parts {
+            match uri.strip_prefix("at://") {
+                Some(rest) => dids.push(rest.split('/').next().unwrap().to_string()),
+                None => links.push(uri.to_string()),
+            }
+        }
+    }
+    let mut r = Random::new(5);
+    let mut text = rules(10).split("rules:").next().unwrap().to_string();
+    for i in 0..12 {
+        let (a, b, c) = (&dids[r.below(dids.len())], &dids[r.below(dids.len())], &dids[r.below(dids.len())]);
+        let link = &links[r.below(links.len())];
+        let (host, path) = link.split_once("://").unwrap().1.split_once('/').unwrap();
+        let query = match i % 4 {
+            0 => format!("author:bluesky:{a} OR to:{b} lang:en"),
+            1 => format!("domain:{host} url:{path} NOT kind:reply"),
+            2 => format!("zenzenora{i} OR to:own OR (kind:quote author:{a})"),
+            _ => format!("url:\"{path}\" OR author:\"{b}\""),
+        };
+        text.push_str(&format!("  f{i}: {{query: '{query}', own: [\"bluesky:{c}\"], staff: [\"{b}\"]}}\n"));
+    }
+    agree(text, 300);
+}
+
+fn agree(rules: String, at_least: usize) {
+    let file = SourceText { file: "r".into(), text: rules };
     let rules = Arc::new(RuleSet::load(&[file]).unwrap().0);
     let source = Arc::new(SourceInfo { name: "bluesky".into(), format: WireFormat::Jetstream });
     let mut matched = 0;
@@ -83,5 +123,5 @@ fn raw_bytes_and_full_parse_agree() {
             assert_eq!(entries(&a), entries(&b), "seed {seed}");
         }
     }
-    assert!(matched > 2000, "only {matched} entries: the test looks at nothing");
+    assert!(matched > at_least, "only {matched} entries: the test looks at nothing");
 }
