@@ -216,6 +216,9 @@ fn whole_life(spec: &str, posts: &[Plain], now: i64) -> Option<f64> {
     Some(texts.values().map(|(h, o)| if h >= o { 1.0 } else { -1.0 }).sum())
 }
 
+/// Posts with their ids.
+type Listed<'l> = &'l [(u64, Plain)];
+
 /// Followers of accounts, and which are known.
 struct Audiences {
     followers: BTreeMap<u64, u64>,
@@ -306,7 +309,7 @@ fn run(seed: u64) {
 fn compare(
     w: World<'_>,
     fold: &mut KeyFold,
-    (posts, all): (&[(u64, Plain)], &[(u64, Plain)]),
+    (posts, all): (Listed<'_>, Listed<'_>),
     of: &Audiences,
     now: i64,
     (seed, step): (u64, u64),

@@ -166,7 +166,7 @@ fn talk(r: &mut Random, changes: usize) -> String {
 #[test]
 fn random_rules_come_to_the_same_on_every_way() {
     let mut lines = 0;
-    let seeds = std::env::var("SEEDS").ok().and_then(|v| v.parse().ok()).unwrap_or(8);
+    let seeds = std::env::var("SEEDS").ok().and_then(|v| v.parse().ok()).unwrap_or(5);
     for seed in 0..seeds {
         let mut r = Random::new(seed);
         let changes = if seed % 3 == 0 { 1 } else { 0 };
