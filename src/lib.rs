@@ -46,7 +46,16 @@
 //! that no brand concerns, which only a parse sees (`unmatched` instead of `malformed`); a test holds
 //! that.
 //!
-//! **Refs.** A repost has no text; replies and quotes matter without naming a brand. For an
+//! Queries are compiled once: terms of all texts in one Aho-Corasick search, links in another, accounts
+by their hashes; each query has literals of one of these kinds that every matching post must hold,
+and the first look at raw bytes searches for just these in texts, in values of `"uri"` and in the
+author. What costs more (NEAR, `followers:`, `raw:`) is asked of candidates only.
+
+**Own and staff accounts** are the front's business, since it knows every author: a post by staff
+does not exist for that brand, one by the brand itself becomes [`base::model::EntryBody::Own`], and
+an answer to it is a mention even if it names nothing.
+
+**Refs.** A repost has no text; replies and quotes matter without naming a brand. For an
 //! unmatched frame the front passes hashes of what it names ([`base::model::Ref`]); only the
 //! junction knows whether anybody tracks them. A hit is decoded and scored by the front's own
 //! functions before it gets its number. Roles (parent, root, link) are not told apart before a
@@ -58,7 +67,10 @@
 //! not make every share of the thread a mention of that brand. A post nobody has seen (the unseen
 //! root of a matched reply) is only a place where answers meet; shares of it concern nobody.
 //!
-//! **Engine clock.** The largest of accepted event times and of Ticks. Live, an event time is
+//! **Copies.** The front makes a sketch of each text (the smallest hashes of its pieces); the junction
+gives near-identical texts the name of the first one, which `texts` and `lead` count.
+
+**Engine clock.** The largest of accepted event times and of Ticks. Live, an event time is
 //! clamped to the last Tick + 5 s. In a recording a jump of more than a day must be confirmed by
 //! the next line; at the beginning, where no time is known yet, frames are held until two agree,
 //! so that a first line from 2100 costs no good one.
@@ -75,7 +87,19 @@
 //! accounts keep, for each account, its weight in each pane: late posts, edits and audiences
 //! learned later correct them exactly.
 //!
-//! **Order and shards.** Transitions are ordered by (sequence, time, rule, group). Fronts on
+//! **Baselines.** A series with `rarity` or `lift` is kept in bins of five minutes beside its windows;
+[`fold::surge`] holds the detector, fed at every look. It belongs to the series, so two rules on one
+series share it, and its freezing. Bins in which a source that matters to the key was down teach
+nothing; [`fold::Outages`] remembers when that was.
+
+**Rules change** with an entry of their own ([`base::model::EntryBody::RulesChanged`]). Keys are hashes of
+slugs, so state outlives changed files. Frames sifted under older rules go through a front again;
+windows, baselines and episodes that mean the same go on; new windows are counted from the posts
+kept and are marked until whole; keys with another query are built anew from all posts kept. A
+[`base::model::Transition`] tells the rule set it was made under. The golden tests change rules
+between restarts and while recovering from the log.
+
+**Order and shards.** Transitions are ordered by (sequence, time, rule, group). Fronts on
 //! threads get batches in turn and give them back in turn. The golden tests run every case with 1,
 //! 2 and 5 shards, 0, 1 and 3 front threads, several batch sizes, with a restart and with recovery
 //! from the log, and compare byte for byte.
@@ -111,17 +135,33 @@
 //!   complaint beside the day's news does not make the news a mention.
 //! - An edit that names a further brand is a mention of it; a brand no longer named goes on counting.
 //! - A frame that cannot be received is stepped over by resuming a little after the last good one.
-//! - "Usual" is, until the surge baseline is built, the mean of the brand's hostile reach in each
-//!   hour of the past week; six hours are needed before it is shown.
+//! - A page shows the brand's lift and rarity where its baseline is old enough, else the mean of its
+//!   hostile reach in each hour of the past week.
 //! - The page shows followers because audiences are looked up at the public AppView from the
 //!   beginning; what is learned enters the log and corrects what was counted.
+//! - A group is a key like a brand: its query is that of any of its brands, so a post that concerns
+//!   two of them is one mention of the group.
+//! - A rule can be for some brands only (`brands`), so that the cost of an entry does not depend on
+//!   rules of other keys.
+//! - Deeper answers in the thread of an own post count in its story; only direct answers and quotes are
+//!   mentions. A repost of an own post is none.
+//! - `response_time` is the time waited so far while nobody has answered: a rule that asks for
+//!   unanswered stories could not be written with an unknown.
+//! - The surge detector differs from the bare formulas by hours of the day, a least tail, a tail of the
+//!   population for young series, and in that the tail goes on learning while the baseline is
+//!   frozen; [`fold::surge`] says why. Its own alarm is at a return period of one day.
+//! - One account adds at most two units (90 impressions) to a bin of a baseline.
+//! - Posts that leave early because of the limit stay counted.
+//! - A sample of accounts is drawn for each series by a threshold, not by a count: what was left out
+//!   must stay left out until its pane expires.
+//! - Story measures are kept until a day after the story's last post.
+//! - Numbers and durations are types of the expression language, and do not mix.
 //!
 //! # What is not here yet
 //!
-//! Rule files that use it are refused, with the place: NEAR and the fields of queries, own and staff
-//! accounts, groups and lists, `rarity`, `lift`, `forecast`, `offset`, the story measures `lead`,
-//! `root_negativity`, `known_reach`, `story_age`, `story_state`, `response_time`, templates, routes.
-//! Not built: the durable store, receivers but stdout, reload, other sources, causes.
+//! Rule files that use it are refused, with the place: `forecast`, `story_state`, causes (`cause`
+//! as a selector and in `by`), routes (`notify`). Not built: the durable store, receivers but stdout,
+//! reload of files by the service, other sources. Own accounts of Bluesky are known by DID only.
 
 pub mod app;
 pub mod base;
