@@ -47,15 +47,15 @@
 //! that.
 //!
 //! Queries are compiled once: terms of all texts in one Aho-Corasick search, links in another, accounts
-by their hashes; each query has literals of one of these kinds that every matching post must hold,
-and the first look at raw bytes searches for just these in texts, in values of `"uri"` and in the
-author. What costs more (NEAR, `followers:`, `raw:`) is asked of candidates only.
-
-**Own and staff accounts** are the front's business, since it knows every author: a post by staff
-does not exist for that brand, one by the brand itself becomes [`base::model::EntryBody::Own`], and
-an answer to it is a mention even if it names nothing.
-
-**Refs.** A repost has no text; replies and quotes matter without naming a brand. For an
+//! by their hashes; each query has literals of one of these kinds that every matching post must hold,
+//! and the first look at raw bytes searches for just these in texts, in values of `"uri"` and in the
+//! author. What costs more (NEAR, `followers:`, `raw:`) is asked of candidates only.
+//!
+//! **Own and staff accounts** are the front's business, since it knows every author: a post by staff
+//! does not exist for that brand, one by the brand itself becomes [`base::model::EntryBody::Own`], and
+//! an answer to it is a mention even if it names nothing.
+//!
+//! **Refs.** A repost has no text; replies and quotes matter without naming a brand. For an
 //! unmatched frame the front passes hashes of what it names ([`base::model::Ref`]); only the
 //! junction knows whether anybody tracks them. A hit is decoded and scored by the front's own
 //! functions before it gets its number. Roles (parent, root, link) are not told apart before a
@@ -68,9 +68,9 @@ an answer to it is a mention even if it names nothing.
 //! root of a matched reply) is only a place where answers meet; shares of it concern nobody.
 //!
 //! **Copies.** The front makes a sketch of each text (the smallest hashes of its pieces); the junction
-gives near-identical texts the name of the first one, which `texts` and `lead` count.
-
-**Engine clock.** The largest of accepted event times and of Ticks. Live, an event time is
+//! gives near-identical texts the name of the first one, which `texts` and `lead` count.
+//!
+//! **Engine clock.** The largest of accepted event times and of Ticks. Live, an event time is
 //! clamped to the last Tick + 5 s. In a recording a jump of more than a day must be confirmed by
 //! the next line; at the beginning, where no time is known yet, frames are held until two agree,
 //! so that a first line from 2100 costs no good one.
@@ -88,18 +88,18 @@ gives near-identical texts the name of the first one, which `texts` and `lead` c
 //! learned later correct them exactly.
 //!
 //! **Baselines.** A series with `rarity` or `lift` is kept in bins of five minutes beside its windows;
-[`fold::surge`] holds the detector, fed at every look. It belongs to the series, so two rules on one
-series share it, and its freezing. Bins in which a source that matters to the key was down teach
-nothing; [`fold::Outages`] remembers when that was.
-
-**Rules change** with an entry of their own ([`base::model::EntryBody::RulesChanged`]). Keys are hashes of
-slugs, so state outlives changed files. Frames sifted under older rules go through a front again;
-windows, baselines and episodes that mean the same go on; new windows are counted from the posts
-kept and are marked until whole; keys with another query are built anew from all posts kept. A
-[`base::model::Transition`] tells the rule set it was made under. The golden tests change rules
-between restarts and while recovering from the log.
-
-**Order and shards.** Transitions are ordered by (sequence, time, rule, group). Fronts on
+//! [`fold::surge`] holds the detector, fed at every look. It belongs to the series, so two rules on one
+//! series share it, and its freezing. Bins in which a source that matters to the key was down teach
+//! nothing; [`fold::Outages`] remembers when that was.
+//!
+//! **Rules change** with an entry of their own ([`base::model::EntryBody::RulesChanged`]). Keys are hashes of
+//! slugs, so state outlives changed files. Frames sifted under older rules go through a front again;
+//! windows, baselines and episodes that mean the same go on; new windows are counted from the posts
+//! kept and are marked until whole; keys with another query are built anew from all posts kept. A
+//! [`base::model::Transition`] tells the rule set it was made under. The golden tests change rules
+//! between restarts and while recovering from the log.
+//!
+//! **Order and shards.** Transitions are ordered by (sequence, time, rule, group). Fronts on
 //! threads get batches in turn and give them back in turn. The golden tests run every case with 1,
 //! 2 and 5 shards, 0, 1 and 3 front threads, several batch sizes, with a restart and with recovery
 //! from the log, and compare byte for byte.
