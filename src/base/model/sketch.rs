@@ -25,7 +25,7 @@ impl Sketch {
     }
 
     /// Pieces in both divided by pieces in either (Jaccard), 0..1: exact for texts held whole,
-    /// else estimated from the smallest [`KEPT`] of both together.
+    /// else estimated from the 64 smallest of both together.
     pub fn similarity(&self, other: &Sketch) -> f64 {
         if self == other {
             return 1.0;
