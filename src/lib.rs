@@ -159,8 +159,8 @@
 //!
 //! # What is not here yet
 //!
-//! Rule files that use it are refused, with the place: `forecast`, `story_state`, causes (`cause`
-//! as a selector and in `by`), routes (`notify`). Not built: the durable store, receivers but stdout,
+//! Rule files that use it are refused, with the place: `forecast`, `story_state`, routes
+//! (`notify`). Causes are told by a word list. Not built: the durable store, receivers but stdout,
 //! reload of files by the service, other sources. Own accounts of Bluesky are known by DID only.
 
 pub mod app;

@@ -257,6 +257,7 @@ fn explain(w: World<'_>, state: &KeyState, reading: &Reading, t: &mut Transition
             ("story", text(t.group.story.as_ref().map(|s| &*s.name))),
             ("source", text(t.group.source.as_deref())),
             ("lang", text(t.group.lang.as_deref())),
+            ("cause", text(t.group.cause.map(|c| c.name()))),
         ]);
         let top = e.top.first().map(|p| Top {
             author: p.name.as_deref().unwrap_or(&p.body.author).to_string(),

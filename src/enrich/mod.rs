@@ -1,6 +1,7 @@
 //! Post -> Mention. Pure: which brands a post is about, and how hostile it is.
 
 mod build;
+pub mod causes;
 pub mod folding;
 mod links;
 mod matcher;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Matched, Matcher, Scratch, negativity, sketch};
+use super::{Matched, Matcher, Scratch, causes, negativity, sketch};
 use crate::base::account::{account_id, link_id, post_id};
 use crate::base::limits;
-use crate::base::model::{Mention, Post, PostBody, PostId, PostKind};
+use crate::base::model::{Causes, Mention, Post, PostBody, PostId, PostKind};
 
 /// Matches and scores decoded posts.
 pub struct Front {
@@ -73,6 +73,7 @@ impl Front {
             kind: p.kind,
             edit: p.edit,
             n,
+            causes: if has_text { causes::of_folded(self.scratch.folded(), n) } else { Causes::default() },
             has_text,
             sketch,
             keys: found.keys,

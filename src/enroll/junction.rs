@@ -14,8 +14,8 @@ use super::watch::Watch;
 use crate::base::account::account_id;
 use crate::base::limits;
 use crate::base::model::{
-    Audience, Entry, EntryBody, Gone, KeyId, Mention, Negativity, PostId, PostKind, Removal, Seq, Sifted, SiftedBatch,
-    SourceInfo, SourceState, StoryRef, Told, WireFormat,
+    Audience, Causes, Entry, EntryBody, Gone, KeyId, Mention, Negativity, PostId, PostKind, Removal, Seq, Sifted,
+    SiftedBatch, SourceInfo, SourceState, StoryRef, Told, WireFormat,
 };
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::recent::Recent;
@@ -334,7 +334,9 @@ impl Junction {
             });
             m.to.contains(&c.key) || (answers && c.in_brand)
         };
-        let base = Telling { m, via, story: &story, audience, text, root };
+        let passed_on = known.filter(|_| !m.has_text && m.kind.shares()).map(|k| k.causes);
+        let causes = passed_on.unwrap_or(m.causes);
+        let base = Telling { m, via, story: &story, audience, text, root, causes };
         let mut outcome = None;
         for c in &keys {
             let told = Told { to_own: to_own(c), ..base.told(c, at, n) };
@@ -392,13 +394,13 @@ impl Junction {
         keys.sort_unstable();
         let text = m.sketch.as_ref().map(|s| self.texts.assign(s, m.post));
         let audience = self.assign(now, m, &keys);
-        let base = Telling { m, via, story: &story, audience, text, root: false };
+        let base = Telling { m, via, story: &story, audience, text, root: false, causes: m.causes };
         for c in keys.iter().filter(|c| !c.own) {
             let told = Told { to_own: m.to.contains(&c.key), ..base.told(c, now.min(m.time), m.n) };
             let body = if fresh.contains(c) { EntryBody::Mention } else { EntryBody::Edit };
             self.tell(now, told, body);
         }
-        self.stories.renew(m.post, keys, m.n);
+        self.stories.renew(m.post, keys, m.n, m.causes);
         Outcome::Edit
     }
 }
@@ -411,6 +413,7 @@ struct Telling<'t> {
     audience: Audience,
     text: Option<u64>,
     root: bool,
+    causes: Causes,
 }
 
 impl Telling<'_> {
@@ -422,6 +425,7 @@ impl Telling<'_> {
             audience: self.audience,
             time,
             n,
+            causes: self.causes,
             kind: self.m.kind,
             in_brand: c.in_brand,
             to_own: false,

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::base::hash;
 use crate::base::limits;
-use crate::base::model::{KeyId, Mention, Negativity, PostId, PostKind, StoryId, StoryRef};
+use crate::base::model::{Causes, KeyId, Mention, Negativity, PostId, PostKind, StoryId, StoryRef};
 use crate::base::recent::Recent;
 
 /// A brand a post concerns.
@@ -32,6 +32,8 @@ pub(super) struct Known {
     pub(super) keys: Keys,
     /// Its own negativity, as the story has heard it.
     pub(super) n: Option<Negativity>,
+    /// What it complains about.
+    pub(super) causes: Causes,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -86,7 +88,7 @@ impl Stories {
     /// Notes a post of a story, so that others can refer to it. Links are noted of posts that
     /// name a brand themselves, for these brands only.
     pub(super) fn note(&mut self, m: &Mention, story: &StoryRef, keys: Keys) {
-        let place = Known { story: story.id, keys: Keys::new(), n: None };
+        let place = Known { story: story.id, keys: Keys::new(), n: None, causes: Causes::default() };
         for unseen in m.parent.iter().chain(&m.root).chain(&m.quoted) {
             if self.posts.peek(unseen.0).is_none() {
                 self.posts.insert(unseen.0, place.clone());
@@ -102,15 +104,16 @@ impl Stories {
         }
         if m.kind != PostKind::Repost || m.has_text {
             let n = if m.has_text { m.n } else { None };
-            self.posts.insert(m.post.0, Known { keys, n, ..place });
+            self.posts.insert(m.post.0, Known { keys, n, causes: m.causes, ..place });
         }
     }
 
     /// A post has another text now: what it says and whom it concerns is replaced.
-    pub(super) fn renew(&mut self, post: PostId, keys: Keys, n: Option<Negativity>) {
+    pub(super) fn renew(&mut self, post: PostId, keys: Keys, n: Option<Negativity>, causes: Causes) {
         let Some(known) = self.posts.get_mut(post.0) else { return };
         let (story, before) = (known.story, std::mem::replace(&mut known.n, n));
         known.keys = keys;
+        known.causes = causes;
         if let (Some(s), Some(n)) = (self.stories.get_mut(story.0), before) {
             s.n_sum = s.n_sum.saturating_sub(u64::from(n.milli()));
             s.n_count = s.n_count.saturating_sub(1);

@@ -190,15 +190,24 @@ impl Cell {
     }
 }
 
-/// The group of a plan that a post belongs to; `None` if it does not count there.
-pub(super) fn group_of(index: usize, plan: &Plan, t: &Told) -> Option<Group> {
+/// The groups of a plan that a post belongs to; none if it does not count there. Only `cause` can
+/// give several.
+pub(super) fn groups_of(index: usize, plan: &Plan, t: &Told) -> SmallVec<[Group; 1]> {
     let by_story = plan.has(Dim::Story);
     let counts = (by_story || t.in_brand) && (t.foreign.is_none() || plan.by.len() == 1);
-    counts.then(|| Group {
+    if !counts {
+        return SmallVec::new();
+    }
+    let group = Group {
         plan: index as u32,
         key: t.key,
         story: by_story.then(|| t.story.clone()),
         source: plan.has(Dim::Source).then(|| t.body.source.clone()),
         lang: plan.has(Dim::Lang).then(|| t.body.lang.as_deref().unwrap_or("").into()),
-    })
+        cause: None,
+    };
+    if !plan.has(Dim::Cause) {
+        return smallvec::smallvec![group];
+    }
+    t.causes.iter().map(|c| Group { cause: Some(c), ..group.clone() }).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::baseline::Baseline;
-use super::cell::{Cell, Sized, group_of};
+use super::cell::{Cell, Sized, groups_of};
 use super::history::History;
 use super::key::{KeyFold, World};
 use super::posts::PostAt;
@@ -35,7 +35,7 @@ impl KeyFold {
                 self.backfill(w, i, plan, None);
             }
             if plan.by.len() == 1 {
-                let group = Group { plan: i as u32, key: self.key, story: None, source: None, lang: None };
+                let group = Group::whole(i as u32, self.key);
                 self.cells.entry(group).or_insert(fresh);
             }
         }
@@ -75,20 +75,21 @@ impl KeyFold {
             None => BTreeMap::new(),
         };
         for ((_, seq), told, size) in &posts {
-            let Some(group) = group_of(index, plan, told) else { continue };
-            if !self.cells.contains_key(&group) {
-                self.make_room();
-            }
-            // a group that was forgotten as quiet begins anew only under a new plan
-            if moved.is_some() && !known.contains_key(&group) {
-                continue;
-            }
-            let cell = self.cells.entry(group).or_insert_with(|| Cell::new(plan));
-            cell.last = cell.last.max(*seq);
-            let p = Sized { told, size: *size, brand };
-            match moved {
-                Some(moved) => moved.count(cell, p),
-                None => cell.add(plan, p),
+            for group in groups_of(index, plan, told) {
+                // a group that was forgotten as quiet begins anew only under a new plan
+                if moved.is_some() && !known.contains_key(&group) {
+                    continue;
+                }
+                if !self.cells.contains_key(&group) {
+                    self.make_room();
+                }
+                let cell = self.cells.entry(group).or_insert_with(|| Cell::new(plan));
+                cell.last = cell.last.max(*seq);
+                let p = Sized { told, size: *size, brand };
+                match moved {
+                    Some(moved) => moved.count(cell, p),
+                    None => cell.add(plan, p),
+                }
             }
         }
     }

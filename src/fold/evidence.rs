@@ -25,7 +25,8 @@ pub(super) fn belongs(group: &Group, k: &Kept) -> bool {
         None => k.told.in_brand,
     };
     let source = group.source.as_ref().is_none_or(|s| *s == k.told.body.source);
-    in_group && source && group.lang.as_ref().is_none_or(|l| **l == *k.told.body.lang.as_deref().unwrap_or(""))
+    let cause = group.cause.is_none_or(|c| k.told.causes.has(c));
+    in_group && source && cause && group.lang.as_ref().is_none_or(|l| **l == *k.told.body.lang.as_deref().unwrap_or(""))
 }
 
 /// Posts and reach of a group over the last hour, and its largest account.

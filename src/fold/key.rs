@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::baseline::{Baseline, Gaps};
-use super::cell::{Cell, Sized, group_of};
+use super::cell::{Cell, Sized, groups_of};
 use super::evidence;
 use super::naive;
 use super::outages::{Outages, Sources};
@@ -65,7 +65,7 @@ impl KeyFold {
     /// A key that has counted everything since a time only.
     pub(super) fn since(key: KeyId, rules: &RuleSet, whole_from: Time) -> KeyFold {
         let whole = rules.plans_of(key).filter(|(_, p)| p.by.len() == 1);
-        let group = |i: usize| Group { plan: i as u32, key, story: None, source: None, lang: None };
+        let group = |i: usize| Group::whole(i as u32, key);
         KeyFold {
             key,
             posts: Posts::default(),
@@ -93,7 +93,7 @@ impl KeyFold {
         }
         let mut touched = Touched::new();
         for (i, plan) in w.rules.plans_of(self.key) {
-            if let Some(group) = group_of(i, plan, told) {
+            for group in groups_of(i, plan, told) {
                 self.count(w, plan, &group, (seq, now), told, size);
                 touched.push(group);
             }
@@ -115,13 +115,14 @@ impl KeyFold {
     pub fn own(&mut self, w: World<'_>, now: Time, told: &Told) -> Touched {
         let mut touched = Touched::new();
         for (i, plan) in w.rules.plans_of(self.key).filter(|(_, p)| p.tells_story) {
-            let Some(group) = group_of(i, plan, told) else { continue };
-            let Some(cell) = self.cells.get_mut(&group) else { continue };
-            cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
-            if let Some(life) = &mut cell.life {
-                life.own(told);
+            for group in groups_of(i, plan, told) {
+                let Some(cell) = self.cells.get_mut(&group) else { continue };
+                cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+                if let Some(life) = &mut cell.life {
+                    life.own(told);
+                }
+                touched.push(group);
             }
-            touched.push(group);
         }
         touched
     }
@@ -134,6 +135,7 @@ impl KeyFold {
         let before = (*kept.told).clone();
         kept.told.n = told.n;
         kept.told.text = told.text;
+        kept.told.causes = told.causes;
         kept.told.to_own = told.to_own;
         kept.told.body = told.body.clone();
         let after = (*kept.told).clone();
@@ -147,13 +149,13 @@ impl KeyFold {
         }
         let mut touched = Touched::new();
         for (i, plan) in w.rules.plans_of(self.key) {
-            let (old, new) = (group_of(i, plan, &before), group_of(i, plan, &after));
-            if let Some((group, cell)) = old.and_then(|g| self.cells.get_mut(&g).map(|c| (g, c))) {
+            for group in groups_of(i, plan, &before) {
+                let Some(cell) = self.cells.get_mut(&group) else { continue };
                 cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
                 cell.uncount(plan, Sized { told: &before, size, brand });
                 touched.push(group);
             }
-            if let Some(group) = new {
+            for group in groups_of(i, plan, &after) {
                 self.count(w, plan, &group, (seq, now), &after, size);
                 if !touched.contains(&group) {
                     touched.push(group);
@@ -180,14 +182,15 @@ impl KeyFold {
             let Some(size) = store.learn(account.0, followers, name) else { continue };
             for kept in store.of_account(account.0) {
                 for (i, plan) in w.rules.plans_of(self.key) {
-                    let Some(group) = group_of(i, plan, &kept.told) else { continue };
-                    let Some(cell) = self.cells.get_mut(&group) else { continue };
-                    if groups.insert(group) {
-                        cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
-                        cell.resize(account.0, size);
+                    for group in groups_of(i, plan, &kept.told) {
+                        let Some(cell) = self.cells.get_mut(&group) else { continue };
+                        if groups.insert(group) {
+                            cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+                            cell.resize(account.0, size);
+                        }
+                        let told = Sized { told: &kept.told, size: before, brand: w.rules.brand(self.key) };
+                        cell.regard(plan, told, size);
                     }
-                    let told = Sized { told: &kept.told, size: before, brand: w.rules.brand(self.key) };
-                    cell.regard(plan, told, size);
                 }
             }
             self.hostile.resize(account.0, size);

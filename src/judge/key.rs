@@ -190,7 +190,7 @@ impl KeyJudge {
         if self.overflow.contains_key(&index) {
             return;
         }
-        let group = Group { story: None, source: None, lang: None, ..r.group.clone() };
+        let group = Group::whole(r.group.plan, r.group.key);
         let moment = [r.seq.to_le_bytes(), r.at.0.to_le_bytes()].concat();
         let id = hash::parts(&[b"overflow", rule.name.as_bytes(), &r.group.key.0.to_le_bytes(), &moment]);
         let severity = rule.levels.last().map_or(Severity::Info, |l| l.severity);
@@ -252,7 +252,8 @@ fn episode(rules: &RuleSet, rule: &Rule, r: &Reading) -> EpisodeId {
     let story = group.story.as_ref().map_or("", |s| &s.name);
     let source = group.source.as_deref().unwrap_or("");
     let lang = group.lang.as_deref().unwrap_or("");
-    let text = [rule.name.as_str(), brand, story, source, lang];
+    let cause = group.cause.map_or("", |c| c.name());
+    let text = [rule.name.as_str(), brand, story, source, lang, cause];
     let mut parts: Vec<&[u8]> = text.iter().map(|s| s.as_bytes()).collect();
     let moment = [r.seq.to_le_bytes(), r.at.0.to_le_bytes()].concat();
     parts.push(&moment);

@@ -64,6 +64,9 @@ fn group(rules: &RuleSet, g: &Group) -> Json {
     if let Some(lang) = &g.lang {
         out.insert("lang".into(), json!(&**lang));
     }
+    if let Some(cause) = g.cause {
+        out.insert("cause".into(), json!(cause.name()));
+    }
     Json::Object(out)
 }
 

@@ -111,6 +111,9 @@ fn headline(notice: &Notice, rule: Option<&Rule>, brand: Option<&Brand>, paint: 
     if let Some(lang) = &t.group.lang {
         let _ = write!(out, "\n  language {}", plain(lang, 20));
     }
+    if let Some(cause) = t.group.cause {
+        let _ = write!(out, "\n  cause {}", cause.name());
+    }
     out.push('\n');
     out
 }

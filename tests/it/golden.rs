@@ -292,7 +292,7 @@ macro_rules! golden {
 
 golden! {
     story audience_learned_late three_sources edits_deletes_repeats bad_times unknown_tone life_cycle overflow
-    own_staff_groups fields past surge reload rival story_life
+    own_staff_groups fields past surge reload rival story_life causes
 }
 
 #[test]
@@ -304,6 +304,7 @@ fn every_golden_folder_is_a_test() {
     let known = [
         "audience_learned_late",
         "bad_times",
+        "causes",
         "edits_deletes_repeats",
         "fields",
         "life_cycle",

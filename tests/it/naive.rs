@@ -77,6 +77,7 @@ fn told(id: u64, p: &Plain, followers: u64) -> Told {
         audience: Audience { followers, known: p.known },
         time: Time(p.time),
         n: p.n.map(Negativity::from_milli),
+        causes: Default::default(),
         kind: p.kind,
         in_brand: p.in_brand,
         to_own: p.to_own,
@@ -314,7 +315,7 @@ fn compare(
     now: i64,
     (seed, step): (u64, u64),
 ) {
-    let brand = Group { plan: 0, key: key_id("b"), story: None, source: None, lang: None };
+    let brand = Group::whole(0, key_id("b"));
     let stories = (0..2).map(|s| Group {
         plan: 1,
         story: Some(StoryRef { id: StoryId(s), name: format!("s{s}").into() }),

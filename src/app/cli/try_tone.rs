@@ -1,11 +1,11 @@
 //! `try tone`: how hostile are these texts?
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde::Serialize;
 
 use super::lines::answer_each;
-use crate::base::model::{Negativity, Tone};
-use crate::enrich::negativity;
+use crate::base::model::{Cause, Negativity, Tone};
+use crate::enrich::{causes, negativity};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Model {
@@ -29,24 +29,39 @@ pub(super) struct TryTone {
     lang: Option<String>,
 }
 
+#[derive(Serialize)]
+struct Line<'a> {
+    negativity: Option<f64>,
+    tone: &'static str,
+    causes: Vec<&'static str>,
+    lang: Option<&'a str>,
+    #[serde(flatten)]
+    vader: Option<Figures>,
+}
+
+#[derive(Serialize)]
+struct Figures {
+    compound: f64,
+    neg: f64,
+    neu: f64,
+    pos: f64,
+}
+
+impl From<negativity::Polarity> for Figures {
+    fn from(p: negativity::Polarity) -> Figures {
+        Figures { compound: p.compound, neg: p.negative, neu: p.neutral, pos: p.positive }
+    }
+}
+
 impl TryTone {
     pub(super) fn run(&self) -> u8 {
         answer_each(|text| {
             let s = negativity::look(text, self.lang.as_deref());
-            let mut line = json!({
-                "negativity": s.n.map(Negativity::as_unit),
-                "tone": Tone::of(s.n).name(),
-                "causes": [],
-                "lang": s.lang,
-            });
-            if self.model == Some(Model::Vader) {
-                let p = negativity::polarity(text);
-                line["compound"] = json!(p.compound);
-                line["neg"] = json!(p.negative);
-                line["neu"] = json!(p.neutral);
-                line["pos"] = json!(p.positive);
-            }
-            line.to_string()
+            let causes = causes::of(text, s.n).iter().filter(|_| s.n.is_some()).map(Cause::name).collect();
+            let negativity = s.n.map(Negativity::as_unit);
+            let vader = (self.model == Some(Model::Vader)).then(|| Figures::from(negativity::polarity(text)));
+            let line = Line { negativity, tone: Tone::of(s.n).name(), causes, lang: s.lang, vader };
+            serde_json::to_string(&line).unwrap_or_default()
         })
     }
 }

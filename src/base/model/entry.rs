@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::base::model::{AccountId, KeyId, Negativity, PostBody, PostId, PostKind, Seq, StoryRef};
+use crate::base::model::{AccountId, Causes, KeyId, Negativity, PostBody, PostId, PostKind, Seq, StoryRef};
 use crate::base::time::Time;
 
 /// One numbered entry.
@@ -108,6 +108,8 @@ pub struct Told {
     pub time: Time,
     /// Negativity; for a repost the story's mean so far.
     pub n: Option<Negativity>,
+    /// What it complains about; of a share without text, what is shared.
+    pub causes: Causes,
     /// What it is to others.
     pub kind: PostKind,
     /// Whether it counts in brand measures; else in its story only.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::base::model::{AccountId, KeyId, Negativity, PostId, PostKind, Sketch};
+use crate::base::model::{AccountId, Causes, KeyId, Negativity, PostId, PostKind, Sketch};
 use crate::base::time::Time;
 
 /// What is kept of a post to show to people. Texts are cut to the limit.
@@ -47,6 +47,8 @@ pub struct Mention {
     pub edit: bool,
     /// Its own negativity; `None` is unknown (or there is no text).
     pub n: Option<Negativity>,
+    /// What it complains about.
+    pub causes: Causes,
     /// Whether it has a text of its own.
     pub has_text: bool,
     /// What its text is made of, to find near-identical ones; `None` without letters.

@@ -1,5 +1,6 @@
 //! One file for each thing that crosses a border between stages.
 
+mod cause;
 mod entry;
 mod evidence;
 mod frame;
@@ -13,6 +14,7 @@ mod sifted;
 mod sketch;
 mod transition;
 
+pub use cause::{Cause, Causes};
 pub use entry::{Audience, Entry, EntryBody, Gone, SourceState, Told};
 pub use evidence::{Evidence, TopPost};
 pub use frame::{Frame, FrameBatch, SourceInfo, WireFormat};

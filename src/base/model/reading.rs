@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::base::model::{KeyId, Seq, StoryRef};
+use crate::base::model::{Cause, KeyId, Seq, StoryRef};
 use crate::base::time::Time;
 
 /// A measured or computed value: `None` is unknown and stays unknown.
@@ -24,12 +24,19 @@ pub struct Group {
     pub source: Option<Arc<str>>,
     /// The language, where `by` holds it; empty for posts that name none.
     pub lang: Option<Arc<str>>,
+    /// The cause, where `by` holds it.
+    pub cause: Option<Cause>,
 }
 
 impl Group {
     /// Whether it is a part of a brand's talk; parts come and go, brands stay.
     pub fn is_part(&self) -> bool {
-        self.story.is_some() || self.source.is_some() || self.lang.is_some()
+        self.story.is_some() || self.source.is_some() || self.lang.is_some() || self.cause.is_some()
+    }
+
+    /// The group of all of a key's talk.
+    pub fn whole(plan: u32, key: KeyId) -> Group {
+        Group { plan, key, story: None, source: None, lang: None, cause: None }
     }
 }
 

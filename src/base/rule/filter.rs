@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::account::{Accounts, key_id};
-use crate::base::model::{Audience, KeyId, PostKind, Told, Tone};
+use crate::base::model::{Audience, Cause, KeyId, PostKind, Told, Tone};
 use crate::base::rule::Brand;
 use crate::base::rule::expr::{Compare, Field, Operand, Selector};
 
@@ -23,6 +23,7 @@ enum Test {
     Source(bool, String),
     Lang(bool, String),
     ToOwn(bool),
+    Cause(bool, Cause),
     Author(bool, Accounts),
     Followers(Compare, Amount),
 }
@@ -58,6 +59,10 @@ impl Filter {
             Field::Kind => self.kinds &= mask(PostKind::ALL.iter().position(|k| k.name() == text)),
             Field::Source => self.tests.push(Test::Source(is, text)),
             Field::Lang => self.tests.push(Test::Lang(is, text)),
+            Field::Cause => {
+                let named = Cause::ALL.into_iter().find(|c| c.name() == text);
+                self.tests.extend(named.map(|c| Test::Cause(is, c)));
+            }
             Field::To => self.tests.push(Test::ToOwn(is)),
             Field::Brand => self.brand = Some(key_id(&text)),
             Field::Author => {
@@ -102,6 +107,7 @@ impl Test {
             Test::Source(is, x) => (*b.source == **x) == *is,
             Test::Lang(is, x) => (b.lang.as_deref().unwrap_or("") == x) == *is,
             Test::ToOwn(is) => t.to_own == *is,
+            Test::Cause(is, c) => t.causes.has(*c) == *is,
             Test::Author(is, accounts) => accounts.has(&b.source, &b.author, b.author_name.as_deref()) == *is,
             Test::Followers(op, amount) => {
                 let limit = match amount {

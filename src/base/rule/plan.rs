@@ -21,11 +21,13 @@ pub enum Dim {
     Source,
     /// Its language as given.
     Lang,
+    /// What it complains about; a post can be in several of these groups.
+    Cause,
 }
 
 impl Dim {
     /// All dimensions.
-    pub const ALL: [Dim; 5] = [Dim::Brand, Dim::Group, Dim::Story, Dim::Source, Dim::Lang];
+    pub const ALL: [Dim; 6] = [Dim::Brand, Dim::Group, Dim::Story, Dim::Source, Dim::Lang, Dim::Cause];
 
     /// The word used in rules.
     pub fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Dim {
             Dim::Story => "story",
             Dim::Source => "source",
             Dim::Lang => "lang",
+            Dim::Cause => "cause",
         }
     }
 }

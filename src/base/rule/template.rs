@@ -52,8 +52,18 @@ pub struct Scene<'s> {
 }
 
 /// Names of texts that can be shown.
-pub const WORDS: [&str; 9] =
-    ["brand.name", "brand.slug", "brand.owner", "brand.runbook", "rule.name", "severity", "story", "source", "lang"];
+pub const WORDS: [&str; 10] = [
+    "brand.name",
+    "brand.slug",
+    "brand.owner",
+    "brand.runbook",
+    "rule.name",
+    "severity",
+    "story",
+    "source",
+    "lang",
+    "cause",
+];
 /// Names that stand for what the largest account adds, with whether they are numbers.
 pub const TOP: [(&str, bool); 5] =
     [("top.author", false), ("top.share", true), ("top.followers", true), ("top.text", false), ("top.url", false)];

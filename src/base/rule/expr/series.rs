@@ -18,6 +18,8 @@ pub enum Field {
     Kind,
     /// Language as given, without region.
     Lang,
+    /// What it complains about.
+    Cause,
     /// Whether it answers or quotes one of the brand's own accounts; only `own`.
     To,
     /// The author: `source:id`, an id or a name, or a list.
@@ -30,11 +32,12 @@ pub enum Field {
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 8] = [
+    pub const ALL: [Field; 9] = [
         Field::Tone,
         Field::Source,
         Field::Kind,
         Field::Lang,
+        Field::Cause,
         Field::To,
         Field::Author,
         Field::Followers,
@@ -48,6 +51,7 @@ impl Field {
             Field::Source => "source",
             Field::Kind => "kind",
             Field::Lang => "lang",
+            Field::Cause => "cause",
             Field::To => "to",
             Field::Author => "author",
             Field::Followers => "followers",

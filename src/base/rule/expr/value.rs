@@ -5,7 +5,7 @@ use super::parse::Parser;
 use super::{Against, Compare, Expr, ExprError, Field, Measure, Operand, Selector, SeriesSpec, View};
 use crate::base::fault::nearest;
 use crate::base::limits;
-use crate::base::model::{PostKind, Tone};
+use crate::base::model::{Cause, PostKind, Tone};
 use crate::base::time::Span;
 
 /// Functions of measures.
@@ -261,6 +261,7 @@ impl Parser<'_> {
         let known: &[&str] = match field {
             Field::Tone => &Tone::ALL.map(Tone::name),
             Field::Kind => &PostKind::ALL.map(PostKind::name),
+            Field::Cause => &Cause::ALL.map(Cause::name),
             Field::To => &["own"],
             _ => &[],
         };
