@@ -52,7 +52,12 @@ impl Pipeline {
     /// Feeds anything else, after all batches before it.
     pub fn tell(&mut self, input: Input, out: &mut Vec<Output>) {
         self.finish(out);
+        let other_rules = matches!(input, Input::Rules(_));
         out.push(self.engine.step(input));
+        if other_rules {
+            let n = self.fronts.len();
+            self.fronts = (0..n).map(|i| FrontThread::start(&self.engine, i)).collect();
+        }
     }
 
     /// Waits for every batch on its way.

@@ -14,5 +14,6 @@ mod prefilter;
 mod queries;
 mod random_rules;
 mod recorded;
+mod reload;
 mod service;
 mod stories;
