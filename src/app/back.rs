@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::model::{Entry, EntryBody, Group, KeyId, Phase, Reading, Seq, Severity, Told, Transition};
+use crate::base::model::{Audience, Entry, EntryBody, Group, KeyId, Phase, Reading, Seq, Severity, Told, Transition};
 use crate::base::rule::{RuleSet, Scene, Top};
 use crate::base::time::{Span, Time};
-use crate::fold::{KeyFold, Outages, PostAt, World};
+use crate::fold::{KeyFold, Others, Outages, PostAt, World};
 use crate::judge::{KeyJudge, Values};
 
 const HOUR: Span = Span::seconds(3600);
@@ -34,8 +34,19 @@ pub struct Back {
     hour: Option<i64>,
 }
 
-/// The posts kept that concern a key which is new, or whose query changed.
-pub type Refound = BTreeMap<KeyId, Vec<(PostAt, Told)>>;
+/// Posts of one key with their places.
+pub type Placed = Vec<(PostAt, Told)>;
+
+/// What is found in the posts kept when rules change.
+#[derive(Clone, Debug, Default)]
+pub struct Refound {
+    /// Keys that are new, or whose queries changed.
+    pub unlike: BTreeSet<KeyId>,
+    /// Their posts.
+    pub own: BTreeMap<KeyId, Placed>,
+    /// Posts of other brands, by the key that reads them.
+    pub foreign: BTreeMap<KeyId, Placed>,
+}
 
 impl Back {
     /// A shard with these keys, without past.
@@ -101,7 +112,7 @@ impl Back {
         &mut self,
         new: Arc<RuleSet>,
         keys: impl IntoIterator<Item = KeyId>,
-        mut refound: Refound,
+        found: &Refound,
         (seq, now): (Seq, Time),
         out: &mut Vec<Transition>,
     ) {
@@ -111,22 +122,26 @@ impl Back {
         let mut states = BTreeMap::new();
         for key in keys {
             let mut state = before.remove(&key);
-            let same = !refound.contains_key(&key);
+            let same = !found.unlike.contains(&key);
+            let foreign = found.foreign.get(&key).cloned().unwrap_or_default();
+            let others = Others { foreign, unlike: &found.unlike };
             if let Some(s) = &mut state {
                 s.judge.change(&old, &new, same, (seq, now), out);
             }
             let state = match state {
                 Some(mut s) if same => {
-                    s.fold.change(&old, w, now);
+                    s.fold.change(&old, w, now, others);
                     s
                 }
                 other => {
                     let judge = other.map(|s| s.judge).unwrap_or_default();
-                    let fold = KeyFold::rebuilt(key, w, refound.remove(&key).unwrap_or_default(), now);
+                    let own = found.own.get(&key).cloned().unwrap_or_default();
+                    let fold = KeyFold::rebuilt(key, w, own, now, others);
                     KeyState { fold, judge, wakes: BTreeMap::new() }
                 }
             };
-            let wakes = state.fold.groups().map(|g| (g.clone(), now.ceil_second())).collect();
+            let groups = state.fold.groups().chain(state.judge.groups());
+            let wakes = groups.map(|g| (g.clone(), now.ceil_second())).collect();
             states.insert(key, KeyState { wakes, ..state });
         }
         for mut gone in before.into_values() {
@@ -135,8 +150,8 @@ impl Back {
         *self = Back::restore(new, states, std::mem::take(&mut self.outages), self.hour);
     }
 
-    /// Posts kept of all keys.
-    pub fn kept(&self) -> impl Iterator<Item = (PostAt, &Told)> {
+    /// Posts kept of all keys, with their authors' audiences as they are known now.
+    pub fn kept(&self) -> impl Iterator<Item = (PostAt, &Told, Audience)> {
         self.keys.values().flat_map(|s| s.fold.kept())
     }
 
@@ -153,7 +168,16 @@ impl Back {
     ) {
         let Some(state) = self.keys.get_mut(&key) else { return };
         let w = World { rules: &self.rules, outages: &self.outages };
-        for group in f(w, state) {
+        let touched = f(w, state);
+        // groups that were crowded out are not waited for any more
+        for left in state.fold.take_left() {
+            if !state.judge.has_episode(&left)
+                && let Some(at) = state.wakes.remove(&left)
+            {
+                self.wakes.remove(&(at, key, left));
+            }
+        }
+        for group in touched {
             self.look(key, &group, e.clock, e.seq, out);
         }
     }
@@ -196,13 +220,14 @@ impl Back {
         }
         let alive = state.judge.has_episode(group);
         if !alive {
-            state.fold.drop_if_empty(group);
+            state.fold.drop_if_empty(group, at);
         }
         let idle = !alive && self.rising.get(group.plan as usize).copied().unwrap_or(false);
-        let expiry = state.fold.expiries(group).map(|(first, last)| if idle { last } else { first });
+        let expiry = state.fold.expiries(group, at).map(|(first, last)| if idle { last } else { first });
         // an idle group of the whole brand stays as it is until something is counted
         let expiry = expiry.filter(|_| !idle || group.is_part());
-        let timed = state.fold.next_change(rules, group, at, alive);
+        let rising = self.rising.get(group.plan as usize).copied().unwrap_or(false);
+        let timed = state.fold.next_change(rules, group, at, alive || !rising);
         let next = expiry.into_iter().chain(timed).chain(state.judge.deadline(rules, group, at)).min();
         let next = next.map(Time::ceil_second);
         let next = next.map(|t| t.max((at + Span(1)).ceil_second()));
@@ -236,7 +261,7 @@ impl Back {
 }
 
 /// Attaches the arithmetic, and the rule's line for people, to a change to firing.
-fn explain(w: World<'_>, state: &KeyState, reading: &Reading, t: &mut Transition) {
+fn explain(w: World<'_>, state: &mut KeyState, reading: &Reading, t: &mut Transition) {
     let Some(rule) = w.rules.rules.get(t.rule as usize) else { return };
     let brand = w.rules.brand(t.group.key);
     let mut e = state.fold.evidence(w, &t.group, t.at);

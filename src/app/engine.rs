@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::app::back::{Back, Refound};
+use crate::app::back::{Back, Placed, Refound};
 use crate::app::front::FrontLine;
 use crate::app::snapshot::{self, Snapshot, SnapshotError};
 use crate::base::limits;
 use crate::base::model::{
-    Entry, EntryBody, FrameBatch, KeyId, Notice, PostId, Severity, SiftedBatch, SourceState, StoryId, Told, Transition,
+    Audience, Entry, EntryBody, FrameBatch, KeyId, Notice, PostId, Severity, SiftedBatch, SourceState, StoryId, Told,
+    Transition,
 };
 use crate::base::outcome::Outcomes;
 use crate::base::rule::RuleSet;
@@ -63,7 +64,9 @@ pub struct Engine {
     /// Rule sets that entries of the log may name, oldest first; at most [`limits::RULE_SETS`].
     known: VecDeque<Arc<RuleSet>>,
     /// The rule set the backs have come to.
-    folded_under: u64,
+    folded_under: Arc<RuleSet>,
+    /// What was found again for rules that the backs have not come to yet.
+    refound: Option<(u64, Refound)>,
     front: FrontLine,
     junction: Junction,
     shards: Vec<Back>,
@@ -80,8 +83,8 @@ impl Engine {
             Back::new(rules.clone(), keys)
         });
         let shards = shards.collect();
-        let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.fingerprint);
-        Engine { front, junction, shards, rules, known, folded_under }
+        let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.clone());
+        Engine { front, junction, shards, rules, known, folded_under, refound: None }
     }
 
     /// The same with its prefilter off: every frame is parsed.
@@ -120,12 +123,7 @@ impl Engine {
                 }
                 self.junction.batch(&sifted, &mut |format, bytes| front.resolve(format, bytes));
             }
-            Input::Rules(rules) => {
-                *front = FrontLine::new(&rules, true);
-                self.junction.rules(&rules, &mut |source, bytes| front.sift_bytes(source, bytes));
-                self.rules = rules.clone();
-                self.know(rules);
-            }
+            Input::Rules(rules) => self.take_rules(rules),
             Input::Tick(now) => self.junction.tick(now),
             Input::Source(name, state) => {
                 self.junction.source(&name, state, &mut |format, bytes| front.resolve(format, bytes));
@@ -134,6 +132,21 @@ impl Engine {
                 self.junction.audience(&source, &author, followers, name)
             }
         }
+    }
+
+    /// Other rules: new frames are sifted by them, and the junction learns what they find in the
+    /// posts kept; the backs follow with the entry.
+    fn take_rules(&mut self, rules: Arc<RuleSet>) {
+        let found = self.refind(&rules);
+        self.front = FrontLine::new(&rules, true);
+        let front = &mut self.front;
+        self.junction.rules(&rules, &mut |source, bytes| front.sift_bytes(source, bytes));
+        let own = found.own.iter().map(|(k, posts)| (*k, posts.iter().map(|(_, t)| t).collect())).collect();
+        self.junction.adopt(&found.unlike, &own);
+        let other = rules.fingerprint != self.folded_under.fingerprint;
+        self.refound = other.then_some((rules.fingerprint, found));
+        self.rules = rules.clone();
+        self.know(rules);
     }
 
     /// The backs' part of a step.
@@ -165,12 +178,11 @@ impl Engine {
 
     /// Remembers a rule set that entries of the log may name.
     pub fn know(&mut self, rules: Arc<RuleSet>) {
-        if self.rules_of(rules.fingerprint).is_none() {
-            if self.known.len() >= limits::RULE_SETS {
-                self.known.pop_front();
-            }
-            self.known.push_back(rules);
+        self.known.retain(|r| r.fingerprint != rules.fingerprint);
+        if self.known.len() >= limits::RULE_SETS {
+            self.known.pop_front();
         }
+        self.known.push_back(rules);
     }
 
     /// A rule set by its fingerprint, if it is remembered: transitions tell which one they were
@@ -187,53 +199,75 @@ impl Engine {
 
     /// The backs go on under the rules an entry names.
     fn change(&mut self, fingerprint: u64, e: &Entry, out: &mut Vec<Transition>) {
-        if fingerprint == self.folded_under {
+        if fingerprint == self.folded_under.fingerprint {
             return;
         }
         let Some(new) = self.rules_of(fingerprint).cloned() else { return };
-        let old = self.rules_of(self.folded_under).cloned();
-        let mark = |rules: &RuleSet, key| rules.brand(key).map(|b| (b.mark(), b.group));
-        let unlike = new.keys().filter(|k| old.as_ref().is_none_or(|o| mark(o, *k) != mark(&new, *k)));
-        let mut refound = self.refind(&new, unlike.collect());
+        let ready = self.refound.take().filter(|(f, _)| *f == fingerprint).map(|(_, found)| found);
+        let found = ready.unwrap_or_else(|| self.refind(&new));
         let n = self.shards.len();
         for (i, shard) in self.shards.iter_mut().enumerate() {
             let keys: Vec<KeyId> = new.keys().filter(|k| shard_of(*k, n) == i).collect();
-            let own = keys.iter().filter_map(|k| refound.remove_entry(k)).collect();
-            shard.change(new.clone(), keys, own, (e.seq, e.clock), out);
+            shard.change(new.clone(), keys, &found, (e.seq, e.clock), out);
         }
-        self.folded_under = fingerprint;
+        self.folded_under = new;
+    }
+
+    /// What other rules find in the posts kept.
+    fn refind(&self, new: &RuleSet) -> Refound {
+        let old = &self.folded_under;
+        let mark = |rules: &RuleSet, key| rules.brand(key).map(|b| (b.mark(), b.group));
+        let unlike: BTreeSet<KeyId> = new.keys().filter(|k| mark(old, *k) != mark(new, *k)).collect();
+        let own = self.refind_own(new, &unlike);
+        let mut foreign: BTreeMap<KeyId, Placed> = BTreeMap::new();
+        for (rival, readers) in &new.readers {
+            let kept = || self.shards.iter().flat_map(Back::kept).filter(|(_, t, _)| t.key == *rival && t.in_brand);
+            let posts: Placed = match own.get(rival) {
+                Some(found) => found.clone(),
+                None => kept().map(|(at, t, audience)| (at, Told { audience, ..t.clone() })).collect(),
+            };
+            for reader in readers {
+                let told = posts.iter().map(|(at, t)| (*at, Told { key: *reader, foreign: Some(*rival), ..t.clone() }));
+                foreign.entry(*reader).or_default().extend(told);
+            }
+        }
+        Refound { unlike, own, foreign }
     }
 
     /// The posts kept that concern keys which are new or whose queries changed: those that match
-    /// now, and shares of stories in which one does.
-    fn refind(&self, rules: &RuleSet, keys: BTreeSet<KeyId>) -> Refound {
-        let mut out: Refound = keys.iter().map(|k| (*k, Vec::new())).collect();
+    /// now, answers to their own accounts, and shares of stories whose root matches.
+    fn refind_own(&self, rules: &RuleSet, keys: &BTreeSet<KeyId>) -> BTreeMap<KeyId, Placed> {
+        let mut out: BTreeMap<KeyId, Placed> = keys.iter().map(|k| (*k, Vec::new())).collect();
         if out.is_empty() {
             return out;
         }
-        let mut posts: BTreeMap<PostId, (PostAt, &Told)> = BTreeMap::new();
-        for (at, told) in self.shards.iter().flat_map(Back::kept) {
-            let known = posts.entry(told.post).or_insert((at, told));
+        // a post that concerns several keys is kept several times; the earliest stands for all
+        let mut posts: BTreeMap<PostId, (PostAt, &Told, Audience, BTreeSet<KeyId>)> = BTreeMap::new();
+        for (at, told, audience) in self.shards.iter().flat_map(Back::kept) {
+            let known = posts.entry(told.post).or_insert((at, told, audience, BTreeSet::new()));
+            if told.to_own {
+                known.3.insert(told.key);
+            }
             if at < known.0 {
-                *known = (at, told);
+                (known.0, known.1) = (at, told);
             }
         }
-        let mut in_order: Vec<(PostAt, &Told)> = posts.into_values().collect();
-        in_order.sort_by_key(|(at, _)| *at);
+        let mut in_order: Vec<_> = posts.into_values().collect();
+        in_order.sort_by_key(|(at, ..)| *at);
         let mut front = FrontLine::new(rules, true);
-        let mut stories: BTreeSet<(KeyId, StoryId)> = BTreeSet::new();
-        for (at, told) in in_order {
+        let mut roots: BTreeMap<StoryId, BTreeSet<KeyId>> = BTreeMap::new();
+        for (at, told, audience, answered) in in_order {
             let found = front.again(told);
-            for key in &keys {
-                let matches = found.keys.contains(key);
-                if matches {
-                    stories.insert((*key, told.story.id));
-                }
-                let shared = told.kind.shares() && stories.contains(&(*key, told.story.id));
-                if matches || shared {
-                    let to_own = found.to.contains(key);
-                    let told = Told { key: *key, in_brand: true, to_own, foreign: None, ..told.clone() };
-                    out.entry(*key).or_default().push((at, told));
+            let matches = found.keys.iter().copied();
+            if told.root {
+                roots.entry(told.story.id).or_default().extend(matches.clone());
+            }
+            let shared = roots.get(&told.story.id).into_iter().flatten().filter(|_| told.kind.shares());
+            let concerned: BTreeSet<KeyId> = matches.chain(shared.copied()).chain(answered.iter().copied()).collect();
+            for key in concerned.into_iter().filter(|k| !found.own.contains(k) && !found.staff.contains(k)) {
+                if let Some(list) = out.get_mut(&key) {
+                    let to_own = found.to.contains(&key) || answered.contains(&key);
+                    list.push((at, Told { key, audience, in_brand: true, to_own, foreign: None, ..told.clone() }));
                 }
             }
         }
@@ -279,8 +313,8 @@ impl Engine {
         let shards = backs.collect();
         let mut junction = s.junction;
         junction.resume(&rules);
-        let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.fingerprint);
-        Ok(Engine { front: FrontLine::new(&rules, true), junction, shards, rules, known, folded_under })
+        let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.clone());
+        Ok(Engine { front: FrontLine::new(&rules, true), junction, shards, rules, known, folded_under, refound: None })
     }
 
     /// The rules in force.

@@ -80,7 +80,7 @@ pub const STORY_POSTS: usize = 1 << 20;
 /// Stories remembered.
 pub const STORIES: usize = 1 << 19;
 /// Distinct texts remembered, to know copies.
-pub const TEXTS: usize = 1 << 16;
+pub const TEXTS: usize = 1 << 17;
 /// Accounts whose audience is remembered.
 pub const ACCOUNTS: usize = 1 << 20;
 /// Names of sources told apart; later ones share the name `other`.
@@ -131,6 +131,8 @@ pub const EXPRESSION_VALUES: usize = 500;
 pub const NEAR_WORDS: u32 = 100;
 /// Places noted of one term of a NEAR in one text.
 pub const NEAR_PLACES: usize = 64;
+/// Places compared on each side of a NEAR.
+pub const NEAR_SIDE: usize = 256;
 /// Terms in one query.
 pub const QUERY_TERMS: usize = 2000;
 /// Accounts in one list, or own or staff accounts of one brand.

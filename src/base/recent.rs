@@ -50,6 +50,11 @@ impl<V> Recent<V> {
         self.young.insert(key, value);
     }
 
+    /// All values, in no order; what is done to them must not depend on it.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.young.values_mut().chain(self.old.values_mut())
+    }
+
     /// Entries held now.
     pub fn len(&self) -> usize {
         self.young.len() + self.old.len()

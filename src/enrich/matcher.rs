@@ -1,5 +1,7 @@
 //! All queries in one pass over a post.
 
+use std::cell::OnceCell;
+
 use smallvec::SmallVec;
 
 use aho_corasick::AhoCorasick;
@@ -109,7 +111,8 @@ impl Matcher {
         s.candidates.dedup();
         let (hits, round) = (&s.hits, s.round);
         let hit = |term: usize| hits.get(term) == Some(&round);
-        let found = Found { post: p, folded: &folded, hit: &hit, places: &s.places, to: &out.to };
+        let found =
+            Found { post: p, folded: &folded, hit: &hit, places: &s.places, to: &out.to, starts: OnceCell::new() };
         let holds = |b: &&u32| self.trees.get(**b as usize).is_some_and(|t| t.holds(&found));
         let keys = s.candidates.iter().filter(holds).filter_map(|b| self.keys.get(*b as usize).copied());
         let mut all: SmallVec<[KeyId; 2]> = keys.take(limits::KEYS_PER_POST).collect();

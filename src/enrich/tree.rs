@@ -1,6 +1,9 @@
 //! Queries over numbered terms, and what is asked of a post besides its text.
 
+use std::cell::OnceCell;
+
 use super::folding::{is_bound, is_word};
+use crate::base::limits;
 use crate::base::model::{KeyId, Post, PostKind};
 use crate::base::rule::expr::Compare;
 
@@ -40,6 +43,8 @@ pub(super) struct Found<'f> {
     pub(super) places: &'f [(usize, usize, usize)],
     /// Keys whose own accounts it answers or quotes.
     pub(super) to: &'f [KeyId],
+    /// Where words of the folded text begin, once that was asked for.
+    pub(super) starts: OnceCell<Vec<usize>>,
 }
 
 impl Tree {
@@ -82,13 +87,13 @@ fn stands_exactly(text: &str, exact: &str) -> bool {
 /// between them.
 fn near(n: u32, a: &[usize], b: &[usize], f: &Found<'_>) -> bool {
     let of = |list: &[usize]| -> Vec<(usize, usize)> {
-        f.places.iter().filter(|(t, ..)| list.contains(t)).map(|(_, s, e)| (*s, *e)).collect()
+        f.places.iter().filter(|(t, ..)| list.contains(t)).map(|(_, s, e)| (*s, *e)).take(limits::NEAR_SIDE).collect()
     };
     let (a, b) = (of(a), of(b));
     if a.is_empty() || b.is_empty() {
         return false;
     }
-    let starts = word_starts(f.folded);
+    let starts = f.starts.get_or_init(|| word_starts(f.folded));
     let between = |end: usize, start: usize| {
         let words = starts.partition_point(|s| *s < start) - starts.partition_point(|s| *s < end);
         words <= n as usize

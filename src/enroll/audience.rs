@@ -73,6 +73,17 @@ impl Audiences {
         (known.audience, learned)
     }
 
+    /// An account concerns a key too.
+    pub(super) fn note(&mut self, account: AccountId, key: KeyId) {
+        if let Some(a) = self.accounts.get_mut(account.0)
+            && !a.all
+            && !a.keys.contains(&key)
+        {
+            a.all = a.keys.len() >= KEYS_NOTED;
+            a.keys.push(key);
+        }
+    }
+
     /// Sets a followers count that was imputed so far. Gives the keys that counted the account.
     pub(super) fn learn(&mut self, account: AccountId, source: &Arc<str>, followers: u64) -> Option<Concerned> {
         let known = self.accounts.get_mut(account.0).filter(|a| !a.audience.known)?;

@@ -1,6 +1,6 @@
 //! The one ordered step: what the front found, in input order, becomes numbered entries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -159,6 +159,18 @@ impl Junction {
         }
         let now = self.clock.now().unwrap_or_default();
         self.push(now, EntryBody::RulesChanged { fingerprint: rules.fingerprint });
+    }
+
+    /// Keys that are new or count other posts now: what was noted for them is forgotten, but for
+    /// the posts that were found again.
+    pub fn adopt(&mut self, unlike: &BTreeSet<KeyId>, found: &BTreeMap<KeyId, Vec<&Told>>) {
+        self.stories.forget(unlike);
+        for (key, posts) in found {
+            for t in posts {
+                self.stories.adopt(t, *key);
+                self.audiences.note(t.account, *key);
+            }
+        }
     }
 
     /// Goes on under a rule set that is in force already, after a snapshot was read.
@@ -390,6 +402,10 @@ impl Junction {
         let fresh: Keys =
             named.map(|k| Concern { key: *k, in_brand: true, own: false }).take(limits::KEYS_PER_POST).collect();
         keys.extend(fresh.iter().copied());
+        // what counted in its story only is a mention now that it names the brand
+        for c in keys.iter_mut().filter(|c| m.keys.contains(&c.key)) {
+            c.in_brand = true;
+        }
         keys.retain(|c| self.watch.is_live(c.key));
         keys.sort_unstable();
         let text = m.sketch.as_ref().map(|s| self.texts.assign(s, m.post));

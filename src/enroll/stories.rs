@@ -1,5 +1,6 @@
 //! The story index: which post belongs to which story, and whom it concerns.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use smallvec::SmallVec;
 
 use crate::base::hash;
 use crate::base::limits;
-use crate::base::model::{Causes, KeyId, Mention, Negativity, PostId, PostKind, StoryId, StoryRef};
+use crate::base::model::{Causes, KeyId, Mention, Negativity, PostId, PostKind, StoryId, StoryRef, Told};
 use crate::base::recent::Recent;
 
 /// A brand a post concerns.
@@ -105,6 +106,21 @@ impl Stories {
         if m.kind != PostKind::Repost || m.has_text {
             let n = if m.has_text { m.n } else { None };
             self.posts.insert(m.post.0, Known { keys, n, causes: m.causes, ..place });
+        }
+    }
+
+    /// No post concerns these keys any more.
+    pub(super) fn forget(&mut self, keys: &BTreeSet<KeyId>) {
+        for known in self.posts.values_mut() {
+            known.keys.retain(|c| !keys.contains(&c.key));
+        }
+    }
+
+    /// A post concerns a key, as was found when rules changed.
+    pub(super) fn adopt(&mut self, t: &Told, key: KeyId) {
+        if let Some(known) = self.posts.get_mut(t.post.0) {
+            known.keys.push(Concern { key, in_brand: t.in_brand, own: false });
+            known.keys.sort_unstable();
         }
     }
 

@@ -90,6 +90,7 @@ impl Baseline {
         }
         let first = (open + 1).max(bin - BINS_CHECKED);
         if gaps.in_bins(first, bin) {
+            self.surge.close_empty(&p, u32::try_from(first - open - 1).unwrap_or(u32::MAX));
             for b in first..bin {
                 if gaps.in_bins(b, b + 1) {
                     self.surge.skip(&p);

@@ -107,6 +107,15 @@ impl Cell {
         }
     }
 
+    /// A post of an account whose size became known: it is taken into samples that left it out.
+    pub(super) fn readmit(&mut self, plan: &Plan, p: Sized<'_>) {
+        for (series, w) in self.windows.iter_mut().zip(&plan.windows) {
+            if series.is_sampled() && passes(&w.spec, &w.filter, p.told, p.size, p.brand) {
+                series.readmit(&w.spec, p.told, p.size);
+            }
+        }
+    }
+
     pub(super) fn resize(&mut self, account: u64, size: Size) {
         self.windows.iter_mut().for_each(|s| s.resize(account, size));
         self.bases.iter_mut().for_each(|b| b.resize(account, size));
@@ -160,28 +169,36 @@ impl Cell {
     }
 
     /// Whether it counts anything now, or did within its recorded past.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.expiries().is_none() && !self.pasts.iter().any(History::holds_any)
+    pub(super) fn is_quiet(&self, now: Time) -> bool {
+        self.expiries(now).is_none() && !self.pasts.iter().any(History::holds_any)
     }
 
     /// When the first and when the last of what is counted expires; `None` if nothing is.
-    pub(super) fn expiries(&self) -> Option<(Time, Time)> {
-        let life = self.life.as_ref().and_then(|l| l.expiry()).map(|t| (t, t));
+    pub(super) fn expiries(&self, now: Time) -> Option<(Time, Time)> {
+        let life = self.life.as_ref().and_then(|l| l.expiry()).filter(|t| *t > now).map(|t| (t, t));
         let each = self.windows.iter().filter_map(Series::expiries).chain(life);
         each.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))
     }
 
-    /// When it changes by time alone, though nothing expires.
-    pub(super) fn next_change(&self, plan: &Plan, now: Time, open: bool) -> Option<Time> {
-        let recorded = self.pasts.iter().map(|p| p.next(now)).filter(|_| !self.is_quiet());
-        let falling = (open && !self.bases.is_empty()).then(|| Baseline::next_look(now));
-        let timed = (plan.timed && !self.is_quiet()).then(|| now + TIMED_LOOK);
+    /// When it changes by time alone, though nothing expires; `falls` if somebody waits for
+    /// something to fall.
+    pub(super) fn next_change(&self, plan: &Plan, now: Time, falls: bool) -> Option<Time> {
+        let quiet = self.is_quiet(now);
+        let waits = |p: &&History| !quiet || p.value(now).is_none();
+        let recorded = self.pasts.iter().filter(waits).map(|p| p.next(now));
+        let falling = (falls && !self.bases.is_empty()).then(|| Baseline::next_look(now));
+        let timed = (plan.timed && !quiet).then(|| now + TIMED_LOOK);
         recorded.chain(falling).chain(timed).min()
     }
 
     /// When the last of its windows will have counted all it should, if some have not.
     pub(super) fn warm_at(&self, plan: &Plan, now: Time) -> Option<Time> {
         self.windows.iter().zip(&plan.windows).filter_map(|(s, w)| s.warm_at(&w.spec, now)).max()
+    }
+
+    /// Whether any series is estimated from a sample.
+    pub(super) fn is_sampled(&self) -> bool {
+        self.windows.iter().any(Series::is_sampled)
     }
 
     /// The largest stated error of any series that is estimated from a sample.

@@ -44,6 +44,11 @@ pub struct KeyFold {
     /// Hostile reach against its past, for pages of any rule.
     hostile: Baseline,
     sources: Sources,
+    /// From when on it was told everything.
+    began: Time,
+    /// Groups that left since the last time they were asked for.
+    #[serde(skip)]
+    left: Vec<Group>,
     /// Posts that left early because of the limit.
     evicted: u64,
     /// Groups that left because of the limit.
@@ -74,6 +79,8 @@ impl KeyFold {
             usual: Usual::default(),
             hostile: Baseline::new(Measure::HostileReach),
             sources: Sources::default(),
+            began: whole_from,
+            left: Vec::new(),
             evicted: 0,
             crowded: 0,
         }
@@ -83,6 +90,10 @@ impl KeyFold {
     pub fn add(&mut self, w: World<'_>, seq: Seq, now: Time, told: &Told) -> Touched {
         self.trim(w.rules, now);
         let store = if told.foreign.is_some() { &mut self.foreign } else { &mut self.posts };
+        if store.same_mut(told).is_some() {
+            // found again when rules changed, and told once more
+            return self.edit(w, seq, now, told);
+        }
         let size = store.insert(seq, told.clone());
         if told.in_brand && told.foreign.is_none() {
             self.sources.add(&told.via);
@@ -115,13 +126,21 @@ impl KeyFold {
     pub fn own(&mut self, w: World<'_>, now: Time, told: &Told) -> Touched {
         let mut touched = Touched::new();
         for (i, plan) in w.rules.plans_of(self.key).filter(|(_, p)| p.tells_story) {
-            for group in groups_of(i, plan, told) {
-                let Some(cell) = self.cells.get_mut(&group) else { continue };
+            let first = Group { story: Some(told.story.clone()), ..Group::whole(i as u32, self.key) };
+            if told.root && plan.by.len() == 2 {
+                self.make_room();
+                self.cells.entry(first.clone()).or_insert_with(|| Cell::new(plan));
+            }
+            // an answer concerns every part of the story
+            for (group, cell) in self.cells.range_mut(first..) {
+                if group.plan as usize != i || group.story.as_ref() != Some(&told.story) {
+                    break;
+                }
                 cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
                 if let Some(life) = &mut cell.life {
                     life.own(told);
                 }
-                touched.push(group);
+                touched.push(group.clone());
             }
         }
         touched
@@ -136,7 +155,8 @@ impl KeyFold {
         kept.told.n = told.n;
         kept.told.text = told.text;
         kept.told.causes = told.causes;
-        kept.told.to_own = told.to_own;
+        kept.told.to_own |= told.to_own;
+        kept.told.in_brand |= told.in_brand;
         kept.told.body = told.body.clone();
         let after = (*kept.told).clone();
         let size = store.account(after.account.0).map(|a| a.size).unwrap_or_default();
@@ -144,7 +164,9 @@ impl KeyFold {
         if after.in_brand && after.foreign.is_none() {
             let spec = hostile_reach();
             self.hostile.advance(&spec, now, Gaps { outages: w.outages, sources: &self.sources });
-            self.hostile.uncount(&spec, &before);
+            if before.in_brand {
+                self.hostile.uncount(&spec, &before);
+            }
             self.hostile.add(&spec, &after, size);
         }
         let mut touched = Touched::new();
@@ -190,6 +212,7 @@ impl KeyFold {
                         }
                         let told = Sized { told: &kept.told, size: before, brand: w.rules.brand(self.key) };
                         cell.regard(plan, told, size);
+                        cell.readmit(plan, Sized { size, ..told });
                     }
                 }
             }
@@ -205,8 +228,12 @@ impl KeyFold {
                 if let Some(kept) = self.posts.get_mut(post.0) {
                     kept.delete();
                 }
+                self.foreign.delete_post(post.0);
             }
-            Gone::Account(account) => self.posts.delete_account(account.0),
+            Gone::Account(account) => {
+                self.posts.delete_account(account.0);
+                self.foreign.delete_account(account.0);
+            }
         }
     }
 
@@ -219,19 +246,24 @@ impl KeyFold {
     }
 
     /// When the first and when the last of what a group counts expires.
-    pub fn expiries(&self, group: &Group) -> Option<(Time, Time)> {
-        self.cells.get(group)?.expiries()
+    pub fn expiries(&self, group: &Group, now: Time) -> Option<(Time, Time)> {
+        self.cells.get(group)?.expiries(now)
     }
 
-    /// When a group changes by time alone; `open` if somebody waits for it to fall.
-    pub fn next_change(&self, rules: &RuleSet, group: &Group, now: Time, open: bool) -> Option<Time> {
-        self.cells.get(group)?.next_change(rules.plans.get(group.plan as usize)?, now, open)
+    /// When a group changes by time alone; `falls` if somebody waits for something to fall.
+    pub fn next_change(&self, rules: &RuleSet, group: &Group, now: Time, falls: bool) -> Option<Time> {
+        self.cells.get(group)?.next_change(rules.plans.get(group.plan as usize)?, now, falls)
+    }
+
+    /// Groups that left because of the limit since the last call.
+    pub fn take_left(&mut self) -> Vec<Group> {
+        std::mem::take(&mut self.left)
     }
 
     /// Forgets a story that counts nothing, and a part without a past; groups of the whole brand
     /// stay.
-    pub fn drop_if_empty(&mut self, group: &Group) {
-        let over = |c: &Cell| c.is_quiet() && (group.story.is_some() || c.bases.is_empty());
+    pub fn drop_if_empty(&mut self, group: &Group, now: Time) {
+        let over = |c: &Cell| c.is_quiet(now) && (group.story.is_some() || c.bases.is_empty());
         if group.is_part() && self.cells.get(group).is_some_and(over) {
             self.cells.remove(group);
         }
@@ -243,7 +275,8 @@ impl KeyFold {
     }
 
     /// The arithmetic behind a page of this group.
-    pub fn evidence(&self, w: World<'_>, group: &Group, now: Time) -> Evidence {
+    pub fn evidence(&mut self, w: World<'_>, group: &Group, now: Time) -> Evidence {
+        self.hostile.advance(&hostile_reach(), now, Gaps { outages: w.outages, sources: &self.sources });
         let (mut e, largest) = evidence::gather(&self.posts, &self.usual, group, now);
         let (plan, cell) = (w.rules.plans.get(group.plan as usize), self.cells.get(group));
         if let Some((plan, cell)) = plan.zip(cell) {
@@ -314,7 +347,14 @@ impl KeyFold {
 
     /// Series whose number of accounts is estimated from a sample.
     pub fn sampled(&self) -> u64 {
-        self.cells.values().filter(|c| c.error().is_some()).count() as u64
+        self.cells.values().filter(|c| c.is_sampled()).count() as u64
+    }
+
+    /// From when on the posts kept are all there were.
+    pub(super) fn kept_from(&self, retention: Span, now: Time) -> Time {
+        let oldest = self.posts.all().map(|((t, _), _)| t).next().unwrap_or(now);
+        let horizon = self.began.max(now - Span(retention.0 + Span::seconds(3600).0));
+        if self.evicted > 0 { horizon.max(oldest) } else { horizon }
     }
 
     /// Lets posts go that no window needs, and the oldest beyond the limit: they stay counted,
@@ -340,6 +380,7 @@ impl KeyFold {
         for (_, group) in order.into_iter().take(limits::GROUPS_PER_KEY / 16) {
             self.cells.remove(&group);
             self.crowded += 1;
+            self.left.push(group);
         }
     }
 }

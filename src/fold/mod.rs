@@ -17,6 +17,7 @@ pub mod surge;
 mod usual;
 mod voices;
 
+pub use change::Others;
 pub use key::{KeyFold, Touched, World};
 pub use outages::Outages;
 pub use posts::PostAt;

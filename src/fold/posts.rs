@@ -100,6 +100,16 @@ impl Posts {
         self.by_time.range((t, 0)..).map(|(_, k)| k)
     }
 
+    /// Marks a post as deleted, also one that was told of as another brand's.
+    pub(super) fn delete_post(&mut self, post: u64) {
+        let same: Vec<PostAt> = self.by_time.iter().filter(|(_, k)| k.told.post.0 == post).map(|(at, _)| *at).collect();
+        for at in same {
+            if let Some(kept) = self.by_time.get_mut(&at) {
+                kept.delete();
+            }
+        }
+    }
+
     /// Marks all posts of an account as deleted.
     pub(super) fn delete_account(&mut self, account: u64) {
         let posts = self.accounts.get(&account).map(|a| a.posts.clone()).unwrap_or_default();

@@ -140,6 +140,24 @@ impl Series {
         }
     }
 
+    /// Whether it is estimated from a sample.
+    pub(super) fn is_sampled(&self) -> bool {
+        match &self.state {
+            State::Voices(v) | State::Known { whole: v, .. } => v.is_sampled(),
+            State::Counts(_) | State::Ratio { .. } => false,
+        }
+    }
+
+    /// Counts a post of an account that a sample had left out and is to hold now.
+    pub(super) fn readmit(&mut self, spec: &SeriesSpec, t: &Told, size: Size) {
+        let pane = self.panes.of(t.time);
+        if let State::Voices(v) = &mut self.state
+            && pane >= self.oldest
+        {
+            v.readmit(t.account.0, size, pane, weight(spec.measure, t));
+        }
+    }
+
     /// Drops what no longer counts at `now`.
     pub(super) fn advance(&mut self, now: Time) {
         self.keep_from(self.panes.oldest(now));

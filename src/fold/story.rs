@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::hash::HashedMap;
 use crate::base::limits;
-use crate::base::model::{Negativity, Told, Tone, Value};
+use crate::base::model::{Negativity, PostKind, Told, Tone, Value};
 use crate::base::rule::expr::Measure;
 use crate::base::time::Time;
 
@@ -56,7 +56,12 @@ impl Life {
     /// A post by one of the brand's own accounts.
     pub(super) fn own(&mut self, t: &Told) {
         self.first = Some(self.first.map_or(t.time, |k| k.min(t.time)));
-        if self.mentioned.is_some_and(|m| t.time >= m) {
+        self.last = Some(self.last.map_or(t.time, |k| k.max(t.time)));
+        if t.root {
+            self.root = t.n;
+        }
+        let answers = matches!(t.kind, PostKind::Reply | PostKind::Quote);
+        if answers && self.mentioned.is_some_and(|m| t.time >= m) {
             self.answered = Some(self.answered.map_or(t.time, |k| k.min(t.time)));
         }
     }

@@ -88,6 +88,8 @@ pub(super) struct Voices {
     /// How many accounts have how many followers; for [`Rule::Followers`] only.
     followers: BTreeMap<u64, u32>,
     sampled: Option<Sampled>,
+    /// The account that was left out of the sample and became large enough for it.
+    readmitted: Option<u64>,
 }
 
 impl Voices {
@@ -101,6 +103,7 @@ impl Voices {
             total: 0,
             followers: BTreeMap::new(),
             sampled: None,
+            readmitted: None,
         }
     }
 
@@ -111,11 +114,12 @@ impl Voices {
 
     /// A post of an account falls into a pane.
     pub(super) fn add(&mut self, account: u64, size: Size, pane: i64, weight: u32) {
-        if let Some(s) = &mut self.sampled {
+        if let Some(s) = &mut self.sampled
+            && !self.accounts.contains_key(&account)
+            && priority(self.rule, account, size) >= s.threshold
+        {
             s.last = s.last.max(pane);
-            if !self.accounts.contains_key(&account) && priority(self.rule, account, size) >= s.threshold {
-                return;
-            }
+            return;
         }
         let mut fresh = false;
         self.change(account, |voice| {
@@ -139,7 +143,10 @@ impl Voices {
 
     /// The account's size became known.
     pub(super) fn resize(&mut self, account: u64, size: Size) {
+        self.readmitted = None;
         if !self.accounts.contains_key(&account) {
+            let fits = self.sampled.is_some_and(|s| priority(self.rule, account, size) < s.threshold);
+            self.readmitted = fits.then_some(account);
             return;
         }
         let out = self.sampled.is_some_and(|s| priority(self.rule, account, size) >= s.threshold);
@@ -149,6 +156,18 @@ impl Voices {
                 voice.panes.clear();
             }
         });
+    }
+
+    /// A post of an account that became large enough for the sample with the last resize.
+    pub(super) fn readmit(&mut self, account: u64, size: Size, pane: i64, weight: u32) {
+        if self.readmitted == Some(account) {
+            self.add(account, size, pane, weight);
+        }
+    }
+
+    /// Whether it is estimated from a sample.
+    pub(super) fn is_sampled(&self) -> bool {
+        self.sampled.is_some()
     }
 
     /// Drops panes before `oldest`.
@@ -373,6 +392,20 @@ mod tests {
             }
             assert_eq!((exact.total(), None), (sampled.total(), sampled.error()), "{rule:?}");
         }
+    }
+
+    #[test]
+    fn an_account_that_turns_out_large_is_taken_into_the_sample() {
+        let mut v = Voices { limit: 1000, ..Voices::new(Rule::Followers) };
+        let small = Size { followers: 300, base: 45_000, known: false };
+        (0..20_000).for_each(|i| v.add(id(i), small, 0, 1));
+        let left_out = (0..20_000).map(id).find(|a| !v.accounts.contains_key(a)).unwrap();
+        let large = Size { followers: 9_000_000, base: 500_000_000, known: true };
+        v.resize(left_out, large);
+        v.readmit(left_out, large, 0, 1);
+        assert_eq!(v.total(), 9_000_000);
+        v.readmit(id(1), large, 0, 1);
+        assert_eq!(v.accounts.get(&left_out).map(|v| v.panes.len()), Some(1), "others are not");
     }
 
     #[test]

@@ -137,9 +137,11 @@ impl KeyJudge {
         (seq, at): (Seq, Time),
         out: &mut Vec<Transition>,
     ) {
+        let key = self.lives.keys().map(|(g, _)| g.key).next();
+        let brand = key.or(self.overflow.values().map(|o| o.group.key).next()).and_then(|k| new.brand(k));
         let place = |index: u32| {
-            let rule = old.rules.get(index as usize).filter(|_| keep)?;
-            let found = new.rules.iter().position(|r| r.mark() == rule.mark())?;
+            let (rule, brand) = old.rules.get(index as usize).filter(|_| keep).zip(brand)?;
+            let found = new.rules.iter().position(|r| r.mark() == rule.mark() && r.concerns(brand))?;
             Some((found as u32, new.rules.get(found)?.plan as u32))
         };
         let mut places: BTreeMap<u32, Option<(u32, u32)>> = BTreeMap::new();
@@ -203,6 +205,11 @@ impl KeyJudge {
     pub fn deadline(&self, rules: &RuleSet, group: &Group, now: Time) -> Option<Time> {
         let lives = self.lives.range((group.clone(), 0)..=(group.clone(), u32::MAX));
         lives.filter_map(|((_, i), l)| l.life.deadline(rules.rules.get(*i as usize)?, now)).min()
+    }
+
+    /// Groups with an episode.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.lives.keys().map(|(g, _)| g)
     }
 
     /// Whether any rule has an episode for a group.

@@ -109,13 +109,13 @@ impl Rule {
         self.by.contains(&Dim::Group)
     }
 
-    /// Equal for rules of equal conditions and life cycle.
+    /// Equal for rules of equal conditions and life cycle, whichever brands they are for.
     pub fn mark(&self) -> u64 {
         hash::parts(&[self.meaning().as_bytes()])
     }
 
     fn meaning(&self) -> String {
-        let mut out = format!("rule {} {:?} {:?} {:?}\n", self.name, self.only, self.by, self.keep_firing_for);
+        let mut out = format!("rule {} {:?} {:?}\n", self.name, self.by, self.keep_firing_for);
         for l in &self.levels {
             out.push_str(&format!("level {:?} {} {:?}\n", l.severity, l.when, l.hold));
         }
@@ -153,10 +153,12 @@ impl RuleSet {
         let retention = Plan::retention(&plans);
         let mut meaning = String::new();
         for b in &brands {
-            meaning.push_str(&format!("brand {} {} {:x} {:?}\n", b.slug, b.group, b.mark(), b.vars));
+            let shown = (&b.name, &b.owner, &b.runbook, &b.labels);
+            meaning.push_str(&format!("brand {} {} {:x} {:?} {shown:?}\n", b.slug, b.group, b.mark(), b.vars));
         }
         for r in &rules {
             meaning.push_str(&r.meaning());
+            meaning.push_str(&format!("{:?} {:?}", r.only, r.runbook));
             meaning.push_str(&r.summary.as_ref().map_or(String::new(), |t| t.source.clone()));
         }
         meaning.push_str(&format!("{lists:?}"));

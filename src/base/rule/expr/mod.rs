@@ -247,7 +247,8 @@ impl Expr {
                     Expr::Series(s, _) if s.view == View::Value => {
                         s.offset == Span::ZERO && (s.measure.rises_by_counting() || s.measure == Measure::Lead)
                     }
-                    Expr::Series(..) | Expr::Rate(..) => true,
+                    Expr::Rate(s, _) => s.measure.rises_by_counting(),
+                    Expr::Series(..) => true,
                     _ => false,
                 };
                 (counts || a.is_root()) && matches!(**b, Expr::Number(..) | Expr::Var(_))

@@ -246,6 +246,8 @@ mod tests {
             ("mentions{to=\"me\"}[1h] > 1", 12),
             ("mentions{author in wires}[1h] > 1", 19),
             ("mentions{source in lists.wires}[1h] > 1", 16),
+            ("mentions{brand!=\"b\"}[1h] > 1", 14),
+            ("mentions{brand=\"b\", brand=\"c\"}[1h] > 1", 8),
             ("change(mentions) > 1", 15),
             ("change(mentions[1h] offset 1h) > 1", 20),
             ("rate(lead) > 1", 5),

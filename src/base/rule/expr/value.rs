@@ -121,6 +121,9 @@ impl Parser<'_> {
         }
         selectors.sort();
         selectors.dedup();
+        if selectors.iter().filter(|s| s.field == Field::Brand).count() > 1 {
+            return Err(error(open, "expected one selector `brand`, found two", None));
+        }
         Ok(SeriesSpec { measure, selectors, window: Span::ZERO, offset: Span::ZERO, view: View::Value })
     }
 
@@ -192,7 +195,11 @@ impl Parser<'_> {
         if negated {
             return Err(error(self.at(), format!("expected `in` after `not`, found {}", self.found()), None));
         }
+        let at = self.at();
         let op = self.compared(field)?;
+        if field == Field::Brand && op != Compare::Equal {
+            return Err(error(at, "expected = after brand, found `!=`: one other brand is read", None));
+        }
         let value = self.operand(field)?;
         Ok(Selector { field, op, value })
     }
