@@ -127,6 +127,10 @@ pub const RULE_FILE_BYTES: u64 = 16 << 20;
 pub const NESTING: usize = 64;
 /// Measures, numbers and variables in one expression.
 pub const EXPRESSION_VALUES: usize = 500;
+/// Longest term of a query, in bytes.
+pub const TERM_BYTES: usize = 512;
+/// Brands that may read another brand's posts: each post is told to all of them.
+pub const READERS: usize = 256;
 /// Most words between the terms of a NEAR.
 pub const NEAR_WORDS: u32 = 100;
 /// Places noted of one term of a NEAR in one text.

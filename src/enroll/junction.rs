@@ -295,7 +295,7 @@ impl Junction {
     fn concerns(&self, m: &Mention, target: Option<&(PostId, Known)>) -> Keys {
         let named = m.keys.iter().map(|k| Concern { key: *k, in_brand: true, own: false });
         let own = m.own.iter().map(|k| Concern { key: *k, in_brand: true, own: true });
-        let mut keys: Keys = named.chain(own).collect();
+        let mut keys: Keys = own.chain(named).collect();
         if let Some((post, known)) = target {
             let direct = m.parent == Some(*post) || m.quoted == Some(*post);
             for c in &known.keys {

@@ -180,6 +180,8 @@ impl Series {
         match &self.state {
             State::Counts(c) => Some(c.total() as f64),
             State::Ratio { part, whole } => ratio(part.total() as f64, whole.total() as f64),
+            // an estimated number of accounts is a whole number too
+            State::Voices(v) if scale(measure) == ONE as f64 => Some((v.total() as f64 / scale(measure)).round()),
             State::Voices(v) => Some(v.total() as f64 / scale(measure)),
             State::Known { part, whole } => ratio(part.total() as f64, whole.total() as f64),
         }

@@ -76,11 +76,17 @@ impl KeyJudge {
         if !known && !levels.contains(&Some(true)) {
             return;
         }
-        let clear = match &rule.clear {
-            Some(clear) => clear.holds(&values),
-            None if levels.contains(&Some(true)) => Some(false),
-            None if levels.contains(&None) => None,
-            None => Some(true),
+        // an episode cannot end while a level holds, whatever `clear` says
+        let quiet = match (levels.contains(&Some(true)), levels.contains(&None)) {
+            (true, _) => Some(false),
+            (false, true) => None,
+            (false, false) => Some(true),
+        };
+        let clear = match (rule.clear.as_ref().map(|c| c.holds(&values)), quiet) {
+            (None, quiet) => quiet,
+            (_, Some(false)) | (Some(Some(false)), _) => Some(false),
+            (Some(Some(true)), quiet) => quiet,
+            (Some(None), _) => None,
         };
         if !known && self.open.get(&index).copied().unwrap_or(0) >= limits::OPEN_EPISODES_PER_RULE {
             self.suppressed += 1;

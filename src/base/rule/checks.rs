@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::fault::{Fault, Place};
+use crate::base::limits;
 use crate::base::rule::expr::{Expr, Operand, SeriesSpec, View};
 use crate::base::rule::file::Draft;
 use crate::base::rule::set::rivals;
@@ -14,7 +15,9 @@ pub(super) fn rules(draft: &mut Draft) {
     for (rule, place) in &draft.rules {
         variables(draft, rule, place, &mut faults);
         names(draft, rule, place, &mut faults);
-        groups(rule, place, &mut faults);
+        let readers =
+            if rivals(rule).is_empty() { 0 } else { draft.brands.iter().filter(|b| rule.concerns(b)).count() };
+        groups(rule, place, readers, &mut faults);
     }
     draft.faults.append(&mut faults);
 }
@@ -83,7 +86,7 @@ fn names(draft: &Draft, rule: &Rule, place: &Place, faults: &mut Vec<Fault>) {
 }
 
 /// What a series needs of the groups it is read for.
-fn groups(rule: &Rule, place: &Place, faults: &mut Vec<Fault>) {
+fn groups(rule: &Rule, place: &Place, readers: usize, faults: &mut Vec<Fault>) {
     let by_story = rule.by.contains(&Dim::Story);
     let mut wrong: BTreeSet<(String, &str)> = BTreeSet::new();
     for e in rule.exprs() {
@@ -101,6 +104,12 @@ fn groups(rule: &Rule, place: &Place, faults: &mut Vec<Fault>) {
             let hint = "a story's past is not recorded";
             wrong.insert(("no offset, change or ratio where `by` holds story".to_string(), hint));
         }
+    }
+    if !rivals(rule).is_empty() && readers > limits::READERS {
+        let hint = "name the brands it is for: brands: [united]";
+        let what =
+            format!("the selector brand for at most {} brands, since each is told of every post", limits::READERS);
+        wrong.insert((what, hint));
     }
     if !rivals(rule).is_empty() && rule.by.len() > 1 {
         let hint = "write by: [brand]";

@@ -129,8 +129,11 @@ impl Rule {
             let any = self.levels.iter().map(|l| l.when.clone());
             any.reduce(|a, b| Expr::Or(Box::new(a), Box::new(b))).map(|e| Expr::Not(Box::new(e)))
         };
-        let never = || Expr::Number("0".to_string(), 0.0);
-        self.clear.clone().or_else(no_level).unwrap_or_else(never)
+        let quiet = no_level().unwrap_or_else(|| Expr::Number("0".to_string(), 0.0));
+        match &self.clear {
+            Some(clear) => Expr::And(Box::new(clear.clone()), Box::new(quiet)),
+            None => quiet,
+        }
     }
 }
 

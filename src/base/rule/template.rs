@@ -90,13 +90,16 @@ impl Template {
             let Some(len) = close_of(&source[open..]) else {
                 return Err(fail(open - 2, "expected `}}` after `{{`, found the end", None));
             };
+            check_blocks(&source[at..open - 2], at)?;
             t.shell.push_str(&source[at..open]);
             t.inner(&source[open..open + len], open)?;
             t.shell.push_str("}}");
             at = open + len + 2;
         }
+        check_blocks(&source[at..], at)?;
         t.shell.push_str(&source[at..]);
-        match t.try_render(&sample(), &|_| Some(1.0)) {
+        let rendered = t.try_render(&sample(), &|_| Some(1.0));
+        match rendered {
             Ok(_) => Ok(t),
             Err(e) => {
                 let hint = "names are brand.name, top.author and others of rules/README.md; quantities stand in {{ }}";
@@ -199,8 +202,41 @@ fn split_filter(text: &str) -> Option<usize> {
     })
 }
 
+/// Text between quantities may hold `{% if NAME %}`, `{% else %}` and `{% endif %}`, nothing else.
+fn check_blocks(text: &str, at: usize) -> Result<(), ExprError> {
+    let mut from = 0;
+    while let Some(i) = text[from..].find("{%").map(|i| from + i) {
+        let Some(len) = text[i..].find("%}") else {
+            return Err(fail(at + i, "expected `%}` after `{%`, found the end", None));
+        };
+        let inner = text[i + 2..i + len].trim_matches('-').trim();
+        let name = inner.strip_prefix("if ").map(|n| n.trim().trim_start_matches("not ").trim());
+        let known = |n: &str| WORDS.contains(&n) || TOP.iter().any(|(t, _)| *t == n);
+        if !matches!(inner, "else" | "endif") && !name.is_some_and(known) {
+            let hint =
+                "blocks are {% if NAME %}, {% if not NAME %}, {% else %}, {% endif %}, with a name such as top.url";
+            return Err(fail(at + i, format!("expected an if of a name, found `{{% {inner} %}}`"), Some(hint)));
+        }
+        from = i + len + 2;
+    }
+    match text.find("{#") {
+        Some(i) => Err(fail(at + i, "expected no comment in a template, found `{#`", None)),
+        None => Ok(()),
+    }
+}
+
+/// Every filter of a chain; what a filter of numbers gives is a text.
 fn check_filter(filters: &str, kind: Option<Type>, at: usize) -> Result<(), ExprError> {
-    let name = filters.split('|').next().unwrap_or("").trim();
+    let mut kind = kind;
+    for one in filters.split('|') {
+        check_one_filter(one, kind, at)?;
+        kind = None;
+    }
+    Ok(())
+}
+
+fn check_one_filter(filter: &str, kind: Option<Type>, at: usize) -> Result<(), ExprError> {
+    let name = filter.trim();
     let Some((_, needs)) = FILTERS.iter().find(|(n, _)| *n == name) else {
         let known = FILTERS.map(|(n, _)| n).join(", ");
         return Err(fail(at, format!("expected a filter, found `{name}`"), Some(&format!("filters: {known}"))));
@@ -348,6 +384,13 @@ mod tests {
             ("{{ mentions[1h]", 0),
             ("{% if nope %}x{% endif %}", 0),
             ("{% for x in y %}", 0),
+            ("a {% if top.url %}{% if nope %}x{% endif %}{% endif %}", 18),
+            ("{% set x = 'a' %}", 0),
+            ("{% raw %}{{ mentions[1h] }}{% endraw %}", 0),
+            ("{# no #}", 0),
+            ("{% if top.url %}", 0),
+            ("{{ mentions[1h] | short | times }}", 3),
+            ("{{ brand.name | upper | times }}", 3),
         ] {
             let found = Template::parse(text).err().map(|e| e.offset);
             assert_eq!(found, Some(at), "{text}");

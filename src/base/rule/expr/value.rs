@@ -55,6 +55,10 @@ impl Parser<'_> {
             return Err(error(at, format!("expected a measure in `{name}`, found {}", self.found()), None));
         };
         let w = *w;
+        if FUNCTIONS.contains(&w) {
+            let hint = Some("functions take measures; combine their results with arithmetic");
+            return Err(error(at, format!("expected a measure in `{name}`, found the function `{w}`"), hint));
+        }
         self.next += 1;
         let spec = self.measure(w, at)?;
         let e = if matches!(name, "rarity" | "lift") {
@@ -270,6 +274,10 @@ impl Parser<'_> {
             Field::Kind => &PostKind::ALL.map(PostKind::name),
             Field::Cause => &Cause::ALL.map(Cause::name),
             Field::To => &["own"],
+            Field::Lang if !(2..=3).contains(&value.len()) || !value.bytes().all(|c| c.is_ascii_lowercase()) => {
+                let hint = Some("write en, without region");
+                return Err(error(at, format!("expected a language code, found `{value}`"), hint));
+            }
             _ => &[],
         };
         if !known.is_empty() && !known.contains(&value.as_str()) {

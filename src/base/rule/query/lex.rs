@@ -38,6 +38,19 @@ pub(super) fn error(offset: usize, what: impl Into<String>, hint: Option<&str>) 
 }
 
 pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
+    let out = all_tokens(text)?;
+    let long = |t: &Token| matches!(t, Token::Term(t) if t.to_string().len() > limits::TERM_BYTES);
+    match out.iter().find(|(_, t)| long(t)) {
+        Some((at, _)) => Err(error(
+            *at,
+            format!("expected a term of at most {} bytes, found a longer one", limits::TERM_BYTES),
+            None,
+        )),
+        None => Ok(out),
+    }
+}
+
+fn all_tokens(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
     let mut out = Vec::new();
     let mut at = 0;
     while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
