@@ -138,6 +138,9 @@ impl Cell {
                 }
             }
         }
+        if let Some(life) = self.life.as_mut().filter(|l| l.expiry().is_some_and(|t| t <= now)) {
+            **life = Life::default();
+        }
         self.windows.iter_mut().for_each(|s| s.advance(now));
         for (base, b) in self.bases.iter_mut().zip(&plan.bases) {
             base.advance(&b.spec, now, gaps);

@@ -233,7 +233,7 @@ impl Case {
 }
 
 /// The short form that is kept as expectation.
-fn short(json: &str) -> String {
+pub fn short(json: &str) -> String {
     let mut out = String::new();
     for line in json.lines() {
         let v: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -8,6 +8,7 @@ mod alarms;
 mod bad_input;
 mod commands;
 mod controls;
+mod corrections;
 mod golden;
 mod naive;
 mod prefilter;
