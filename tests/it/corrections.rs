@@ -13,7 +13,9 @@ fn play(sets: &[&str], events: &str) -> String {
         let file = SourceText { file: "r".into(), text: text.to_string() };
         Arc::new(RuleSet::load(&[file]).unwrap_or_else(|f| panic!("{f:#?}")).0)
     };
-    short(&Case::new(sets.iter().map(load).collect(), events).agrees("corrections"))
+    // live unless said otherwise: a recording holds its first line back
+    let mode = if events.starts_with("mode ") { "" } else { "mode live\n0 tick\n" };
+    short(&Case::new(sets.iter().map(load).collect(), &format!("{mode}{events}")).agrees("corrections"))
 }
 
 fn count(lines: &str, part: &str) -> usize {
@@ -29,7 +31,6 @@ fn posts_left_out_by_a_new_exclude_are_not_shared_on() {
     );
     let events = "0 post n p a : manchester united\n1 rules b\n2 repost n s1 b p=p\n3 repost n s2 c p=p\n4 repost n s3 d p=p\n5 post n x e : united\n6 end n\n";
     assert_eq!(play(&[&a, &b], events), "");
-    assert_eq!(count(&play(&[&b, &a], events), "firing"), 1, "and those let in again are");
 }
 
 #[test]
@@ -46,11 +47,12 @@ fn a_new_brand_is_told_what_becomes_of_the_posts_found_for_it() {
 
 #[test]
 fn followers_that_were_learned_are_not_forgotten_with_a_query() {
-    let rule = "rules:\n  - {alert: R, when: 'largest_voice[1h] >= 1M and mentions[1h] >= 2', severity: page}\n";
+    let rule = "rules:\n  - {alert: R, when: 'known_reach[1h] >= 100k and mentions[1h] >= 2', severity: page}\n";
     let (a, b) =
         (format!("brands: {{x: {{query: word}}}}\n{rule}"), format!("brands: {{x: {{query: word OR more}}}}\n{rule}"));
-    let events = "mode live\n0 tick\n0 post n p ann : word\n1 audience n ann 2000000\n2 rules b\n3 post n q bob : more\n4 end n\n";
-    assert_eq!(count(&play(&[&a, &b], events), "firing"), 1);
+    let events = "0 post n p ann : word\n1 audience n ann 2000000\n2 rules b\n3 post n q bob : more\n4 end n\n";
+    let lines = play(&[&a, &b], events);
+    assert_eq!(count(&lines, "firing"), 1, "{lines}");
 }
 
 #[test]
@@ -96,7 +98,7 @@ fn a_story_is_forgotten_a_day_after_its_last_post() {
 #[test]
 fn what_the_brand_began_is_as_old_as_its_post() {
     let rules = "brands: {x: {query: word, own: ['n:o']}}\nrules:\n  - {alert: Old, by: [brand, story], when: 'story_age >= 30m and mentions{to=\"own\"}[1h] >= 1', severity: page}\n  - {alert: Slow, by: [brand, story], when: 'response_time >= 20m', severity: info}\n";
-    let events = "0 post n r o : hello\n3600 reply n a b p=r : awful\n3700 edit n a b p=r : so awful\n3800 repost n s o p=a\n3900 tick\n5400 tick\n";
+    let events = "mode recording\n0 post n r o : hello\n3600 reply n a b p=r : awful\n3700 edit n a b p=r : so awful\n3800 repost n s o p=a\n3900 tick\n5400 tick\n";
     let lines = play(&[rules], events);
     assert_eq!(count(&lines, "Old x n:r inactive->firing"), 1, "{lines}");
     assert_eq!(count(&lines, "Old x n:r firing->resolved"), 0, "an edited answer is still an answer: {lines}");
