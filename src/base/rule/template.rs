@@ -10,6 +10,7 @@ use minijinja::value::Value as Shown;
 use minijinja::{Environment, UndefinedBehavior};
 
 use super::expr::{Context, Expr, ExprError, Type, parse_quantity};
+use crate::base::fault::nearest;
 use crate::base::figures;
 use crate::base::limits;
 use crate::base::model::Value;
@@ -122,6 +123,15 @@ impl Template {
             Some(true) => Some(Type::Number),
             Some(false) => None,
             None => {
+                let dotted = name.contains('.') && !name.contains(['(', '[', '{', ' ']) && !name.starts_with("vars.");
+                if dotted && parse_quantity(name).is_err() {
+                    let names = WORDS.into_iter().chain(TOP.iter().map(|(n, _)| *n));
+                    let hint = match nearest(name, names.clone()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("names: {}", names.collect::<Vec<_>>().join(", ")),
+                    };
+                    return Err(fail(start, format!("expected a name or a quantity, found `{name}`"), Some(&hint)));
+                }
                 let e = parse_quantity(left).map_err(|e| ExprError { offset: e.offset + at, ..e })?;
                 let kind = e.kind();
                 let n = self.exprs.len();
