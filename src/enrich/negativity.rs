@@ -44,8 +44,9 @@ pub fn look<'l>(text: &str, lang: Option<&'l str>) -> Looked<'l> {
         return Looked { n: None, lang };
     }
     let text = text.get(..text.floor_char_boundary(limits::SCORED_TEXT_BYTES)).unwrap_or(text);
-    let (words, english) = count(text);
     let p = vader::polarity(text);
+    // with a language and a word that is known nothing more has to be found out
+    let (words, english) = if lang.is_some() && p.hits > 0 { (1, true) } else { count(text) };
     let told = lang.is_some() || english || (p.hits > 0 && words <= 3);
     if !told || (words == 0 && p.hits == 0) {
         return Looked { n: None, lang };
