@@ -86,7 +86,7 @@ impl Back {
             EntryBody::Mention(t) | EntryBody::Share(t) => {
                 self.touch(t.key, e, out, |w, s| s.fold.add(w, e.seq, e.clock, t))
             }
-            EntryBody::Own(t) => self.touch(t.key, e, out, |w, s| s.fold.own(w, e.clock, t)),
+            EntryBody::Own(t) => self.touch(t.key, e, out, |w, s| s.fold.own(w, e.seq, e.clock, t)),
             EntryBody::Edit(t) => self.touch(t.key, e, out, |w, s| s.fold.edit(w, e.seq, e.clock, t)),
             EntryBody::AudienceLearned { account, followers, name, keys } => {
                 for key in self.concerned(keys) {
@@ -226,8 +226,7 @@ impl Back {
         let expiry = state.fold.expiries(group, at).map(|(first, last)| if idle { last } else { first });
         // an idle group of the whole brand stays as it is until something is counted
         let expiry = expiry.filter(|_| !idle || group.is_part());
-        let rising = self.rising.get(group.plan as usize).copied().unwrap_or(false);
-        let timed = state.fold.next_change(rules, group, at, alive || !rising);
+        let timed = state.fold.next_change(rules, group, at, !idle);
         let next = expiry.into_iter().chain(timed).chain(state.judge.deadline(rules, group, at)).min();
         let next = next.map(Time::ceil_second);
         let next = next.map(|t| t.max((at + Span(1)).ceil_second()));

@@ -137,12 +137,12 @@ impl Engine {
     /// Other rules: new frames are sifted by them, and the junction learns what they find in the
     /// posts kept; the backs follow with the entry.
     fn take_rules(&mut self, rules: Arc<RuleSet>) {
-        let found = self.refind(&rules);
-        self.front = FrontLine::new(&rules, true);
-        let front = &mut self.front;
+        let mut front = FrontLine::new(&rules, true);
+        let found = self.refind(&rules, &mut front);
         self.junction.rules(&rules, &mut |source, bytes| front.sift_bytes(source, bytes));
         let own = found.own.iter().map(|(k, posts)| (*k, posts.iter().map(|(_, t)| t).collect())).collect();
         self.junction.adopt(&found.unlike, &own);
+        self.front = front;
         let other = rules.fingerprint != self.folded_under.fingerprint;
         self.refound = other.then_some((rules.fingerprint, found));
         self.rules = rules.clone();
@@ -204,7 +204,7 @@ impl Engine {
         }
         let Some(new) = self.rules_of(fingerprint).cloned() else { return };
         let ready = self.refound.take().filter(|(f, _)| *f == fingerprint).map(|(_, found)| found);
-        let found = ready.unwrap_or_else(|| self.refind(&new));
+        let found = ready.unwrap_or_else(|| self.refind(&new, &mut FrontLine::new(&new, true)));
         let n = self.shards.len();
         for (i, shard) in self.shards.iter_mut().enumerate() {
             let keys: Vec<KeyId> = new.keys().filter(|k| shard_of(*k, n) == i).collect();
@@ -214,11 +214,11 @@ impl Engine {
     }
 
     /// What other rules find in the posts kept.
-    fn refind(&self, new: &RuleSet) -> Refound {
+    fn refind(&self, new: &RuleSet, front: &mut FrontLine) -> Refound {
         let old = &self.folded_under;
         let mark = |rules: &RuleSet, key| rules.brand(key).map(|b| (b.mark(), b.group));
         let unlike: BTreeSet<KeyId> = new.keys().filter(|k| mark(old, *k) != mark(new, *k)).collect();
-        let own = self.refind_own(new, &unlike);
+        let own = self.refind_own(front, &unlike);
         let mut foreign: BTreeMap<KeyId, Placed> = BTreeMap::new();
         for (rival, readers) in &new.readers {
             let kept = || self.shards.iter().flat_map(Back::kept).filter(|(_, t, _)| t.key == *rival && t.in_brand);
@@ -236,7 +236,7 @@ impl Engine {
 
     /// The posts kept that concern keys which are new or whose queries changed: those that match
     /// now, answers to their own accounts, and shares of stories whose root matches.
-    fn refind_own(&self, rules: &RuleSet, keys: &BTreeSet<KeyId>) -> BTreeMap<KeyId, Placed> {
+    fn refind_own(&self, front: &mut FrontLine, keys: &BTreeSet<KeyId>) -> BTreeMap<KeyId, Placed> {
         let mut out: BTreeMap<KeyId, Placed> = keys.iter().map(|k| (*k, Vec::new())).collect();
         if out.is_empty() {
             return out;
@@ -254,7 +254,6 @@ impl Engine {
         }
         let mut in_order: Vec<_> = posts.into_values().collect();
         in_order.sort_by_key(|(at, ..)| *at);
-        let mut front = FrontLine::new(rules, true);
         let mut roots: BTreeMap<StoryId, BTreeSet<KeyId>> = BTreeMap::new();
         for (at, told, audience, answered) in in_order {
             let found = front.again(told);

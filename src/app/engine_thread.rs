@@ -106,7 +106,6 @@ impl EngineThread {
         if output.transitions.is_empty() {
             return true;
         }
-        self.count_limits();
         for t in output.transitions {
             let notice = self.engine.notice(t);
             let (t, rules) = (&notice.transition, &notice.rules);
@@ -116,6 +115,8 @@ impl EngineThread {
                 return false;
             }
         }
+        // people are told first: this looks at every group
+        self.count_limits();
         true
     }
 

@@ -106,7 +106,6 @@ impl Matcher {
         s.begin(self.terms.len(), &self.always);
         let folded = self.find_terms(p, s);
         self.find_fields(p, s);
-        s.candidates.extend(out.to.iter().filter_map(|k| self.keys.iter().position(|x| x == k)).map(|i| i as u32));
         s.candidates.sort_unstable();
         s.candidates.dedup();
         let (hits, round) = (&s.hits, s.round);

@@ -81,7 +81,7 @@ impl Baseline {
         if bin <= open {
             return;
         }
-        let p = Params::default();
+        let p = Params::STANDARD;
         if self.whole && !gaps.in_bins(open, open + 1) {
             let x = self.mass(spec);
             self.surge.close(&p, x);
@@ -109,13 +109,13 @@ impl Baseline {
     /// How rare it is at `now`, which the series learns from; call [`Baseline::advance`] before.
     pub(super) fn observe(&mut self, spec: &SeriesSpec, now: Time) -> Rareness {
         let x = self.mass(spec);
-        self.surge.observe(&Params::default(), x, self.elapsed(now))
+        self.surge.observe(&Params::STANDARD, x, self.elapsed(now))
     }
 
     /// How rare it would be at `now` without an account.
     pub(super) fn without(&self, spec: &SeriesSpec, now: Time, account: Option<u64>) -> Rareness {
         let part = account.map_or(0.0, |a| self.now.part(spec.measure, a)) / unit(spec.measure);
-        self.surge.look(&Params::default(), (self.mass(spec) - part).max(0.0), self.elapsed(now))
+        self.surge.look(&Params::STANDARD, (self.mass(spec) - part).max(0.0), self.elapsed(now))
     }
 
     /// When it is to be looked at again while somebody waits for it to fall: every fifth of a bin.

@@ -92,9 +92,7 @@ impl KeyFold {
         }
         for ((_, seq), told, size) in &posts {
             for group in groups_of(index, plan, told) {
-                if !self.cells.contains_key(&group) {
-                    self.make_room();
-                }
+                self.make_room_for(&group);
                 let known = went_on.contains(&group);
                 let cell = self.cells.entry(group).or_insert_with(|| Cell::since(plan, moved.whole_from));
                 cell.last = cell.last.max(*seq);

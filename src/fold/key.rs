@@ -32,6 +32,12 @@ pub struct World<'w> {
     pub outages: &'w Outages,
 }
 
+impl<'w> World<'w> {
+    fn gaps(self, sources: &'w Sources) -> Gaps<'w> {
+        Gaps { outages: self.outages, sources }
+    }
+}
+
 /// Posts, groups and past of one key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KeyFold {
@@ -98,7 +104,7 @@ impl KeyFold {
         if told.in_brand && told.foreign.is_none() {
             self.sources.add(&told.via);
             let spec = hostile_reach();
-            self.hostile.advance(&spec, now, Gaps { outages: w.outages, sources: &self.sources });
+            self.hostile.advance(&spec, now, w.gaps(&self.sources));
             self.hostile.add(&spec, told, size);
             self.hostile.observe(&spec, now);
         }
@@ -113,22 +119,20 @@ impl KeyFold {
     }
 
     fn count(&mut self, w: World<'_>, plan: &Plan, group: &Group, (seq, now): (Seq, Time), told: &Told, size: Size) {
-        if !self.cells.contains_key(group) {
-            self.make_room();
-        }
+        self.make_room_for(group);
         let cell = self.cells.entry(group.clone()).or_insert_with(|| Cell::new(plan));
         cell.last = seq;
-        cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+        cell.advance(plan, now, w.gaps(&self.sources));
         cell.add(plan, Sized { told, size, brand: w.rules.brand(self.key) });
     }
 
     /// A post by one of the key's own accounts: an answer in its story.
-    pub fn own(&mut self, w: World<'_>, now: Time, told: &Told) -> Touched {
+    pub fn own(&mut self, w: World<'_>, seq: Seq, now: Time, told: &Told) -> Touched {
         let mut touched = Touched::new();
         for (i, plan) in w.rules.plans_of(self.key).filter(|(_, p)| p.tells_story) {
             let first = Group { story: Some(told.story.clone()), ..Group::whole(i as u32, self.key) };
             if told.root && plan.by.len() == 2 {
-                self.make_room();
+                self.make_room_for(&first);
                 self.cells.entry(first.clone()).or_insert_with(|| Cell::new(plan));
             }
             // an answer concerns every part of the story
@@ -136,7 +140,8 @@ impl KeyFold {
                 if group.plan as usize != i || group.story.as_ref() != Some(&told.story) {
                     break;
                 }
-                cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+                cell.last = seq;
+                cell.advance(plan, now, w.gaps(&self.sources));
                 if let Some(life) = &mut cell.life {
                     life.own(told);
                 }
@@ -163,7 +168,7 @@ impl KeyFold {
         let brand = w.rules.brand(self.key);
         if after.in_brand && after.foreign.is_none() {
             let spec = hostile_reach();
-            self.hostile.advance(&spec, now, Gaps { outages: w.outages, sources: &self.sources });
+            self.hostile.advance(&spec, now, w.gaps(&self.sources));
             if before.in_brand {
                 self.hostile.uncount(&spec, &before);
             }
@@ -173,7 +178,7 @@ impl KeyFold {
         for (i, plan) in w.rules.plans_of(self.key) {
             for group in groups_of(i, plan, &before) {
                 let Some(cell) = self.cells.get_mut(&group) else { continue };
-                cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+                cell.advance(plan, now, w.gaps(&self.sources));
                 cell.uncount(plan, Sized { told: &before, size, brand });
                 touched.push(group);
             }
@@ -197,7 +202,7 @@ impl KeyFold {
         name: Option<&str>,
     ) -> BTreeSet<Group> {
         let spec = hostile_reach();
-        self.hostile.advance(&spec, now, Gaps { outages: w.outages, sources: &self.sources });
+        self.hostile.advance(&spec, now, w.gaps(&self.sources));
         let mut groups = BTreeSet::new();
         for store in [&mut self.posts, &mut self.foreign] {
             let Some(before) = store.account(account.0).map(|a| a.size) else { continue };
@@ -207,7 +212,7 @@ impl KeyFold {
                     for group in groups_of(i, plan, &kept.told) {
                         let Some(cell) = self.cells.get_mut(&group) else { continue };
                         if groups.insert(group) {
-                            cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+                            cell.advance(plan, now, w.gaps(&self.sources));
                             cell.resize(account.0, size);
                         }
                         let told = Sized { told: &kept.told, size: before, brand: w.rules.brand(self.key) };
@@ -241,7 +246,7 @@ impl KeyFold {
     pub fn read(&mut self, w: World<'_>, group: &Group, now: Time, seq: Seq) -> Option<Reading> {
         let plan = w.rules.plans.get(group.plan as usize)?;
         let cell = self.cells.get_mut(group)?;
-        cell.advance(plan, now, Gaps { outages: w.outages, sources: &self.sources });
+        cell.advance(plan, now, w.gaps(&self.sources));
         Some(cell.read(plan, w.rules.brand(self.key), group, now, seq))
     }
 
@@ -276,7 +281,7 @@ impl KeyFold {
 
     /// The arithmetic behind a page of this group.
     pub fn evidence(&mut self, w: World<'_>, group: &Group, now: Time) -> Evidence {
-        self.hostile.advance(&hostile_reach(), now, Gaps { outages: w.outages, sources: &self.sources });
+        self.hostile.advance(&hostile_reach(), now, w.gaps(&self.sources));
         let (mut e, largest) = evidence::gather(&self.posts, &self.usual, group, now);
         let (plan, cell) = (w.rules.plans.get(group.plan as usize), self.cells.get(group));
         if let Some((plan, cell)) = plan.zip(cell) {
@@ -287,7 +292,7 @@ impl KeyFold {
             e.warm_at = cell.warm_at(plan, now);
         }
         let rare = self.hostile.without(&hostile_reach(), now, None);
-        e.surge = rare.rarity_days.map(|d| (rare.lift, Some(d * 86_400.0)));
+        e.surge = rare.rarity_days.map(|d| (rare.lift, d * 86_400.0));
         e
     }
 
@@ -369,9 +374,10 @@ impl KeyFold {
         }
     }
 
-    /// Keeps the number of groups within the limit: the least recent sixteenth leaves.
-    pub(super) fn make_room(&mut self) {
-        if self.cells.len() < limits::GROUPS_PER_KEY {
+    /// Keeps the number of groups within the limit before another is added: the least recent
+    /// sixteenth leaves.
+    pub(super) fn make_room_for(&mut self, group: &Group) {
+        if self.cells.len() < limits::GROUPS_PER_KEY || self.cells.contains_key(group) {
             return;
         }
         let parts = self.cells.iter().filter(|(g, _)| g.is_part());

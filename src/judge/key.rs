@@ -147,7 +147,7 @@ impl KeyJudge {
         let brand = key.or(self.overflow.values().map(|o| o.group.key).next()).and_then(|k| new.brand(k));
         let place = |index: u32| {
             let (rule, brand) = old.rules.get(index as usize).filter(|_| keep).zip(brand)?;
-            let found = new.rules.iter().position(|r| r.mark() == rule.mark() && r.concerns(brand))?;
+            let found = new.rules.iter().position(|r| r.mark == rule.mark && r.concerns(brand))?;
             Some((found as u32, new.rules.get(found)?.plan as u32))
         };
         let mut places: BTreeMap<u32, Option<(u32, u32)>> = BTreeMap::new();

@@ -78,7 +78,7 @@ fn evidence(e: &Evidence) -> Json {
         "reach": e.reach,
         "usual_hostile_reach": e.usual.map(|(mean, _)| mean),
         "lift": e.surge.map(|(lift, _)| lift),
-        "return_period_seconds": e.surge.and_then(|(_, rarity)| rarity),
+        "return_period_seconds": e.surge.map(|(_, rarity)| rarity),
         "sample_error": e.error,
         "warm_at": e.warm_at.map(|t| t.to_string()),
         "posts": e.posts,

@@ -134,9 +134,7 @@ fn how_bad(e: &Evidence, story: bool) -> String {
     let mut out = format!("{} impressions of hostile reach{of} in the last {}", short(e.hostile_reach), e.window);
     if let Some((lift, rarity)) = e.surge {
         let _ = write!(out, "; the brand as a whole is at {} usual for the hour", figures::times(lift));
-        if let Some(rarity) = rarity {
-            let _ = write!(out, ", which it sees {}", figures::return_period(rarity));
-        }
+        let _ = write!(out, ", which it sees {}", figures::return_period(rarity));
     } else if let Some((usual, hours)) = e.usual {
         if usual >= 0.5 {
             let times = e.hostile_reach / usual;

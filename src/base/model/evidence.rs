@@ -68,7 +68,7 @@ pub struct Evidence {
     pub usual: Option<(f64, usize)>,
     /// The brand's hostile reach against its own past: times usual, and its return period in
     /// seconds. `None` while too little is known.
-    pub surge: Option<(f64, Option<f64>)>,
+    pub surge: Option<(f64, f64)>,
     /// Relative standard error where numbers of accounts are estimated from a sample.
     pub error: Option<f64>,
     /// When the rule's windows will have counted all they should, if rules changed lately.

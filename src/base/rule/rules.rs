@@ -40,6 +40,7 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
         only,
         by,
         plan: 0,
+        mark: 0,
         levels,
         clear,
         keep_firing_for,

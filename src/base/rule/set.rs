@@ -32,6 +32,8 @@ pub struct Rule {
     pub by: Vec<Dim>,
     /// Its plan, by place in the rule set.
     pub plan: usize,
+    /// Equal for rules of equal conditions and life cycle, whichever brands they are for.
+    pub mark: u64,
     /// Its levels, by rising severity; never empty.
     pub levels: Vec<Level>,
     /// When it begins to clear; by default when no level holds.
@@ -109,11 +111,6 @@ impl Rule {
         self.by.contains(&Dim::Group)
     }
 
-    /// Equal for rules of equal conditions and life cycle, whichever brands they are for.
-    pub fn mark(&self) -> u64 {
-        hash::parts(&[self.meaning().as_bytes()])
-    }
-
     fn meaning(&self) -> String {
         let mut out = format!("rule {} {:?} {:?}\n", self.name, self.by, self.keep_firing_for);
         for l in &self.levels {
@@ -159,8 +156,10 @@ impl RuleSet {
             let shown = (&b.name, &b.owner, &b.runbook, &b.labels);
             meaning.push_str(&format!("brand {} {} {:x} {:?} {shown:?}\n", b.slug, b.group, b.mark(), b.vars));
         }
-        for r in &rules {
-            meaning.push_str(&r.meaning());
+        for r in &mut rules {
+            let own = r.meaning();
+            r.mark = hash::parts(&[own.as_bytes()]);
+            meaning.push_str(&own);
             meaning.push_str(&format!("{:?} {:?}", r.only, r.runbook));
             meaning.push_str(&r.summary.as_ref().map_or(String::new(), |t| t.source.clone()));
         }

@@ -48,28 +48,33 @@ pub struct Params {
     pub freeze_days: f64,
 }
 
+impl Params {
+    /// What all series use.
+    pub const STANDARD: Params = Params {
+        bins_per_day: 288.0,
+        scales: [3.0, 12.0],
+        base_days: 7.0,
+        mem_days: 7.0,
+        season_days: 28.0,
+        damping: 2.0,
+        clip: 3.0,
+        tail_share: 0.01,
+        min_tail: 0.15,
+        min_spread: 0.1,
+        young_bins: 24.0,
+        prior_days: 7.0,
+        prior_level: 1.1,
+        prior_tail: 0.3,
+        alert_days: 1.0,
+        min_lift: 2.0,
+        warm_days: 1.0,
+        freeze_days: 1.0,
+    };
+}
+
 impl Default for Params {
     fn default() -> Params {
-        Params {
-            bins_per_day: 288.0,
-            scales: [3.0, 12.0],
-            base_days: 7.0,
-            mem_days: 7.0,
-            season_days: 28.0,
-            damping: 2.0,
-            clip: 3.0,
-            tail_share: 0.01,
-            min_tail: 0.15,
-            min_spread: 0.1,
-            young_bins: 24.0,
-            prior_days: 7.0,
-            prior_level: 1.1,
-            prior_tail: 0.3,
-            alert_days: 1.0,
-            min_lift: 2.0,
-            warm_days: 1.0,
-            freeze_days: 1.0,
-        }
+        Params::STANDARD
     }
 }
 
