@@ -249,7 +249,7 @@ impl Engine {
                 known.3.insert(told.key);
             }
             if at < known.0 {
-                (known.0, known.1) = (at, told);
+                (known.0, known.1, known.2) = (at, told, audience);
             }
         }
         let mut in_order: Vec<_> = posts.into_values().collect();

@@ -16,8 +16,7 @@ const BIN: Span = Span::seconds(300);
 /// Impressions that count as one ordinary mention: effective reach at the prior audience.
 const UNIT: f64 = 45.0;
 /// What one account adds to a bin at most, in units; the one big voice has its own measure. Larger
-/// caps raise false alarms: on Poisson series of mean 0.3 with log-normal audiences 0.01 a week
-/// with 2 units, 1.3 with 5, 2.5 with 20 (the damping of small counts belongs to the unit).
+/// caps raise false alarms on quiet brands, since the damping of small counts belongs to the unit.
 const CAP_UNITS: f64 = 2.0;
 /// Bins looked at one by one after a long silence; what is older is taken as empty.
 const BINS_CHECKED: i64 = 8 * 288;

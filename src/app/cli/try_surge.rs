@@ -98,7 +98,7 @@ fn time(stamp: &str) -> Option<Time> {
 
 fn write(rows: &[Row<'_>]) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let p = Params::default();
+    let p = Params::STANDARD;
     let (mut surge, mut rested) = (Surge::new(), u32::MAX);
     writeln!(out, "timestamp,value,lift,return_days,alarm")?;
     for row in rows {
