@@ -3,6 +3,7 @@
 mod cause;
 mod entry;
 mod evidence;
+mod fields;
 mod frame;
 mod ids;
 mod mention;
@@ -17,6 +18,7 @@ mod transition;
 pub use cause::{Cause, Causes};
 pub use entry::{Audience, Entry, EntryBody, Gone, SourceState, Told};
 pub use evidence::{Evidence, TopPost};
+pub use fields::{FieldMap, Pointer, TimeUnit};
 pub use frame::{Frame, FrameBatch, SourceInfo, WireFormat};
 pub use ids::{AccountId, EpisodeId, KeyId, PostId, Seq, StoryId, StoryRef};
 pub use mention::{Mention, PostBody};
