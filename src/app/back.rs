@@ -155,6 +155,15 @@ impl Back {
         self.keys.values().flat_map(|s| s.fold.kept())
     }
 
+    /// The post kept after another, key after key; the first without one.
+    pub fn kept_after(&self, from: Option<(KeyId, PostAt)>) -> Option<(KeyId, PostAt, &Told)> {
+        let first = from.map_or(KeyId(0), |(key, _)| key);
+        self.keys.range(first..).find_map(|(key, state)| {
+            let at = from.filter(|(k, _)| k == key).map(|(_, at)| at);
+            state.fold.kept_after(at).map(|(at, told)| (*key, at, told))
+        })
+    }
+
     fn concerned(&self, keys: &[KeyId]) -> Vec<KeyId> {
         if keys.is_empty() { self.keys.keys().copied().collect() } else { keys.to_vec() }
     }
@@ -241,9 +250,25 @@ impl Back {
         }
     }
 
-    /// Episodes that fire or clear, by severity.
-    pub fn burning(&self) -> impl Iterator<Item = Severity> + '_ {
+    /// Episodes that fire or clear, by rule and severity.
+    pub fn burning(&self) -> impl Iterator<Item = (u32, Severity)> + '_ {
         self.keys.values().flat_map(|s| s.judge.burning())
+    }
+
+    /// How long each plan has yet to learn, by place in the rule set, key after key; with whether
+    /// it says anything before.
+    pub fn learning(&self, now: Time) -> impl Iterator<Item = (usize, Span, bool)> + '_ {
+        self.keys.iter().flat_map(move |(key, state)| {
+            self.rules.plans_of(*key).map(move |(at, plan)| {
+                let (left, speaks) = state.fold.learning(at, plan, now);
+                (at, left, speaks)
+            })
+        })
+    }
+
+    /// Posts kept, of all keys.
+    pub fn kept_len(&self) -> usize {
+        self.keys.values().map(|s| s.fold.kept_len()).sum()
     }
 
     /// How much left early because of each named limit.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::app::back::{Back, Placed, Refound};
+use crate::app::coming::Coming;
 use crate::app::front::FrontLine;
 use crate::app::snapshot::{self, Snapshot, SnapshotError};
 use crate::base::limits;
@@ -16,8 +17,9 @@ use crate::base::model::{
     Transition,
 };
 use crate::base::outcome::Outcomes;
-use crate::base::rule::RuleSet;
-use crate::base::time::Time;
+use crate::base::rule::{Rule, RuleSet};
+use crate::base::time::{Span, Time};
+use crate::enrich::Matched;
 use crate::enroll::{ClockMode, Junction};
 use crate::fold::PostAt;
 
@@ -58,6 +60,19 @@ pub struct Output {
     pub outcomes: BTreeMap<Arc<str>, Outcomes>,
 }
 
+/// What a rule is up to, over all its keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RuleState {
+    /// Engine time until all of its series have a past of their own, and whole windows.
+    pub left: Span,
+    /// Keys where that takes time yet.
+    pub learning: usize,
+    /// Keys where it says nothing at all until then.
+    pub silent: usize,
+    /// Episodes that fire or clear.
+    pub open: usize,
+}
+
 /// The engine, with its shards inline.
 pub struct Engine {
     rules: Arc<RuleSet>,
@@ -67,6 +82,8 @@ pub struct Engine {
     folded_under: Arc<RuleSet>,
     /// What was found again for rules that the backs have not come to yet.
     refound: Option<(u64, Refound)>,
+    /// Rules that are on their way.
+    coming: Option<Box<Coming>>,
     front: FrontLine,
     junction: Junction,
     shards: Vec<Back>,
@@ -84,7 +101,7 @@ impl Engine {
         });
         let shards = shards.collect();
         let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.clone());
-        Engine { front, junction, shards, rules, known, folded_under, refound: None }
+        Engine { front, junction, shards, rules, known, folded_under, refound: None, coming: None }
     }
 
     /// The same with its prefilter off: every frame is parsed.
@@ -134,11 +151,41 @@ impl Engine {
         }
     }
 
+    /// Other rules are on their way, with a front made for them: what they find in the posts kept
+    /// is looked for by [`Engine::prepare_more`], so that taking them takes less time. Changes
+    /// nothing else.
+    pub fn prepare(&mut self, rules: Arc<RuleSet>, front: FrontLine) {
+        self.coming = Some(Box::new(Coming::new(rules, front)));
+    }
+
+    /// Goes on with that for so many posts; whether it is done.
+    pub fn prepare_more(&mut self, posts: usize) -> bool {
+        let Some(coming) = &mut self.coming else { return true };
+        if unlike(&self.folded_under, &coming.rules).is_empty() {
+            return true;
+        }
+        for _ in 0..posts {
+            let (shard, from) = coming.at.map_or((0, None), |(shard, key, at)| (shard, Some((key, at))));
+            let Some(back) = self.shards.get(shard) else { return true };
+            coming.at = Some(match back.kept_after(from) {
+                Some((key, at, told)) => {
+                    coming.look(told);
+                    (shard, key, at)
+                }
+                None => (shard + 1, KeyId(0), (Time(i64::MIN), 0)),
+            });
+        }
+        false
+    }
+
     /// Other rules: new frames are sifted by them, and the junction learns what they find in the
     /// posts kept; the backs follow with the entry.
     fn take_rules(&mut self, rules: Arc<RuleSet>) {
-        let mut front = FrontLine::new(&rules, true);
-        let found = self.refind(&rules, &mut front);
+        let ready = self.coming.take().filter(|c| c.rules.fingerprint == rules.fingerprint);
+        let fresh = || Box::new(Coming::new(rules.clone(), FrontLine::new(&rules, true)));
+        let mut coming = ready.unwrap_or_else(fresh);
+        let found = self.refind(&mut coming);
+        let Coming { mut front, .. } = *coming;
         self.junction.rules(&rules, &mut |source, bytes| front.sift_bytes(source, bytes));
         let own = found.own.iter().map(|(k, posts)| (*k, posts.iter().map(|(_, t)| t).collect())).collect();
         self.junction.adopt(&found.unlike, &own);
@@ -204,7 +251,8 @@ impl Engine {
         }
         let Some(new) = self.rules_of(fingerprint).cloned() else { return };
         let ready = self.refound.take().filter(|(f, _)| *f == fingerprint).map(|(_, found)| found);
-        let found = ready.unwrap_or_else(|| self.refind(&new, &mut FrontLine::new(&new, true)));
+        let fresh = || Coming::new(new.clone(), FrontLine::new(&new, true));
+        let found = ready.unwrap_or_else(|| self.refind(&mut fresh()));
         let n = self.shards.len();
         for (i, shard) in self.shards.iter_mut().enumerate() {
             let keys: Vec<KeyId> = new.keys().filter(|k| shard_of(*k, n) == i).collect();
@@ -214,11 +262,10 @@ impl Engine {
     }
 
     /// What other rules find in the posts kept.
-    fn refind(&self, new: &RuleSet, front: &mut FrontLine) -> Refound {
-        let old = &self.folded_under;
-        let mark = |rules: &RuleSet, key| rules.brand(key).map(|b| (b.mark(), b.group));
-        let unlike: BTreeSet<KeyId> = new.keys().filter(|k| mark(old, *k) != mark(new, *k)).collect();
-        let own = self.refind_own(front, &unlike);
+    fn refind(&self, coming: &mut Coming) -> Refound {
+        let new = coming.rules.clone();
+        let unlike = unlike(&self.folded_under, &new);
+        let own = self.refind_own(coming, &unlike);
         let mut foreign: BTreeMap<KeyId, Placed> = BTreeMap::new();
         for (rival, readers) in &new.readers {
             let kept = || self.shards.iter().flat_map(Back::kept).filter(|(_, t, _)| t.key == *rival && t.in_brand);
@@ -236,7 +283,7 @@ impl Engine {
 
     /// The posts kept that concern keys which are new or whose queries changed: those that match
     /// now, answers to their own accounts, and shares of stories whose root matches.
-    fn refind_own(&self, front: &mut FrontLine, keys: &BTreeSet<KeyId>) -> BTreeMap<KeyId, Placed> {
+    fn refind_own(&self, coming: &mut Coming, keys: &BTreeSet<KeyId>) -> BTreeMap<KeyId, Placed> {
         let mut out: BTreeMap<KeyId, Placed> = keys.iter().map(|k| (*k, Vec::new())).collect();
         if out.is_empty() {
             return out;
@@ -256,7 +303,8 @@ impl Engine {
         in_order.sort_by_key(|(at, ..)| *at);
         let mut roots: BTreeMap<StoryId, BTreeSet<KeyId>> = BTreeMap::new();
         for (at, told, audience, answered) in in_order {
-            let found = front.again(told);
+            let nobody = Matched::default();
+            let found = coming.matched(told).unwrap_or(&nobody);
             let matches = found.keys.iter().copied();
             if told.root {
                 roots.entry(told.story.id).or_default().extend(matches.clone());
@@ -313,7 +361,16 @@ impl Engine {
         let mut junction = s.junction;
         junction.resume(&rules);
         let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.clone());
-        Ok(Engine { front: FrontLine::new(&rules, true), junction, shards, rules, known, folded_under, refound: None })
+        Ok(Engine {
+            front: FrontLine::new(&rules, true),
+            junction,
+            shards,
+            rules,
+            known,
+            folded_under,
+            refound: None,
+            coming: None,
+        })
     }
 
     /// The rules in force.
@@ -326,9 +383,39 @@ impl Engine {
         &self.junction
     }
 
-    /// Episodes that fire or clear, by severity.
-    pub fn burning(&self) -> impl Iterator<Item = Severity> + '_ {
+    /// Episodes that fire or clear, by rule (its place in the rule set in force) and severity.
+    pub fn burning(&self) -> impl Iterator<Item = (u32, Severity)> + '_ {
         self.shards.iter().flat_map(Back::burning)
+    }
+
+    /// What every rule is up to, in the order of the rule set.
+    pub fn rule_states(&self) -> Vec<RuleState> {
+        let now = self.junction.now().unwrap_or_default();
+        let mut plans: Vec<(Span, usize, usize)> = vec![(Span::ZERO, 0, 0); self.folded_under.plans.len()];
+        for (at, left, speaks) in self.shards.iter().flat_map(|s| s.learning(now)) {
+            if let Some(plan) = plans.get_mut(at) {
+                plan.0 = plan.0.max(left);
+                plan.1 += usize::from(left > Span::ZERO);
+                plan.2 += usize::from(!speaks);
+            }
+        }
+        let of_plan = |r: &Rule| plans.get(r.plan).copied().unwrap_or_default();
+        let state = |r: &Rule| {
+            let (left, learning, silent) = of_plan(r);
+            RuleState { left, learning, silent, open: 0 }
+        };
+        let mut states: Vec<RuleState> = self.folded_under.rules.iter().map(state).collect();
+        for (rule, _) in self.burning() {
+            if let Some(s) = states.get_mut(rule as usize) {
+                s.open += 1;
+            }
+        }
+        states
+    }
+
+    /// Posts kept for windows, those of several keys counted for each.
+    pub fn kept_len(&self) -> usize {
+        self.shards.iter().map(Back::kept_len).sum()
     }
 
     /// How much was forgotten or cut because of each named limit.
@@ -339,6 +426,12 @@ impl Engine {
         }
         out
     }
+}
+
+/// Keys that are new, or count other posts than before.
+fn unlike(old: &RuleSet, new: &RuleSet) -> BTreeSet<KeyId> {
+    let mark = |rules: &RuleSet, key| rules.brand(key).map(|b| (b.mark(), b.group));
+    new.keys().filter(|k| mark(old, *k) != mark(new, *k)).collect()
 }
 
 /// The shard of a key.

@@ -5,34 +5,42 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::app::engine::{Engine, Input, Output};
-use crate::app::status::Status;
+use crate::app::fair::Next;
+use crate::app::intake::{Fed, Intake, What};
+use crate::app::status::{EngineView, Status};
 use crate::base::limits;
 use crate::base::metric;
-use crate::base::model::{Entry, EntryBody, Notice, Severity};
+use crate::base::model::{Entry, EntryBody, Message, Severity};
 use crate::base::outcome::{Outcome, Outcomes};
+use crate::base::rule::RuleSet;
+use crate::base::time::Span;
 use crate::decode::raw::NETWORK;
 use crate::store::Log;
 
-/// An input, and when it came.
-pub struct Fed {
-    /// The input.
-    pub input: Input,
-    /// When it was received.
-    pub received: Instant,
-}
+/// What a tap is shown: every entry, as it is numbered.
+pub type Tap = Box<dyn FnMut(&[Entry]) + Send>;
 
 /// The engine with everything it feeds.
 pub struct EngineThread {
     engine: Engine,
     log: Log,
     status: Arc<Status>,
-    notices: SyncSender<Notice>,
+    notices: SyncSender<Message>,
     lookups: mpsc::Sender<String>,
+    tap: Option<Tap>,
     complained: Option<Instant>,
+    shown: Option<Instant>,
     bad: BTreeMap<Arc<str>, Outcomes>,
+    /// Other rules that are being got ready for.
+    coming: Option<Coming>,
+}
+
+struct Coming {
+    rules: Arc<RuleSet>,
+    answer: oneshot::Sender<Duration>,
 }
 
 impl EngineThread {
@@ -40,24 +48,89 @@ impl EngineThread {
     pub fn new(
         engine: Engine,
         status: Arc<Status>,
-        notices: SyncSender<Notice>,
+        notices: SyncSender<Message>,
         lookups: mpsc::Sender<String>,
+        tap: Option<Tap>,
     ) -> EngineThread {
-        EngineThread { engine, log: Log::default(), status, notices, lookups, complained: None, bad: BTreeMap::new() }
-    }
-
-    /// Runs until nobody feeds any more, or nobody receives.
-    pub fn run(mut self, mut inputs: mpsc::Receiver<Fed>) {
-        while let Some(fed) = inputs.blocking_recv() {
-            let output = self.step(fed);
-            if !self.hand_out(output) {
-                return;
-            }
+        EngineThread {
+            engine,
+            log: Log::default(),
+            status,
+            notices,
+            lookups,
+            tap,
+            complained: None,
+            shown: None,
+            bad: BTreeMap::new(),
+            coming: None,
         }
     }
 
-    fn step(&mut self, fed: Fed) -> Output {
-        let Fed { input, received } = fed;
+    /// Runs until nobody feeds any more, or nobody receives.
+    pub fn run(mut self, inputs: &Intake) {
+        self.show();
+        while self.turn(inputs) {}
+        inputs.close();
+    }
+
+    /// False at the end.
+    fn turn(&mut self, inputs: &Intake) -> bool {
+        // while other rules are made ready nobody is waited for
+        let patience = self.coming.as_ref().map(|_| Duration::ZERO);
+        let go_on = match inputs.next(patience) {
+            Next::Item(fed) => self.take(fed),
+            Next::Nothing => true,
+            Next::Ended => false,
+        };
+        if !go_on {
+            return false;
+        }
+        if self.coming.is_some() && self.engine.prepare_more(limits::PREPARED_AT_ONCE) {
+            return self.change();
+        }
+        true
+    }
+
+    fn take(&mut self, fed: Fed) -> bool {
+        let Fed { what, received } = fed;
+        let input = match what {
+            What::Input(input) => input,
+            What::Pushed(batch, answer) => {
+                let output = self.step(Input::Frames(batch), received);
+                // who asked may be gone
+                let _ = answer.send(self.engine.junction().ends().to_vec());
+                return self.hand_out(output);
+            }
+            What::Rules(rules, front, answer) => {
+                self.engine.prepare(rules.clone(), *front);
+                self.coming = Some(Coming { rules, answer });
+                return true;
+            }
+        };
+        let ticked = matches!(input, Input::Tick(_));
+        let output = self.step(input, received);
+        let go_on = self.hand_out(output);
+        // people are told first: this looks at every group
+        if ticked && self.shown.is_none_or(|t| t.elapsed() >= as_std(limits::VIEW_EVERY)) {
+            self.show();
+        }
+        go_on
+    }
+
+    /// The rules that were made ready for are in force.
+    fn change(&mut self) -> bool {
+        let Some(Coming { rules, answer }) = self.coming.take() else { return true };
+        let began = Instant::now();
+        let output = self.engine.step(Input::Rules(rules));
+        let pause = began.elapsed();
+        let go_on = self.hand_out(output);
+        self.status.metrics.set(&metric::RELOAD_PAUSE, &[], pause.as_secs_f64());
+        self.show();
+        let _ = answer.send(pause);
+        go_on
+    }
+
+    fn step(&mut self, input: Input, received: Instant) -> Output {
         let started = Instant::now();
         let input = match input {
             Input::Frames(batch) => {
@@ -102,21 +175,19 @@ impl EngineThread {
         for entry in &output.entries {
             self.look_up(entry);
         }
-        self.log.append(output.entries);
-        if output.transitions.is_empty() {
-            return true;
+        if let Some(tap) = self.tap.as_mut().filter(|_| !output.entries.is_empty()) {
+            tap(&output.entries);
         }
+        self.log.append(output.entries);
         for t in output.transitions {
             let notice = self.engine.notice(t);
             let (t, rules) = (&notice.transition, &notice.rules);
             let name = rules.rules.get(t.rule as usize).map_or("", |r| &r.name);
             self.status.metrics.add(&metric::TRANSITIONS, &[name, t.to.name(), t.severity.name()], 1.0);
-            if self.notices.send(notice).is_err() {
+            if self.notices.send(Message::Episode(notice)).is_err() {
                 return false;
             }
         }
-        // people are told first: this looks at every group
-        self.count_limits();
         true
     }
 
@@ -150,18 +221,30 @@ impl EngineThread {
         }
     }
 
-    fn count_limits(&self) {
+    /// Shows what the engine is up to.
+    fn show(&mut self) {
         let metrics = &self.status.metrics;
         for (name, n) in self.engine.limit_hits() {
             metrics.raise(&metric::LIMIT_HITS, &[name], n as f64);
         }
         metrics.raise(&metric::LIMIT_HITS, &["log_entries"], self.log.dropped() as f64);
         let mut open: BTreeMap<Severity, f64> = Severity::ALL.into_iter().map(|s| (s, 0.0)).collect();
-        for severity in self.engine.burning() {
+        for (_, severity) in self.engine.burning() {
             *open.entry(severity).or_insert(0.0) += 1.0;
         }
         for (severity, n) in open {
             metrics.set(&metric::OPEN_EPISODES, &[severity.name()], n);
         }
+        self.status.set_engine_view(EngineView {
+            rules: Some(self.engine.rules().clone()),
+            states: self.engine.rule_states(),
+            seq: self.engine.junction().seq(),
+            kept: self.engine.kept_len(),
+        });
+        self.shown = Some(Instant::now());
     }
+}
+
+fn as_std(s: Span) -> Duration {
+    Duration::from_micros(s.0.max(0).unsigned_abs())
 }

@@ -9,8 +9,8 @@ use crate::base::model::{
 };
 use crate::base::outcome::Outcome;
 use crate::base::rule::RuleSet;
-use crate::decode::decode;
 use crate::decode::raw::{self, HeadKind};
+use crate::decode::{decode, head};
 use crate::enrich::sift::targets;
 use crate::enrich::{Front, Matched, Matcher};
 
@@ -60,18 +60,18 @@ impl FrontLine {
     /// Sifts one frame of a source.
     pub fn sift_bytes(&mut self, source: &SourceInfo, bytes: &[u8]) -> Sifted {
         let frame = Frame { bytes: bytes.to_vec().into(), received: None, oversize: false };
-        self.sift(source.format, &frame)
+        self.sift(&source.format, &frame)
     }
 
     /// Sifts a batch.
     pub fn batch(&mut self, batch: FrameBatch) -> SiftedBatch {
-        let format = batch.source.format;
+        let format = &batch.source.format;
         let sifted = batch.frames.iter().map(|f| self.sift(format, f)).collect();
         SiftedBatch { source: batch.source, frames: batch.frames, sifted, sifted_under: self.rules }
     }
 
     /// Decodes and scores a frame that refers to something tracked.
-    pub fn resolve(&mut self, format: WireFormat, bytes: &[u8]) -> Option<Mention> {
+    pub fn resolve(&mut self, format: &WireFormat, bytes: &[u8]) -> Option<Mention> {
         let text = std::str::from_utf8(bytes).ok()?;
         match decode(format, text)? {
             Decoded::Post(p) => Some(self.front.mention(&p)),
@@ -79,16 +79,15 @@ impl FrontLine {
         }
     }
 
-    fn sift(&mut self, format: WireFormat, frame: &Frame) -> Sifted {
+    fn sift(&mut self, format: &WireFormat, frame: &Frame) -> Sifted {
         if frame.oversize || frame.bytes.len() > limits::FRAME_BYTES {
             return Sifted::Damaged(Outcome::Oversize);
         }
         let Ok(text) = simdutf8::basic::from_utf8(&frame.bytes) else {
             return Sifted::Damaged(Outcome::Malformed);
         };
-        if format == WireFormat::Jetstream
-            && self.prefilter
-            && let Some(done) = self.glance(text)
+        if self.prefilter
+            && let Some(done) = self.glance(format, text)
         {
             return done;
         }
@@ -96,8 +95,8 @@ impl FrontLine {
     }
 
     /// What can be said without parsing; `None` if that is too little.
-    fn glance(&self, text: &str) -> Option<Sifted> {
-        let head = raw::head(text.as_bytes())?;
+    fn glance(&self, format: &WireFormat, text: &str) -> Option<Sifted> {
+        let head = head(format, text.as_bytes())?;
         match head.kind {
             HeadKind::OtherCollection => return Some(Sifted::Done(head.time, Outcome::Ignored)),
             HeadKind::Parse => return None,
@@ -122,10 +121,11 @@ impl FrontLine {
         }
     }
 
-    fn parse(&mut self, format: WireFormat, text: &str) -> Sifted {
+    fn parse(&mut self, format: &WireFormat, text: &str) -> Sifted {
         match decode(format, text) {
             None => Sifted::Damaged(Outcome::Malformed),
-            Some(Decoded::Other { time }) => Sifted::Done(time, Outcome::Ignored),
+            Some(Decoded::Other { time: Some(time) }) => Sifted::Done(time, Outcome::Ignored),
+            Some(Decoded::Other { time: None }) => Sifted::Damaged(Outcome::Ignored),
             Some(Decoded::Delete { source, id, time }) => {
                 Sifted::Removal(time, Removal::Post(post_id(&source, id.as_bytes())))
             }
@@ -139,7 +139,7 @@ impl FrontLine {
                     return Sifted::Mention(Box::new(self.front.score(&p, found)));
                 }
                 // the same bytes must come to the same end on both paths: targets as the glance sees them
-                let seen = if format == WireFormat::Jetstream {
+                let seen = if matches!(format, WireFormat::Jetstream | WireFormat::JetstreamV2) {
                     raw::targets(text.as_bytes(), |_| false).unwrap_or_default()
                 } else {
                     Default::default()

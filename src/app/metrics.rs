@@ -93,6 +93,22 @@ impl Metrics {
         }
     }
 
+    /// What a gauge says; `None` for one that was never set.
+    pub fn get(&self, m: &Metric, labels: &[&str]) -> Option<f64> {
+        match self.families.get(m.name) {
+            Some(Family::Gauge(v)) => v.get_metric_with_label_values(labels).ok().map(|g| g.get()),
+            _ => None,
+        }
+    }
+
+    /// A gauge says nothing any more.
+    pub fn forget(&self, m: &Metric, labels: &[&str]) {
+        if let Some(Family::Gauge(v)) = self.families.get(m.name) {
+            // one that was never set is gone already
+            let _ = v.remove_label_values(labels);
+        }
+    }
+
     /// Records the time a batch spent in a stage.
     pub fn stage(&self, stage: &'static str, took: Duration) {
         if let Some(Family::Histogram(v)) = self.families.get(STAGE.name) {

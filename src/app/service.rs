@@ -1,46 +1,62 @@
 //! The live service: sources -> engine thread -> receivers, with HTTP beside them.
 //!
-//! Stops in this order: sources, then the engine (which takes what was read), then receivers
-//! (which write what was decided), then HTTP.
+//! Stops in this order, each within [`limits::SHUTDOWN`]: sources (and what is pushed), then the
+//! engine, which takes what was read, then receivers, which tell what was decided, then HTTP.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver as StdReceiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::clock::Clock;
-use crate::app::config::Config;
+use crate::app::config::{Config, SourceKind};
 use crate::app::engine::{Engine, Input};
-use crate::app::engine_thread::{EngineThread, Fed};
+use crate::app::engine_thread::{EngineThread, Tap};
+use crate::app::intake::{Fed, Lane, intake};
+use crate::app::sources::Sources;
 use crate::app::status::Status;
 use crate::base::limits;
 use crate::base::metric;
-use crate::base::model::{Notice, SourceState};
+use crate::base::model::{Message, SourceState};
 use crate::base::rule::RuleSet;
 use crate::base::time::{Span, Time};
 use crate::collect::audience;
-use crate::collect::jetstream::{self, Heard, Jetstream, Sink};
+use crate::collect::connection::Patience;
 use crate::enroll::ClockMode;
 use crate::serve;
 
 /// What a service is made of.
 pub struct Parts {
-    /// Its config.
-    pub config: Config,
+    /// Its view of itself, with its config and Clock.
+    pub status: Arc<Status>,
     /// Its rules.
     pub rules: Arc<RuleSet>,
-    /// Its Clock.
-    pub clock: Arc<dyn Clock>,
     /// Real time between two Ticks.
     pub tick: Duration,
     /// Least time between two audience look-ups.
     pub lookup_pace: Span,
+    /// How long connections are waited for.
+    pub patience: Patience,
+    /// Is shown every entry.
+    pub tap: Option<Tap>,
+}
+
+impl Parts {
+    /// With a Tick a second and the usual patience.
+    ///
+    /// # Errors
+    /// Only if the table of metrics is wrong.
+    pub fn new(config: Config, rules: Arc<RuleSet>, clock: Arc<dyn Clock>) -> io::Result<Parts> {
+        let status = Arc::new(Status::new(clock, Arc::new(config)).map_err(io::Error::other)?);
+        let (tick, lookup_pace) = (Duration::from_secs(1), limits::LOOKUP_PACE);
+        Ok(Parts { status, rules, tick, lookup_pace, patience: Patience::default(), tap: None })
+    }
 }
 
 /// A running service.
@@ -48,6 +64,8 @@ pub struct Service {
     /// Where metrics and health are served.
     pub address: SocketAddr,
     status: Arc<Status>,
+    urgent: Option<Arc<Lane>>,
+    sources: Arc<Mutex<Option<Sources>>>,
     cancel: CancellationToken,
     http_cancel: CancellationToken,
     tasks: TaskTracker,
@@ -56,113 +74,49 @@ pub struct Service {
     receiver: Option<JoinHandle<io::Result<()>>>,
 }
 
-/// Where streams put what they hear.
-struct ToEngine {
-    name: Arc<str>,
-    to: mpsc::Sender<Fed>,
-    status: Arc<Status>,
-    dice: u64,
-    /// Why it could not be reached last; told once.
-    failing: Option<String>,
-}
-
-impl Sink for ToEngine {
-    async fn take(&mut self, heard: Heard) -> bool {
-        let metrics = &self.status.metrics;
-        let input = match heard {
-            Heard::Frames(batch) => {
-                self.status.queue(batch.frames.len() as i64);
-                Input::Frames(batch)
-            }
-            Heard::Failed(why) => {
-                if self.failing.as_ref() != Some(&why) {
-                    tracing::warn!(source = &*self.name, why, "source cannot be reached, trying again");
-                    self.failing = Some(why.clone());
-                }
-                metrics.add(&metric::CONNECTS, &[&self.name, "failed"], 1.0);
-                self.status.set_source(&self.name, SourceState::Down, &why);
-                return true;
-            }
-            Heard::State(state, why) => {
-                match state {
-                    SourceState::Up => {
-                        metrics.add(&metric::CONNECTS, &[&self.name, "ok"], 1.0);
-                        tracing::info!(source = &*self.name, "source connected");
-                        self.failing = None;
-                    }
-                    _ => tracing::warn!(source = &*self.name, why, "source lost, connecting again"),
-                }
-                self.status.set_source(&self.name, state, &why);
-                Input::Source(self.name.clone(), state)
-            }
-        };
-        self.to.send(Fed { input, received: Instant::now() }).await.is_ok()
-    }
-
-    fn now(&self) -> Time {
-        self.status.clock().now()
-    }
-
-    fn jitter(&mut self) -> f64 {
-        // spreads reconnects of many instances; nothing depends on its quality
-        self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.dice >> 33) as f64 / (1u64 << 31) as f64
-    }
-}
-
 impl Service {
-    /// Starts everything. `receive` gets each notice, on a thread of its own, and a last call
+    /// Starts everything. `receive` gets each message, on a thread of its own, and a last call
     /// with `None`.
     ///
     /// # Errors
     /// Where the address cannot be listened at or a thread cannot be started.
     pub async fn start(
         parts: Parts,
-        mut receive: impl FnMut(Option<Notice>) -> io::Result<()> + Send + 'static,
+        receive: impl FnMut(Option<Message>) -> io::Result<()> + Send + 'static,
     ) -> io::Result<Service> {
         // a second call finds it installed already
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let Parts { config, rules, clock, tick, lookup_pace } = parts;
-        let names: Vec<Arc<str>> = config.sources.iter().map(|s| s.info.name.clone()).collect();
-        let status = Arc::new(Status::new(clock.clone(), &names).map_err(io::Error::other)?);
+        let Parts { status, rules, tick, lookup_pace, patience, tap } = parts;
+        let config = status.config();
         let server = serve::bind(config.listen).await?;
         let address = server.address;
         let (cancel, http_cancel) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, http) = (TaskTracker::new(), TaskTracker::new());
-        let (to_engine, from_sources) = mpsc::channel(limits::SOURCE_QUEUE);
-        let (to_receiver, notices): (SyncSender<Notice>, StdReceiver<Notice>) = sync_channel(limits::NOTICE_QUEUE);
+        let (queue, urgent) = intake();
+        let urgent = Arc::new(urgent);
+        let (to_receiver, notices): (SyncSender<Message>, StdReceiver<Message>) = sync_channel(limits::NOTICE_QUEUE);
         let (to_lookup, lookups) = mpsc::channel(limits::LOOKUP_QUEUE);
-        let engine = Engine::new(rules.clone(), ClockMode::Live, 1);
-        let thread = EngineThread::new(engine, status.clone(), to_receiver, to_lookup);
-        let engine = std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(from_sources))?;
-        let receiver = std::thread::Builder::new().name("receiver".into()).spawn(move || {
-            for notice in notices {
-                receive(Some(notice))?;
-            }
-            receive(None)
-        })?;
+        let engine = Engine::new(rules, ClockMode::Live, 1);
+        let thread = EngineThread::new(engine, status.clone(), to_receiver.clone(), to_lookup, tap);
+        let inputs = queue.clone();
+        let engine = std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&inputs))?;
+        let receiver = std::thread::Builder::new().name("receiver".into()).spawn(move || hand_out(notices, receive))?;
         // no frame is taken before the engine knows the time
-        if clock.now() > Time(0) {
-            let first = Fed { input: Input::Tick(clock.now()), received: Instant::now() };
-            to_engine.try_send(first).map_err(io::Error::other)?;
+        let now = status.clock().now();
+        if now > Time(0) {
+            urgent.send(Fed::now(Input::Tick(now))).await;
         }
-        tasks.spawn(ticks(clock, tick, to_engine.clone(), cancel.clone()));
-        let base = config.sources.iter().find_map(|s| s.audience.clone());
-        if let Some(base) = base {
-            spawn_lookups(&tasks, base, lookups, to_engine.clone(), lookup_pace, &cancel);
+        tasks.spawn(ticks(status.clone(), tick, urgent.clone(), cancel.clone()));
+        tasks.spawn(watch_health(status.clone(), urgent.clone(), to_receiver, cancel.clone()));
+        let audience = config.sources.iter().find_map(|s| match &s.kind {
+            SourceKind::Jetstream(j) => j.audience.clone(),
+            _ => None,
+        });
+        if let Some(base) = audience {
+            spawn_lookups(&tasks, base, lookups, urgent.clone(), lookup_pace, &cancel);
         }
-        for (i, source) in config.sources.into_iter().enumerate() {
-            let seed = u64::from(std::process::id()) ^ ((i as u64) << 32);
-            let sink = ToEngine {
-                name: source.info.name.clone(),
-                to: to_engine.clone(),
-                status: status.clone(),
-                dice: seed,
-                failing: None,
-            };
-            let stream = Jetstream { source: source.info, url: source.url, cursor: None, skip: Span::ZERO };
-            tasks.spawn(jetstream::run(stream, sink, cancel.clone()));
-        }
+        let mut sources = Sources::new(queue, urgent.clone(), status.clone(), patience);
+        sources.set(&config.sources).await.map_err(io::Error::other)?;
         let (answers, until) = (status.clone(), http_cancel.clone());
         http.spawn(async move {
             if let Err(e) = server.run(answers, until).await {
@@ -171,21 +125,26 @@ impl Service {
         });
         tasks.close();
         http.close();
-        Ok(Service {
-            address,
-            status,
-            cancel,
-            http_cancel,
-            tasks,
-            http,
-            engine: Some(engine),
-            receiver: Some(receiver),
-        })
+        let sources = Arc::new(Mutex::new(Some(sources)));
+        let (engine, receiver) = (Some(engine), Some(receiver));
+        let urgent = Some(urgent);
+        Ok(Service { address, status, urgent, sources, cancel, http_cancel, tasks, http, engine, receiver })
     }
 
     /// The service's view of itself.
     pub fn status(&self) -> &Arc<Status> {
         &self.status
+    }
+
+    /// The sources, for those that exchange them.
+    pub fn sources(&self) -> Arc<Mutex<Option<Sources>>> {
+        self.sources.clone()
+    }
+
+    /// The urgent lane to the engine, for those that change its rules; while anybody holds it the
+    /// engine does not end.
+    pub fn urgent(&self) -> Option<Arc<Lane>> {
+        self.urgent.clone()
     }
 
     /// Whether the engine has ended, because nobody reads what it says.
@@ -198,27 +157,44 @@ impl Service {
     /// # Errors
     /// Where the receiver could not write.
     pub async fn stop(mut self) -> io::Result<()> {
-        let deadline = Duration::from_micros(limits::SHUTDOWN.0 as u64);
+        let deadline = Duration::from_micros(limits::SHUTDOWN.0.unsigned_abs());
         self.cancel.cancel();
+        if let Some(sources) = self.sources.lock().await.take() {
+            sources.stop(deadline).await;
+        }
         let _ = tokio::time::timeout(deadline, self.tasks.wait()).await;
+        tracing::debug!("sources have stopped");
+        self.urgent = None;
         let (engine, receiver) = (self.engine.take(), self.receiver.take());
         let joined = tokio::task::spawn_blocking(move || {
             if let Some(engine) = engine {
                 let _ = engine.join();
             }
+            tracing::debug!("the engine has stopped");
             receiver.map_or(Ok(()), |r| r.join().unwrap_or_else(|_| Err(io::Error::other("the receiver failed"))))
         });
         let result = match tokio::time::timeout(deadline, joined).await {
             Ok(Ok(result)) => result,
             _ => Err(io::Error::other(format!("not stopped within {}", limits::SHUTDOWN))),
         };
+        tracing::debug!("receivers have stopped");
         self.http_cancel.cancel();
         let _ = tokio::time::timeout(Duration::from_secs(1), self.http.wait()).await;
         result
     }
 }
 
-async fn ticks(clock: Arc<dyn Clock>, every: Duration, to: mpsc::Sender<Fed>, cancel: CancellationToken) {
+fn hand_out(
+    notices: StdReceiver<Message>,
+    mut receive: impl FnMut(Option<Message>) -> io::Result<()>,
+) -> io::Result<()> {
+    for notice in notices {
+        receive(Some(notice))?;
+    }
+    receive(None)
+}
+
+async fn ticks(status: Arc<Status>, every: Duration, to: Arc<Lane>, cancel: CancellationToken) {
     let mut interval = tokio::time::interval(every);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
@@ -226,9 +202,42 @@ async fn ticks(clock: Arc<dyn Clock>, every: Duration, to: mpsc::Sender<Fed>, ca
             () = cancel.cancelled() => return,
             _ = interval.tick() => {}
         }
-        let now = clock.now();
-        if now > Time(0) && to.send(Fed { input: Input::Tick(now), received: Instant::now() }).await.is_err() {
+        let now = status.clock().now();
+        if now > Time(0) && !to.send(Fed::now(Input::Tick(now))).await {
             return;
+        }
+    }
+}
+
+/// Looks every second whether every source is heard, and tells when that changes.
+async fn watch_health(
+    status: Arc<Status>,
+    urgent: Arc<Lane>,
+    receivers: SyncSender<Message>,
+    cancel: CancellationToken,
+) {
+    let mut interval = tokio::time::interval(Duration::from_secs(1));
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = interval.tick() => {}
+        }
+        for (notice, connected) in status.changes() {
+            let name = &*notice.source;
+            if notice.down {
+                tracing::error!(source = name, why = notice.why, since = %notice.since, "source is not heard");
+            } else {
+                tracing::info!(source = name, since = %notice.since, "source is heard again");
+            }
+            // a lost connection has told the engine itself
+            let state = if notice.down { SourceState::Down } else { SourceState::Up };
+            if connected && !urgent.send(Fed::now(Input::Source(notice.source.clone(), state))).await {
+                return;
+            }
+            if receivers.try_send(Message::Source(notice)).is_err() {
+                status.metrics.add(&metric::LIMIT_HITS, &["notice_queue"], 1.0);
+            }
         }
     }
 }
@@ -237,7 +246,7 @@ fn spawn_lookups(
     tasks: &TaskTracker,
     base: String,
     accounts: mpsc::Receiver<String>,
-    to: mpsc::Sender<Fed>,
+    to: Arc<Lane>,
     pace: Span,
     cancel: &CancellationToken,
 ) {
@@ -249,7 +258,7 @@ fn spawn_lookups(
             for l in batch {
                 let input =
                     Input::Audience { source: network.clone(), author: l.did, followers: l.followers, name: l.handle };
-                if to.send(Fed { input, received: Instant::now() }).await.is_err() {
+                if !to.send(Fed::now(input)).await {
                     return;
                 }
             }

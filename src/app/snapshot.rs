@@ -12,7 +12,7 @@ use crate::enroll::Junction;
 use crate::fold::Outages;
 
 /// The version this program writes and reads.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const MAGIC: &[u8; 8] = b"GSWSNAP\0";
 
 /// Everything the engine knows after an entry.

@@ -1,57 +1,115 @@
-//! What the running service knows of itself: read by HTTP, written by sources and engine.
+//! What the running service knows of itself: written by sources, engine and receivers, read by
+//! HTTP.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 use dashmap::DashMap;
 
 use crate::app::clock::Clock;
+use crate::app::config::{Config, SourceConfig, SourceKind};
+use crate::app::engine::RuleState;
+use crate::app::intake::Lane;
 use crate::app::metrics::Metrics;
+use crate::app::reload::Trigger;
 use crate::base::limits;
 use crate::base::metric;
-use crate::base::model::SourceState;
-use crate::base::time::Time;
-use crate::serve::Answers;
+use crate::base::model::{SourceInfo, SourceNotice};
+use crate::base::rule::RuleSet;
+use crate::base::time::{Span, Time};
+use crate::collect::health::{Change, Health};
+use crate::notify::{Inbox, Letter};
 
 /// State of a source.
-#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceStatus {
-    /// Connected or not.
-    pub state: SourceState,
-    /// Why not.
-    pub why: String,
+    /// Its name and format.
+    pub info: Arc<SourceInfo>,
+    /// Its type, as in the config.
+    pub kind: &'static str,
+    /// Whether it is heard; times count from the service's start.
+    pub health: Health,
+}
+
+/// State of a receiver.
+#[derive(Clone, Debug, Default)]
+pub struct ReceiverStatus {
+    /// When it took a notice last, by the Clock.
+    pub proved: Option<Time>,
+    /// Why it did not, the last time it did not; cleared when it takes one.
+    pub trouble: Option<String>,
+}
+
+/// What the engine said of itself last.
+#[derive(Clone, Default)]
+pub struct EngineView {
+    /// The rules in force.
+    pub rules: Option<Arc<RuleSet>>,
+    /// What each of them is up to.
+    pub states: Vec<RuleState>,
+    /// Number of the last entry.
+    pub seq: u64,
+    /// Posts kept.
+    pub kept: usize,
+}
+
+/// The last time files were read again.
+#[derive(Clone, Debug)]
+pub struct Reloaded {
+    /// When, by the Clock.
+    pub at: Time,
+    /// What changed, or all mistakes.
+    pub result: Result<String, Vec<String>>,
 }
 
 /// Shared by all threads.
 pub struct Status {
     /// The metrics.
     pub metrics: Metrics,
-    sources: DashMap<Arc<str>, SourceStatus>,
+    pub(super) sources: DashMap<Arc<str>, SourceStatus>,
+    pub(super) receivers: DashMap<Arc<str>, ReceiverStatus>,
+    pub(super) inboxes: DashMap<Arc<str>, Arc<Inbox<Letter>>>,
+    pub(super) pushes: DashMap<Arc<str>, (Arc<SourceInfo>, Arc<Lane>)>,
+    pub(super) config: RwLock<Arc<Config>>,
+    pub(super) engine: Mutex<EngineView>,
+    pub(super) reloaded: Mutex<Option<Reloaded>>,
+    pub(super) reloads: Mutex<Option<Trigger>>,
     clock: Arc<dyn Clock>,
+    /// When the service began, on a clock that never goes back, and by the Clock.
+    began: Instant,
+    pub(super) started: Time,
     engine_time: AtomicI64,
     waiting: AtomicU64,
+    stopping: AtomicBool,
 }
 
 impl Status {
-    /// With these sources, none connected yet.
+    /// With no sources yet.
     ///
     /// # Errors
     /// Only if the table of metrics is wrong.
-    pub fn new(clock: Arc<dyn Clock>, sources: &[Arc<str>]) -> Result<Status, prometheus::Error> {
+    pub fn new(clock: Arc<dyn Clock>, config: Arc<Config>) -> Result<Status, prometheus::Error> {
         let metrics = Metrics::new()?;
         metrics.set(&metric::BUILD, &[env!("CARGO_PKG_VERSION")], 1.0);
-        let status = Status {
+        metrics.set(&metric::RELOAD_OK, &[], 1.0);
+        let started = clock.now();
+        Ok(Status {
             metrics,
             sources: DashMap::new(),
+            receivers: DashMap::new(),
+            inboxes: DashMap::new(),
+            pushes: DashMap::new(),
+            config: RwLock::new(config),
+            engine: Mutex::new(EngineView::default()),
+            reloaded: Mutex::new(None),
+            reloads: Mutex::new(None),
             clock,
+            began: Instant::now(),
+            started,
             engine_time: AtomicI64::new(0),
             waiting: AtomicU64::new(0),
-        };
-        for name in sources {
-            status.set_source(name, SourceState::Down, "not connected yet");
-            status.metrics.add(&metric::CONNECTS, &[name, "ok"], 0.0);
-        }
-        Ok(status)
+            stopping: AtomicBool::new(false),
+        })
     }
 
     /// The Clock.
@@ -59,11 +117,119 @@ impl Status {
         &*self.clock
     }
 
-    /// Notes the state of a source.
-    pub fn set_source(&self, name: &Arc<str>, state: SourceState, why: &str) {
-        let up = if state == SourceState::Up { 1.0 } else { 0.0 };
-        self.metrics.set(&metric::SOURCE_UP, &[name], up);
-        self.sources.insert(name.clone(), SourceStatus { state, why: why.chars().take(300).collect() });
+    /// Time since the start, on a clock that never goes back: that of sources' health.
+    pub fn uptime(&self) -> Time {
+        Time(i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX))
+    }
+
+    /// The config in force.
+    pub fn config(&self) -> Arc<Config> {
+        self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Another config is in force.
+    pub fn set_config(&self, config: Arc<Config>) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    /// A source runs from now on; it is not connected yet.
+    pub fn add_source(&self, config: &SourceConfig) {
+        let name = &config.info.name;
+        let (kind, steady) = match &config.kind {
+            SourceKind::Jetstream(_) => ("jetstream", true),
+            SourceKind::WebSocket(_) => ("websocket", true),
+            SourceKind::Push(_) => ("push", false),
+        };
+        self.metrics.set(&metric::SOURCE_UP, &[name], 0.0);
+        self.metrics.set(&metric::SOURCE_HEARD, &[name], 1.0);
+        self.metrics.add(&metric::CONNECTS, &[name, "ok"], 0.0);
+        let health = Health::new(self.uptime(), steady);
+        self.sources.insert(name.clone(), SourceStatus { info: config.info.clone(), kind, health });
+    }
+
+    /// Posts may be pushed to a source from now on: it always counts as connected.
+    pub fn add_push(&self, info: &Arc<SourceInfo>, lane: Lane) {
+        self.opened(&info.name);
+        self.pushes.insert(info.name.clone(), (info.clone(), Arc::new(lane)));
+    }
+
+    /// A source runs no more.
+    pub fn forget_source(&self, name: &Arc<str>) {
+        self.sources.remove(name);
+        self.pushes.remove(name);
+        self.metrics.forget(&metric::SOURCE_UP, &[name]);
+        self.metrics.forget(&metric::SOURCE_HEARD, &[name]);
+    }
+
+    /// Nothing can be pushed any more: the service stops.
+    pub fn no_pushes(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.pushes.clear();
+    }
+
+    /// Whether the service stops.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    fn with_health(&self, name: &str, f: impl FnOnce(&mut Health, Time)) {
+        let now = self.uptime();
+        if let Some(mut source) = self.sources.get_mut(name) {
+            f(&mut source.health, now);
+        }
+    }
+
+    /// A source is connected.
+    pub fn opened(&self, name: &str) {
+        self.metrics.set(&metric::SOURCE_UP, &[name], 1.0);
+        self.with_health(name, |h, now| h.opened(now));
+    }
+
+    /// A source is not connected, or no longer.
+    pub fn lost(&self, name: &str, why: &str) {
+        self.metrics.set(&metric::SOURCE_UP, &[name], 0.0);
+        self.with_health(name, |h, now| h.lost(now, why));
+    }
+
+    /// A source sent frames.
+    pub fn heard(&self, name: &str, frames: usize) {
+        self.with_health(name, |h, now| h.heard(now, frames));
+    }
+
+    /// Sources that are no longer heard since the last call, or heard again; and whether such a
+    /// source is connected, so that the engine was not told by its connection.
+    pub fn changes(&self) -> Vec<(SourceNotice, bool)> {
+        let (uptime, now) = (self.uptime(), self.clock.now());
+        let mut out = Vec::new();
+        for mut source in self.sources.iter_mut() {
+            let change = source.health.tick(uptime);
+            let name = source.info.name.clone();
+            self.metrics.set(&metric::SOURCE_RATE, &[&name, "now"], source.health.rate());
+            self.metrics.set(&metric::SOURCE_RATE, &[&name, "usual"], source.health.usual_rate());
+            if let Some(change) = change {
+                self.metrics.set(&metric::SOURCE_HEARD, &[&name], if change.down { 0.0 } else { 1.0 });
+                out.push((self.notice(&source, change, uptime, now), source.health.is_connected()));
+            }
+        }
+        out.sort_by(|(a, _), (b, _)| a.source.cmp(&b.source));
+        out
+    }
+
+    fn notice(&self, source: &SourceStatus, change: Change, uptime: Time, now: Time) -> SourceNotice {
+        let rules = self.engine_view().rules;
+        let degraded = rules.iter().flat_map(|r| r.hearing(source.info.network()).map(|r| r.name.clone()));
+        let since = now - (uptime - change.since);
+        SourceNotice::new(now, source.info.name.clone(), change.down, since, change.why, degraded.collect())
+    }
+
+    /// What the engine said of itself last.
+    pub fn engine_view(&self) -> EngineView {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the engine says of itself.
+    pub fn set_engine_view(&self, view: EngineView) {
+        *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = view;
     }
 
     /// Notes the engine's time.
@@ -86,29 +252,65 @@ impl Status {
         }
     }
 
-    fn lag(&self) -> f64 {
-        (self.clock.now() - self.engine_time()).as_seconds().max(0.0)
-    }
-}
-
-impl Answers for Status {
-    fn metrics(&self) -> String {
-        self.metrics.set(&metric::LAG, &[], self.lag());
-        self.metrics.set(&metric::QUEUE, &[], self.waiting.load(Ordering::Acquire) as f64);
-        self.metrics.text()
+    /// Frames that wait for the engine.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Acquire)
     }
 
-    fn unready(&self) -> Vec<String> {
+    /// How far the engine is behind the Clock.
+    pub fn lag(&self) -> Span {
+        (self.clock.now() - self.engine_time()).max(Span::ZERO)
+    }
+
+    /// Notes what a receiver did with a notice.
+    pub fn set_receiver(&self, name: &str, change: impl FnOnce(&mut ReceiverStatus)) {
+        let mut receiver = self.receivers.entry(name.into()).or_default();
+        change(&mut receiver);
+        if receiver.proved.is_some() || receiver.trouble.is_some() {
+            let up = if receiver.trouble.is_none() { 1.0 } else { 0.0 };
+            self.metrics.set(&metric::RECEIVER_UP, &[name], up);
+        }
+    }
+
+    /// What waits for a receiver waits here.
+    pub fn add_inbox(&self, name: &Arc<str>, inbox: Arc<Inbox<Letter>>) {
+        self.inboxes.insert(name.clone(), inbox);
+    }
+
+    /// A receiver is told nothing any more.
+    pub fn forget_receiver(&self, name: &Arc<str>) {
+        self.receivers.remove(name);
+        self.inboxes.remove(name);
+        self.metrics.forget(&metric::RECEIVER_UP, &[name]);
+    }
+
+    /// Who asks for reloads.
+    pub fn set_trigger(&self, trigger: Trigger) {
+        *self.reloads.lock().unwrap_or_else(PoisonError::into_inner) = Some(trigger);
+    }
+
+    /// Notes how a reload ended.
+    pub fn set_reloaded(&self, result: Result<String, Vec<String>>) {
+        self.metrics.set(&metric::RELOAD_OK, &[], if result.is_ok() { 1.0 } else { 0.0 });
+        let reloaded = Reloaded { at: self.clock.now(), result };
+        *self.reloaded.lock().unwrap_or_else(PoisonError::into_inner) = Some(reloaded);
+    }
+
+    /// Why the service is not ready.
+    pub fn reasons(&self) -> Vec<String> {
         let mut out: Vec<String> = Vec::new();
+        if self.is_stopping() {
+            out.push("service: stopping".to_string());
+        }
         for source in self.sources.iter() {
-            if source.state != SourceState::Up {
-                out.push(format!("source {}: {}", source.key(), source.why));
+            let health = &source.health;
+            if !health.is_connected() || health.down_since().is_some() {
+                out.push(format!("source {}: {}", source.key(), health.why()));
             }
         }
         out.sort();
-        let lag = self.lag();
-        if lag > limits::READY_LAG.as_seconds() {
-            out.push(format!("engine: {lag:.0} s behind"));
+        if self.lag() > limits::READY_LAG {
+            out.push(format!("engine: {:.0} s behind", self.lag().as_seconds()));
         }
         out
     }

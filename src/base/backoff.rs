@@ -11,6 +11,23 @@ pub fn wait(failures: u32, first: Span, most: Span, jitter: f64) -> Span {
     Span(half + ((full - half) as f64 * jitter.clamp(0.0, 1.0)) as i64)
 }
 
+/// Numbers that spread the waits of many instances; nothing depends on their quality.
+#[derive(Clone, Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// Beginning with a seed.
+    pub fn new(seed: u64) -> Dice {
+        Dice(seed)
+    }
+
+    /// The next number in 0..1.
+    pub fn roll(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as f64 / (1u64 << 31) as f64
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

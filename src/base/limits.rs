@@ -22,6 +22,10 @@ pub const LINKS_PER_POST: usize = 16;
 pub const REFS_PER_FRAME: usize = 16;
 /// Brands one post is counted for.
 pub const KEYS_PER_POST: usize = 64;
+/// Longest JSON pointer of a field map, in bytes.
+pub const POINTER_BYTES: usize = 512;
+/// Posts read of one message that holds a list of them; the rest is left out and counted.
+pub const ITEMS_PER_MESSAGE: usize = 1000;
 /// Largest audience believed, in followers; more is taken as unknown.
 pub const FOLLOWERS: u64 = 2_000_000_000;
 
@@ -29,8 +33,10 @@ pub const FOLLOWERS: u64 = 2_000_000_000;
 pub const BATCH_FRAMES: usize = 512;
 /// Batches on their way between two threads.
 pub const BATCHES_IN_FLIGHT: usize = 16;
-/// Batches and events that wait between the sources and the engine; then the sources wait.
-pub const SOURCE_QUEUE: usize = 64;
+/// Batches of one source that wait for the engine; then that source waits.
+pub const LANE_BATCHES: usize = 64;
+/// Bytes of one source that wait for the engine; a larger batch waits alone.
+pub const LANE_BYTES: usize = 16 << 20;
 /// Accounts that wait to be looked up; more are left out and counted.
 pub const LOOKUP_QUEUE: usize = 4096;
 /// Accounts asked for in one request.
@@ -52,14 +58,30 @@ pub const PONG_TIMEOUT: Span = Span::seconds(10);
 pub const BACKOFF_FIRST: Span = Span::seconds(1);
 /// Longest wait before connecting again.
 pub const BACKOFF_MOST: Span = Span::seconds(60);
+/// Longest wait before the next of several servers is asked.
+pub const NEXT_HOST: Span = Span::millis(250);
 /// How long a connection must have lasted for its failures to be forgotten.
 pub const STABLE: Span = Span::seconds(60);
+/// How long a source may be unheard before that is told.
+pub const SOURCE_DOWN: Span = Span::seconds(60);
+/// How long a lower rate must last to be the usual one.
+pub const SOURCE_ADOPTED: Span = Span::seconds(86_400);
+/// Longest reason kept of why a source is not heard, in characters.
+pub const REASON_CHARS: usize = 300;
+/// Time to say goodbye to a server when stopping.
+pub const GOODBYE: Span = Span::millis(500);
+/// Longest zstd dictionary taken from a server, in bytes.
+pub const DICTIONARY_BYTES: usize = 1 << 20;
 /// Bytes that wait to be written to a source that does not read.
 pub const SOCKET_WRITE_BYTES: usize = 1 << 20;
 /// Bytes of frames in one batch.
 pub const BATCH_BYTES: usize = 4 << 20;
 /// Variables in one mapping.
 pub const VARIABLES: usize = 256;
+/// HTTP connections at a time; further ones wait.
+pub const HTTP_CONNECTIONS: usize = 256;
+/// Posts in one pushed request.
+pub const PUSH_ITEMS: usize = 100_000;
 /// Silence after which an HTTP connection is closed.
 pub const HTTP_SILENCE: Span = Span::seconds(20);
 /// First step over a frame that cannot be received; doubled while it is still met.
@@ -70,8 +92,37 @@ pub const RESUME_OVERLAP: Span = Span::seconds(5);
 pub const SHUTDOWN: Span = Span::seconds(10);
 /// Lag of the engine beyond which the service is not ready.
 pub const READY_LAG: Span = Span::seconds(60);
-/// Notices that wait for a receiver; then the engine waits.
+/// Least time between two looks of the engine at itself, for metrics and status.
+pub const VIEW_EVERY: Span = Span::seconds(1);
+/// Reloads that wait.
+pub const RELOADS_ASKED: usize = 8;
+/// How long changed files are left alone before they are read.
+pub const SETTLE: Span = Span::millis(200);
+/// Posts matched by coming rules between two batches of frames.
+pub const PREPARED_AT_ONCE: usize = 512;
+/// Notices that wait to be handed to receivers; then the engine waits.
 pub const NOTICE_QUEUE: usize = 4096;
+
+/// Messages that wait for one receiver; then the oldest is dropped.
+pub const RECEIVER_QUEUE: usize = 1024;
+/// How long a message is tried to be delivered.
+pub const DELIVERY_KEPT: Span = Span::seconds(86_400);
+/// Time for one try to deliver a message.
+pub const DELIVERY_TIMEOUT: Span = Span::seconds(10);
+/// First wait before a message is tried again.
+pub const DELIVERY_FIRST: Span = Span::seconds(1);
+/// Longest wait before a message is tried again, whatever the receiver asks for.
+pub const DELIVERY_MOST: Span = Span::seconds(300);
+/// Bytes read of a receiver's answer.
+pub const ANSWER_BYTES: usize = 4 << 10;
+/// Characters shown of a receiver's answer.
+pub const ANSWER_CHARS: usize = 200;
+/// Headers of its own that a receiver may be sent.
+pub const RECEIVER_HEADERS: usize = 32;
+/// Longest file of certificates, in bytes.
+pub const CERTIFICATE_BYTES: u64 = 1 << 20;
+/// Rules named in one message about a source.
+pub const RULES_NAMED: usize = 100;
 
 /// Ids remembered against repeats.
 pub const DEDUP_IDS: usize = 1 << 21;
@@ -123,6 +174,14 @@ pub const BRANDS: usize = 20_000;
 pub const RULES: usize = 20_000;
 /// Longest rule or config file, in bytes.
 pub const RULE_FILE_BYTES: u64 = 16 << 20;
+/// Items of one list or mapping of the config: receivers, routes, tokens, hosts, headers.
+pub const CONFIG_ITEMS: usize = 1024;
+/// Environment variables put into one config.
+pub const ENVIRONMENT_VARIABLES: usize = 1024;
+/// Longest secret, and longest text with environment variables in it, in bytes.
+pub const SECRET_BYTES: u64 = 64 << 10;
+/// Fewest characters of a token.
+pub const TOKEN_CHARS: usize = 16;
 /// Deepest nesting of YAML, of a query and of an expression.
 pub const NESTING: usize = 64;
 /// Measures, numbers and variables in one expression.
@@ -148,14 +207,31 @@ pub const TEMPLATE_FUEL: u64 = 10_000;
 /// Mistakes shown of one set of files.
 pub const FAULTS: usize = 200;
 
+/// Sources one recorder writes.
+pub const RECORDED_SOURCES: usize = 64;
+/// Batches that wait to be recorded; then the sources wait.
+pub const RECORD_QUEUE: usize = 64;
+/// How long a recorded frame may wait to be written to its file; looked at each second.
+pub const RECORD_FLUSH: Span = Span::seconds(4);
+/// Compressed bytes of one recorded file, if nothing else is said.
+pub const RECORD_FILE_BYTES: u64 = 256 << 20;
+/// Time in one recorded file, if nothing else is said.
+pub const RECORD_FILE_SPAN: Span = Span::seconds(3600);
+/// Files in one folder of recordings.
+pub const MANIFEST_FILES: usize = 1 << 14;
+/// Longest manifest of recordings that is read, in bytes.
+pub const MANIFEST_BYTES: u64 = 32 << 20;
+
 /// Log lines about bad frames: at most one in this time.
 pub const FRAME_LOG_EVERY: Span = Span::seconds(10);
 
 const _: () = {
     assert!(FRAME_BYTES as u64 <= LINE_BYTES, "a line that is given up must be longer than a frame");
     assert!(KEPT_TEXT_BYTES <= SCORED_TEXT_BYTES && SCORED_TEXT_BYTES <= FRAME_BYTES);
-    assert!(SILENCE.0 + PONG_TIMEOUT.0 < 60_000_000, "a dead connection is known before its source counts as down");
+    assert!(SILENCE.0 + PONG_TIMEOUT.0 < SOURCE_DOWN.0, "a dead connection is known before its source counts as down");
     assert!(LOOKUP_BATCH <= LOOKUP_QUEUE);
+    assert!(DELIVERY_FIRST.0 <= DELIVERY_MOST.0 && DELIVERY_MOST.0 < DELIVERY_KEPT.0);
+    assert!(ANSWER_CHARS <= ANSWER_BYTES);
     assert!(STORIES <= STORY_POSTS, "every story has at least one post");
     assert!(FILE_JUMP.0 > CLOCK_AHEAD.0);
 };

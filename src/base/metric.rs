@@ -51,6 +51,62 @@ pub const CONNECTS: Metric =
 /// Whether a source is connected.
 pub const SOURCE_UP: Metric =
     metric("groundswell_source_up", Kind::Gauge, &["source"], "1 while the source is connected, else 0");
+/// Seconds that were not heard and do not come again.
+pub const GAP: Metric = metric(
+    "groundswell_source_gap_seconds_total",
+    Kind::Counter,
+    &["source"],
+    "time in which a source that cannot be resumed was lost",
+);
+/// Whether a source is heard.
+pub const SOURCE_HEARD: Metric = metric(
+    "groundswell_source_heard",
+    Kind::Gauge,
+    &["source"],
+    "0 once the source was not heard for a minute: not connected, or far below its usual rate; else 1",
+);
+/// Frames a second.
+pub const SOURCE_RATE: Metric = metric(
+    "groundswell_source_frames_per_second",
+    Kind::Gauge,
+    &["source", "over"],
+    "frames a second over the last five minutes, and as usual",
+);
+/// Reloads of rules and config.
+pub const RELOADS: Metric = metric(
+    "groundswell_reloads_total",
+    Kind::Counter,
+    &["result"],
+    "files read again, by result: ok, unchanged or failed",
+);
+/// Whether the files are in force.
+pub const RELOAD_OK: Metric = metric(
+    "groundswell_last_reload_successful",
+    Kind::Gauge,
+    &[],
+    "1 if what the files say is in force, 0 if the last reload found mistakes",
+);
+/// How long the engine stood still for other rules.
+pub const RELOAD_PAUSE: Metric = metric(
+    "groundswell_last_reload_pause_seconds",
+    Kind::Gauge,
+    &[],
+    "how long the engine stood still when rules changed last",
+);
+/// What became of notices.
+pub const NOTICES: Metric = metric(
+    "groundswell_notices_total",
+    Kind::Counter,
+    &["receiver", "result"],
+    "notices by receiver and result: delivered, retried, refused, dropped or expired",
+);
+/// Whether a receiver takes notices.
+pub const RECEIVER_UP: Metric = metric(
+    "groundswell_receiver_up",
+    Kind::Gauge,
+    &["receiver"],
+    "1 if the last notice was delivered, 0 if it was not; absent before the first",
+);
 /// Event time of the last frame.
 pub const LAST_EVENT: Metric = metric(
     "groundswell_source_last_event_timestamp_seconds",
@@ -103,6 +159,14 @@ pub const ALL: &[Metric] = &[
     TRANSITIONS,
     CONNECTS,
     SOURCE_UP,
+    GAP,
+    SOURCE_HEARD,
+    SOURCE_RATE,
+    RELOADS,
+    RELOAD_OK,
+    RELOAD_PAUSE,
+    NOTICES,
+    RECEIVER_UP,
     LAST_EVENT,
     LAG,
     QUEUE,

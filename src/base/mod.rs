@@ -5,6 +5,8 @@ pub mod backoff;
 pub mod fault;
 pub mod figures;
 pub mod hash;
+pub mod items;
+pub mod keys;
 pub mod limits;
 pub mod metric;
 pub mod model;
@@ -12,6 +14,7 @@ pub mod outcome;
 pub mod reach;
 pub mod recent;
 pub mod rule;
+pub mod secret;
 pub mod time;
 
 pub mod yaml;

@@ -135,6 +135,31 @@ impl fmt::Display for Span {
     }
 }
 
+/// A place's time, with its rules for summer; known in every build, whatever the machine has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Zone(jiff::tz::TimeZone);
+
+impl Zone {
+    /// Of a name of the IANA database, as `Europe/Berlin`; `None` where there is no such name.
+    pub fn parse(name: &str) -> Option<Zone> {
+        jiff::tz::TimeZone::get(name).ok().map(Zone)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// `HH:MM:SS`, abbreviation (`CEST`; `-03` where a zone has none), and `YYYY-MM-DD` at a time.
+    pub fn local(&self, at: Time) -> (String, String, String) {
+        let moment = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();
+        let info = self.0.to_offset_info(moment);
+        let local = Time(at.0.saturating_add(i64::from(info.offset().seconds()) * SECOND));
+        let date = local.to_string().get(..10).unwrap_or("").to_string();
+        (local.clock_utc(), info.abbreviation().to_string(), date)
+    }
+}
+
 /// The commonest form, `YYYY-MM-DDTHH:MM:SS[.fraction]Z`, without a library's generality.
 fn parse_plain_utc(b: &[u8]) -> Option<Time> {
     let number = |r: std::ops::Range<usize>| {
@@ -219,6 +244,24 @@ mod tests {
             let theirs = jiff::Timestamp::from_microsecond(t.0).map(|x| format!("{x:.3}")).ok();
             assert_eq!(Some(t.to_string()), theirs.map(|x| x.to_string()));
             assert_eq!(Time::parse_rfc3339(&t.to_string()), Some(Time(t.0 / 1000 * 1000)));
+        }
+    }
+
+    #[test]
+    fn zones_know_summer_and_the_date() {
+        let at = |s: &str| Time::parse_rfc3339(s).unwrap();
+        let shown = |zone: &str, t: &str| {
+            let (clock, abbreviation, date) = Zone::parse(zone).unwrap().local(at(t));
+            format!("{clock} {abbreviation} {date}")
+        };
+        assert_eq!(shown("Europe/Berlin", "2026-07-04T08:04:30Z"), "10:04:30 CEST 2026-07-04");
+        assert_eq!(shown("Europe/Berlin", "2026-01-04T08:04:30Z"), "09:04:30 CET 2026-01-04");
+        assert_eq!(shown("America/Chicago", "2026-07-04T02:00:00Z"), "21:00:00 CDT 2026-07-03");
+        assert_eq!(shown("America/Sao_Paulo", "2026-07-04T13:00:00Z"), "10:00:00 -03 2026-07-04");
+        assert_eq!(shown("Asia/Kathmandu", "2026-07-04T20:00:00Z"), "01:45:00 +0545 2026-07-05");
+        assert_eq!(Zone::parse("Europe/Berlin").unwrap().name(), "Europe/Berlin");
+        for bad in ["", "Europe", "Mars/Base", "../../etc/passwd"] {
+            assert_eq!(Zone::parse(bad), None, "{bad}");
         }
     }
 

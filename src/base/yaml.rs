@@ -20,6 +20,10 @@ pub struct Node {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
+    /// Set for what may be a secret: mistakes do not show it.
+    pub hidden: bool,
+    /// Set for a text that something was put into after it was read.
+    pub filled: bool,
     /// Its content.
     pub data: Data,
 }
@@ -61,8 +65,10 @@ pub struct Reader<'s> {
 pub type Fields<'n> = BTreeMap<&'n str, &'n Node>;
 
 impl Node {
-    fn describe(&self) -> String {
+    /// The node as mistakes show it: the beginning of a text, or what it is.
+    pub fn shown(&self) -> String {
         match &self.data {
+            Data::Scalar(s, _) if self.hidden && !s.is_empty() => "a text that is not shown".to_string(),
             Data::Scalar(s, _) if s.is_empty() => "nothing".to_string(),
             Data::Scalar(s, _) => format!("`{}`", s.chars().take(40).collect::<String>()),
             Data::Seq(_) => "a list".to_string(),
@@ -157,7 +163,7 @@ impl<'s> Reader<'s> {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known keys: {}", allowed.join(", ")),
                 };
-                self.fault(key, format!("expected a key of {what}, found `{name}`")).hint = Some(hint);
+                self.fault(key, format!("expected a key of {what}, found {}", key.shown())).hint = Some(hint);
             } else if out.insert(name, value).is_some() {
                 self.fault(key, format!("expected `{name}` once in {what}, found it again"));
             }
@@ -171,7 +177,7 @@ impl<'s> Reader<'s> {
             Data::Map(pairs) => pairs,
             Data::Scalar(s, Style::Plain) if s.is_empty() || s == "~" || s == "null" => &[],
             _ => {
-                self.fault(node, format!("expected {what} as a mapping, found {}", node.describe()));
+                self.fault(node, format!("expected {what} as a mapping, found {}", node.shown()));
                 &[]
             }
         }
@@ -182,7 +188,7 @@ impl<'s> Reader<'s> {
         match &node.data {
             Data::Scalar(s, style) if !s.is_empty() || *style == Style::Quoted => Some(s),
             _ => {
-                self.fault(node, format!("expected {what}, found {}", node.describe()));
+                self.fault(node, format!("expected {what}, found {}", node.shown()));
                 None
             }
         }
@@ -194,7 +200,7 @@ impl<'s> Reader<'s> {
             Data::Seq(items) => items,
             Data::Scalar(s, _) if !s.is_empty() => std::slice::from_ref(node),
             _ => {
-                self.fault(node, format!("expected {what} as a list, found {}", node.describe()));
+                self.fault(node, format!("expected {what} as a list, found {}", node.shown()));
                 &[]
             }
         }
@@ -211,7 +217,7 @@ impl<'s> Reader<'s> {
         let seconds = if text == "0" { Some(0.0) } else { figures::seconds(text) };
         let span = seconds.map(|s| Span((s * 1e6) as i64)).filter(|s| s.0 >= 0 && *s <= limits::WINDOW);
         if span.is_none() {
-            let what = format!("expected {what} as a duration up to 8d, found {}", node.describe());
+            let what = format!("expected {what} as a duration up to 8d, found {}", node.shown());
             self.fault(node, what).hint = Some("write a number and a unit: 90s, 10m, 1h, 1.5d".to_string());
         }
         span
@@ -222,8 +228,8 @@ impl<'s> Reader<'s> {
         match self.text(node, what) {
             Some("true") => true,
             Some("false") | None => false,
-            Some(other) => {
-                self.fault(node, format!("expected {what} as true or false, found `{other}`"));
+            Some(_) => {
+                self.fault(node, format!("expected {what} as true or false, found {}", node.shown()));
                 false
             }
         }
@@ -305,7 +311,7 @@ fn place_node(open: &mut [Open], root: &mut Option<Node>, done: Node) {
 }
 
 fn node(span: YamlSpan, data: Data) -> Node {
-    Node { line: span.start.line(), column: span.start.col() + 1, data }
+    Node { line: span.start.line(), column: span.start.col() + 1, hidden: false, filled: false, data }
 }
 
 fn broken(span: YamlSpan, what: &str) -> Broken {

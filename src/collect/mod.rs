@@ -2,5 +2,10 @@
 
 pub mod audience;
 pub mod connection;
+mod dictionary;
+pub mod health;
 pub mod jetstream;
+pub mod json;
 pub mod recording;
+pub mod socket;
+pub mod tls;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -33,6 +33,9 @@ pub struct Lines {
     ended: bool,
     /// What went wrong while looking ahead.
     failed: Option<io::Error>,
+    /// The file that is read, where there are several, and those that come after it.
+    file: Option<PathBuf>,
+    rest: VecDeque<PathBuf>,
 }
 
 /// Opens a recording; `-` is standard input. Compression is told by the first bytes.
@@ -75,7 +78,45 @@ impl Lines {
             }
             _ => Box::new(whole),
         };
-        Ok(Lines { input, block: Bytes::new(), at: 0, carry: Vec::new(), skipped: 0, ended: false, failed: None })
+        Ok(Lines { input, ended: false, ..Lines::of_files(Vec::new()) })
+    }
+
+    /// Lines of several files, read one after the other as one stream. Each is opened when the one
+    /// before it has ended; one that cannot be read to its end is told and does not end the stream.
+    pub fn of_files(files: Vec<PathBuf>) -> Lines {
+        let (block, carry, rest) = (Bytes::new(), Vec::new(), files.into());
+        Lines {
+            input: Box::new(io::empty()),
+            block,
+            at: 0,
+            carry,
+            skipped: 0,
+            ended: true,
+            failed: None,
+            file: None,
+            rest,
+        }
+    }
+
+    /// Goes on with the next file; `false` if there is none.
+    fn next_file(&mut self) -> io::Result<bool> {
+        let Some(path) = self.rest.pop_front() else { return Ok(false) };
+        let rest = std::mem::take(&mut self.rest);
+        let opened = File::open(&path).and_then(|f| Lines::new(Box::new(f)));
+        let (next, failed) = match opened {
+            Ok(next) => (next, None),
+            Err(e) => (Lines::of_files(Vec::new()), Some(e)),
+        };
+        *self = Lines { rest, file: Some(path), ..next };
+        failed.map_or(Ok(true), |e| Err(self.named(e)))
+    }
+
+    /// An error with the file it is about, where there are several.
+    fn named(&self, e: io::Error) -> io::Error {
+        match &self.file {
+            Some(path) => io::Error::new(e.kind(), format!("{}: {e}", path.display())),
+            None => e,
+        }
     }
 
     /// The next line that is not blank; `None` at the end.
@@ -99,13 +140,16 @@ impl Lines {
                 continue;
             }
             if let Some(e) = self.failed.take() {
-                return Err(e);
+                return Err(self.named(e));
             }
-            if self.ended {
+            if !self.ended {
+                self.fill();
+            } else if std::mem::take(&mut self.skipped) > 0 {
                 // a line that was given up is a frame too
-                return Ok((std::mem::take(&mut self.skipped) > 0).then(oversize));
+                return Ok(Some(oversize()));
+            } else if !self.next_file()? {
+                return Ok(None);
             }
-            self.fill();
         }
     }
 
@@ -159,7 +203,8 @@ impl Lines {
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => {
-                    self.ended = true;
+                    // what stands before the damage without an end is no line
+                    (self.ended, filled) = (true, 0);
                     self.failed = Some(e);
                     break;
                 }
@@ -356,6 +401,34 @@ mod tests {
         zst.truncate(cut);
         let (_, _, failed) = read(zst);
         assert!(failed);
+        let mut flushed = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        flushed.write_all(b"{\"a\":1}\n{\"b\":").unwrap();
+        flushed.flush().unwrap();
+        assert_eq!(read(flushed.get_ref().clone()), (vec![b"{\"a\":1}".to_vec()], 0, true), "half a line is none");
         assert_eq!(read(Vec::new()), (Vec::new(), 0, false));
+    }
+
+    #[test]
+    fn several_files_are_one_stream_and_damage_is_told_by_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        std::fs::write(path("a"), "1\n2").unwrap();
+        let mut cut = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        cut.write_all(b"3\n").unwrap();
+        cut.flush().unwrap();
+        std::fs::write(path("b"), cut.get_ref()).unwrap();
+        std::fs::write(path("d"), zstd::stream::encode_all(&b"4\n"[..], 1).unwrap()).unwrap();
+        let mut lines = Lines::of_files(["a", "b", "c", "d"].map(path).to_vec());
+        let mut told = Vec::new();
+        loop {
+            match lines.next_line() {
+                Ok(Some(frame)) => told.push(String::from_utf8(frame.bytes.to_vec()).unwrap()),
+                Ok(None) => break,
+                Err(e) => told.push(e.to_string().replace(&*dir.path().to_string_lossy(), "")),
+            }
+        }
+        let want = ["1", "2", "3", "/b: incomplete frame", "/c: No such file or directory (os error 2)", "4"];
+        assert_eq!(told, want);
+        assert!(Lines::of_files(Vec::new()).next_line().unwrap().is_none());
     }
 }

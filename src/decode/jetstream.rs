@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::language;
 use super::loose::{Loose, Text};
 use super::raw::{NETWORK, POSTS, REPOSTS, account_of, is_post_uri};
+use super::{is_name, language};
 use crate::base::limits;
 use crate::base::model::{Decoded, Post, PostKind};
 use crate::base::time::Time;
@@ -26,21 +26,28 @@ struct Event<'a> {
 }
 
 #[derive(Deserialize)]
-struct Commit<'a> {
+pub(super) struct Commit<'a> {
     #[serde(borrow)]
-    operation: Cow<'a, str>,
+    pub(super) operation: Cow<'a, str>,
     #[serde(borrow)]
-    collection: Cow<'a, str>,
+    pub(super) collection: Cow<'a, str>,
     #[serde(borrow)]
-    rkey: Cow<'a, str>,
+    pub(super) rkey: Cow<'a, str>,
     #[serde(borrow, default)]
-    record: Option<&'a RawValue>,
+    pub(super) record: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Account {
+pub(super) struct Account {
     #[serde(default)]
     active: Loose<bool>,
+}
+
+impl Account {
+    /// Whether it left.
+    pub(super) fn gone(&self) -> bool {
+        self.active.0 == Some(false)
+    }
 }
 
 #[derive(Deserialize)]
@@ -121,26 +128,27 @@ struct Repost<'a> {
 pub(super) fn decode(text: &str) -> Option<Decoded<'_>> {
     let event: Event = serde_json::from_str(text).ok()?;
     let time = Time(event.time_us).plausible()?;
-    if event.did.is_empty() || event.did.len() > limits::NAME_BYTES {
+    if !is_name(&event.did) {
         return None;
     }
     match &*event.kind {
         "commit" => commit(event.did, time, event.commit?),
         "identity" => Some(Decoded::Profile { source: NETWORK.into(), author: event.did, gone: false, time }),
         "account" => {
-            let gone = event.account?.active.0 == Some(false);
+            let gone = event.account?.gone();
             Some(Decoded::Profile { source: NETWORK.into(), author: event.did, gone, time })
         }
-        _ => Some(Decoded::Other { time }),
+        _ => Some(Decoded::Other { time: Some(time) }),
     }
 }
 
-fn commit<'a>(did: Cow<'a, str>, time: Time, c: Commit<'a>) -> Option<Decoded<'a>> {
+/// A commit of an account: what became of a post or a repost.
+pub(super) fn commit<'a>(did: Cow<'a, str>, time: Time, c: Commit<'a>) -> Option<Decoded<'a>> {
     let wanted = c.collection == POSTS || c.collection == REPOSTS;
     if !wanted {
-        return Some(Decoded::Other { time });
+        return Some(Decoded::Other { time: Some(time) });
     }
-    if c.rkey.is_empty() || c.rkey.len() > limits::NAME_BYTES {
+    if !is_name(&c.rkey) {
         return None;
     }
     let id = format!("at://{did}/{}/{}", c.collection, c.rkey);
@@ -148,7 +156,7 @@ fn commit<'a>(did: Cow<'a, str>, time: Time, c: Commit<'a>) -> Option<Decoded<'a
         "create" => false,
         "update" => true,
         "delete" => return Some(Decoded::Delete { source: NETWORK.into(), id: id.into(), time }),
-        _ => return Some(Decoded::Other { time }),
+        _ => return Some(Decoded::Other { time: Some(time) }),
     };
     let record = c.record?.get();
     let url = Some(format!("https://bsky.app/profile/{did}/post/{}", c.rkey).into());

@@ -34,6 +34,11 @@ impl<'a> Loose<Text<'a>> {
     pub(super) fn text(self) -> Option<Cow<'a, str>> {
         self.0.map(|t| t.0).filter(|t| !t.is_empty())
     }
+
+    /// The text as it is, if it is one.
+    pub(super) fn as_str(&self) -> Option<&str> {
+        self.0.as_ref().map(|t| &*t.0)
+    }
 }
 
 /// A count of followers, if it is a whole number within belief.

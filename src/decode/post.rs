@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::language;
 use super::loose::{Loose, Text, followers};
+use super::words::Word;
+use super::{is_name, language};
 use crate::base::limits;
 use crate::base::model::{Decoded, Post, PostKind};
 use crate::base::time::Time;
@@ -44,23 +45,14 @@ struct Line<'a> {
 pub(super) fn decode(text: &str) -> Option<Decoded<'_>> {
     let line: Line = serde_json::from_str(text).ok()?;
     let time = time(line.time.get())?;
-    if line.id.is_empty() || line.source.is_empty() || line.author.is_empty() {
+    if ![&line.id, &line.source, &line.author].into_iter().all(|name| is_name(name)) {
         return None;
     }
-    if line.id.len() > limits::NAME_BYTES
-        || line.source.len() > limits::NAME_BYTES
-        || line.author.len() > limits::NAME_BYTES
-    {
-        return None;
-    }
-    let (kind, edit) = match line.kind.text().as_deref() {
-        None | Some("post") => (PostKind::Post, false),
-        Some("reply") => (PostKind::Reply, false),
-        Some("quote") => (PostKind::Quote, false),
-        Some("repost") => (PostKind::Repost, false),
-        Some("edit") => (PostKind::Post, true),
-        Some("delete") => return Some(Decoded::Delete { source: line.source, id: line.id, time }),
-        Some(_) => return Some(Decoded::Other { time }),
+    let (kind, edit) = match line.kind.text().map_or(Some(Word::Is(PostKind::Post)), |w| Word::of(&w)) {
+        Some(Word::Is(kind)) => (kind, false),
+        Some(Word::Edit) => (PostKind::Post, true),
+        Some(Word::Delete) => return Some(Decoded::Delete { source: line.source, id: line.id, time }),
+        None => return Some(Decoded::Other { time: Some(time) }),
     };
     let links = line.links.0.unwrap_or_default();
     Some(Decoded::Post(Box::new(Post {

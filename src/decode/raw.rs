@@ -1,7 +1,7 @@
 //! What can be told from the bytes of a Jetstream frame without parsing it.
 //!
 //! The head is read only in the layout that servers send; any other layout takes the full path,
-//! so that both paths always agree.
+//! so that both paths always agree. The head of protocol v2 is read in `raw2`, the rest is the same.
 
 use std::sync::LazyLock;
 
@@ -44,24 +44,29 @@ pub struct Head<'b> {
     pub kind: HeadKind,
 }
 
-struct Cursor<'b>(&'b [u8]);
+pub(super) struct Cursor<'b>(pub(super) &'b [u8]);
 
 impl<'b> Cursor<'b> {
-    fn spaces(&mut self) {
+    pub(super) fn spaces(&mut self) {
         while let [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] = self.0 {
             self.0 = rest;
         }
     }
 
-    fn mark(&mut self, c: u8) -> Option<()> {
+    pub(super) fn mark(&mut self, c: u8) -> Option<()> {
+        (self.next_mark()? == c).then_some(())
+    }
+
+    /// The next byte that is no space.
+    pub(super) fn next_mark(&mut self) -> Option<u8> {
         self.spaces();
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
-        (*first == c).then_some(())
+        Some(*first)
     }
 
     /// A string without escapes.
-    fn string(&mut self) -> Option<&'b [u8]> {
+    pub(super) fn string(&mut self) -> Option<&'b [u8]> {
         self.mark(b'"')?;
         let end = memchr::memchr2(b'"', b'\\', self.0)?;
         let (s, rest) = self.0.split_at_checked(end)?;
@@ -69,7 +74,7 @@ impl<'b> Cursor<'b> {
         Some(s)
     }
 
-    fn key(&mut self, name: &[u8]) -> Option<()> {
+    pub(super) fn key(&mut self, name: &[u8]) -> Option<()> {
         (self.string()? == name).then_some(())?;
         self.mark(b':')
     }
@@ -153,12 +158,17 @@ fn commit(c: &mut Cursor) -> Option<HeadKind> {
     c.mark(b',')?;
     c.key(b"collection")?;
     let collection = c.string()?;
-    Some(match collection {
+    Some(kind_of(operation, collection))
+}
+
+/// What a commit is about.
+pub(super) fn kind_of(operation: &[u8], collection: &[u8]) -> HeadKind {
+    match collection {
         x if x == POSTS.as_bytes() && operation == b"create" => HeadKind::NewPost,
         x if x == REPOSTS.as_bytes() && operation == b"create" => HeadKind::NewRepost,
         x if x == POSTS.as_bytes() || x == REPOSTS.as_bytes() => HeadKind::Parse,
         _ => HeadKind::OtherCollection,
-    })
+    }
 }
 
 /// Whether the frame holds an escape that can hide a letter or a slash: backslash-u, `\/` and the

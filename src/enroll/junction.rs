@@ -23,7 +23,7 @@ use crate::base::rule::RuleSet;
 use crate::base::time::{Span, Time};
 
 /// Decodes and scores a frame that refers to something tracked, by the front's own functions.
-pub type Resolve<'r> = &'r mut dyn FnMut(WireFormat, &[u8]) -> Option<Mention>;
+pub type Resolve<'r> = &'r mut dyn FnMut(&WireFormat, &[u8]) -> Option<Mention>;
 
 /// A frame whose time waits for confirmation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct Junction {
     watch: Watch,
     #[serde(skip)]
     counts: BTreeMap<Arc<str>, Outcomes>,
+    /// How each frame of the last batch ended.
+    #[serde(skip)]
+    ends: Vec<Option<Outcome>>,
     #[serde(skip)]
     out: Vec<Entry>,
 }
@@ -71,6 +74,7 @@ impl Junction {
             last_event: BTreeMap::new(),
             watch: Watch::default(),
             counts: BTreeMap::new(),
+            ends: Vec::new(),
             out: Vec::new(),
         }
     }
@@ -79,10 +83,12 @@ impl Junction {
     pub fn batch(&mut self, batch: &SiftedBatch, resolve: Resolve<'_>) {
         let mut outcomes = Outcomes::default();
         let mut last = None;
+        self.ends.clear();
         for (frame, sifted) in batch.frames.iter().zip(&batch.sifted) {
             let Some(time) = sifted.time() else {
                 if let Sifted::Damaged(outcome) = sifted {
                     outcomes.add(*outcome);
+                    self.ends.push(Some(*outcome));
                 }
                 continue;
             };
@@ -91,8 +97,13 @@ impl Junction {
                 self.settle(time, resolve);
             }
             match self.clock.verdict(time) {
-                Verdict::Take(at) => outcomes.add(self.take(at, sifted, &batch.source, &frame.bytes, resolve)),
+                Verdict::Take(at) => {
+                    let outcome = self.take(at, sifted, &batch.source, &frame.bytes, resolve);
+                    outcomes.add(outcome);
+                    self.ends.push(Some(outcome));
+                }
                 Verdict::Hold => {
+                    self.ends.push(None);
                     let bytes = frame.bytes.to_vec();
                     self.hold(Held { source: batch.source.clone(), bytes, sifted: sifted.clone(), time });
                 }
@@ -200,6 +211,12 @@ impl Junction {
         std::mem::take(&mut self.counts)
     }
 
+    /// How each frame of the last batch ended, in order; `None` for one whose time waits to be
+    /// confirmed, which live there is none.
+    pub fn ends(&self) -> &[Option<Outcome>] {
+        &self.ends
+    }
+
     /// The number of the last entry.
     pub fn seq(&self) -> Seq {
         self.seq
@@ -244,7 +261,7 @@ impl Junction {
                 if !self.stories.concerns(&r.targets) {
                     return Outcome::Unrelated;
                 }
-                match resolve(source.format, bytes) {
+                match resolve(&source.format, bytes) {
                     Some(m) => self.mention(at, &m, &source.name),
                     None => Outcome::Malformed,
                 }

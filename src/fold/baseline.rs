@@ -123,6 +123,13 @@ impl Baseline {
         Time((now.0.div_euclid(step) + 1) * step)
     }
 
+    /// How long it has yet to learn until what is rare is told by its own past alone, and whether
+    /// it says anything before.
+    pub(super) fn unlearned(&self) -> (Span, bool) {
+        let (days, speaks) = self.surge.unlearned(&Params::STANDARD);
+        (Span((days * 86_400e6) as i64), speaks)
+    }
+
     fn mass(&self, spec: &SeriesSpec) -> f64 {
         self.now.value(spec.measure).unwrap_or(0.0) / unit(spec.measure)
     }

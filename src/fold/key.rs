@@ -10,7 +10,7 @@ use super::cell::{Cell, Sized, groups_of};
 use super::evidence;
 use super::naive;
 use super::outages::{Outages, Sources};
-use super::posts::Posts;
+use super::posts::{PostAt, Posts};
 use super::story::Life;
 use super::usual::Usual;
 use super::voices::Size;
@@ -326,6 +326,25 @@ impl KeyFold {
             Slot::Story(Measure::Lead) => Some(Life::lead_of(rest().map(|k| &*k.told))),
             Slot::Story(measure) => cell.of_story(measure, brand, now),
         }
+    }
+
+    /// How long the series of a plan for the whole key have yet to learn or to fill, and whether
+    /// all of them say something before.
+    pub fn learning(&self, at: usize, plan: &Plan, now: Time) -> (Span, bool) {
+        let Some(cell) = self.cells.get(&Group::whole(at as u32, self.key)) else { return (Span::ZERO, true) };
+        let filling = cell.warm_at(plan, now).map_or(Span::ZERO, |t| t - now);
+        let bases = cell.bases.iter().map(Baseline::unlearned);
+        bases.fold((filling, true), |(left, speaks), (more, also)| (left.max(more), speaks && also))
+    }
+
+    /// The post kept after another; the first without one.
+    pub fn kept_after(&self, at: Option<PostAt>) -> Option<(PostAt, &Told)> {
+        self.posts.after(at).map(|(at, kept)| (at, &*kept.told))
+    }
+
+    /// Posts kept.
+    pub fn kept_len(&self) -> usize {
+        self.posts.len()
     }
 
     /// Closes the hours that are over at `now`.

@@ -1,6 +1,7 @@
 //! The posts a key keeps for its windows, and their accounts.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,12 @@ impl Posts {
     /// All posts with their places, oldest first.
     pub(super) fn all(&self) -> impl Iterator<Item = (PostAt, &Kept)> {
         self.by_time.iter().map(|(at, k)| (*at, k))
+    }
+
+    /// The post after another; the first without one.
+    pub(super) fn after(&self, at: Option<PostAt>) -> Option<(PostAt, &Kept)> {
+        let from = at.map_or(Bound::Unbounded, Bound::Excluded);
+        self.by_time.range((from, Bound::Unbounded)).next().map(|(at, k)| (*at, k))
     }
 
     /// Posts from a time on.

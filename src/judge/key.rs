@@ -228,10 +228,10 @@ impl KeyJudge {
         self.suppressed
     }
 
-    /// Episodes that fire or clear, by severity.
-    pub fn burning(&self) -> impl Iterator<Item = Severity> + '_ {
-        let burns = |l: &&Lived| matches!(l.life.phase, Phase::Firing | Phase::Clearing);
-        self.lives.values().filter(burns).map(|l| l.life.severity)
+    /// Episodes that fire or clear, by rule and severity.
+    pub fn burning(&self) -> impl Iterator<Item = (u32, Severity)> + '_ {
+        let burns = |(_, l): &(&(Group, u32), &Lived)| matches!(l.life.phase, Phase::Firing | Phase::Clearing);
+        self.lives.iter().filter(burns).map(|((_, rule), l)| (*rule, l.life.severity))
     }
 }
 

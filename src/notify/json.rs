@@ -1,10 +1,11 @@
-//! A transition as one JSON object; other tools rely on its keys.
+//! A message as one JSON object; other tools rely on its keys.
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::plain::plain;
-use crate::base::model::{Evidence, Group, Notice, TopPost, Value};
+use crate::base::limits;
+use crate::base::model::{Evidence, Group, Message, Notice, SourceNotice, TopPost, Value};
 use crate::base::rule::RuleSet;
 
 #[derive(Serialize)]
@@ -25,10 +26,52 @@ struct Line<'a> {
     summary: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<Json>,
+    key: String,
+}
+
+#[derive(Serialize)]
+struct SourceLine<'a> {
+    at: String,
+    alert: &'a str,
+    source: &'a str,
+    from: &'static str,
+    to: &'static str,
+    severity: &'static str,
+    since: String,
+    reason: String,
+    rules: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules_left_out: Option<usize>,
+    key: String,
 }
 
 /// One line of JSON, without a line break.
-pub fn json(notice: &Notice) -> String {
+pub fn json(message: &Message) -> String {
+    match message {
+        Message::Episode(notice) => episode(notice, message.key()),
+        Message::Source(notice) => source(notice, message),
+    }
+}
+
+fn source(s: &SourceNotice, message: &Message) -> String {
+    let (rules, more) = s.rules.split_at(s.rules.len().min(limits::RULES_NAMED));
+    let line = SourceLine {
+        at: s.at.to_string(),
+        alert: message.alert(),
+        source: &s.source,
+        from: s.from().name(),
+        to: s.to().name(),
+        severity: message.severity().name(),
+        since: s.since.to_string(),
+        reason: plain(&s.why, 300),
+        rules,
+        rules_left_out: Some(more.len()).filter(|n| *n > 0),
+        key: message.key(),
+    };
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+fn episode(notice: &Notice, key: String) -> String {
     let t = &notice.transition;
     let rule = notice.rules.rules.get(t.rule as usize);
     let names = rule.into_iter().flat_map(|r| notice.rules.operands(r)).map(|s| s.to_string());
@@ -48,6 +91,7 @@ pub fn json(notice: &Notice) -> String {
         seq: t.seq,
         summary: t.summary.as_deref(),
         evidence: t.evidence.as_deref().map(evidence),
+        key,
     };
     serde_json::to_string(&line).unwrap_or_default()
 }
@@ -111,4 +155,39 @@ fn top(p: &TopPost) -> Json {
         "text": if p.deleted { "[deleted]".to_string() } else { plain(&p.body.text, 300) },
         "url": p.body.url,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::tests::{notice, source};
+
+    #[test]
+    fn news_of_a_source_is_one_flat_object() {
+        let down = source(true);
+        let key = down.key();
+        let expected = format!(
+            r#"{{"at":"2026-07-04T02:06:15.000Z","alert":"SourceDown","source":"bluesky","from":"inactive","to":"firing","severity":"warn","since":"2026-07-04T02:05:11.000Z","reason":"closed by the server","rules":["A","B"],"key":"{key}"}}"#
+        );
+        assert_eq!(json(&down), expected);
+        let up: Json = serde_json::from_str(&json(&source(false))).unwrap();
+        assert_eq!((up["from"].as_str(), up["to"].as_str()), (Some("firing"), Some("resolved")));
+    }
+
+    #[test]
+    fn many_rules_are_counted_rather_than_listed() {
+        let Message::Source(mut s) = source(true) else { unreachable!() };
+        s.rules = (0..1000).map(|k| format!("R{k}")).collect();
+        let v: Json = serde_json::from_str(&json(&Message::Source(s))).unwrap();
+        let listed = v["rules"].as_array().map(Vec::len);
+        assert_eq!((listed, v["rules_left_out"].as_u64()), (Some(limits::RULES_NAMED), Some(900)));
+    }
+
+    #[test]
+    fn an_episode_tells_its_key() {
+        let m = notice("page", "firing", "resolved");
+        let v: Json = serde_json::from_str(&json(&m)).unwrap();
+        assert_eq!((v["key"].as_str(), v["to"].as_str()), (Some(&*m.key()), Some("resolved")));
+        assert!(m.key().starts_with(v["episode"].as_str().unwrap()));
+    }
 }

@@ -1,13 +1,19 @@
-//! A transition for people, in the order they ask: what, how bad against usual, who, how far to
+//! A message for people, in the order they ask: what, how bad against usual, who, how far to
 //! trust it, what is not watched, what to do, why. What is not known is left out.
 
 use std::fmt::Write;
 
 use super::plain::{defanged, plain, quoted as said};
 use crate::base::figures::{self, count, percent, short};
-use crate::base::model::{Evidence, Notice, Phase, Reason, Severity, TopPost, Value};
+use crate::base::model::{Evidence, Message, Notice, Phase, Reason, Severity, SourceNotice, TopPost, Value};
 use crate::base::rule::expr::SeriesSpec;
 use crate::base::rule::{Brand, Rule};
+use crate::base::time::{Span, Time, Zone};
+
+/// Names of rules in one line for people; the others are counted.
+const RULES_SHOWN: usize = 10;
+/// Where the service tells about itself, below its address.
+const STATUS_PATH: &str = "/v1/status";
 
 /// Whether colours may be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,6 +29,48 @@ pub struct Surroundings {
     pub watching: Vec<String>,
     /// Networks that are known not to be listened to.
     pub blind_spots: Vec<String>,
+    /// Where the readers live: times are shown in it, in headlines with UTC beside. `None`: UTC only.
+    pub zone: Option<Zone>,
+    /// Where the service is reached from outside, without a path: `https://gs.example`.
+    pub external_url: Option<String>,
+}
+
+impl Surroundings {
+    /// `HH:MM:SS`, for lines below a headline that told the zone.
+    fn clock(&self, t: Time) -> String {
+        self.zone.as_ref().map_or_else(|| t.clock_utc(), |z| z.local(t).0)
+    }
+
+    /// `HH:MM:SS` with its zone.
+    fn clock_zone(&self, t: Time) -> String {
+        match &self.zone {
+            Some(zone) => {
+                let (clock, abbreviation, _) = zone.local(t);
+                format!("{clock} {abbreviation}")
+            }
+            None => format!("{} UTC", t.clock_utc()),
+        }
+    }
+
+    /// `HH:MM:SS` with its zone, and where that is not UTC, UTC beside it.
+    fn clock_both(&self, t: Time) -> String {
+        let utc = format!("{} UTC", t.clock_utc());
+        match self.clock_zone(t) {
+            local if local == utc => utc,
+            local => format!("{local} ({utc})"),
+        }
+    }
+
+    fn date(&self, t: Time) -> String {
+        let utc = || t.to_string().get(..10).unwrap_or("").to_string();
+        self.zone.as_ref().map_or_else(utc, |z| z.local(t).2)
+    }
+
+    /// Where a reader finds more.
+    fn more(&self) -> Option<String> {
+        let url = self.external_url.as_ref()?;
+        Some(format!("{}{STATUS_PATH}", plain(url.trim_end_matches('/'), 300)))
+    }
 }
 
 struct Paint(Style);
@@ -46,17 +94,61 @@ impl Paint {
     }
 }
 
-/// The notice as text, ending in a line break.
-pub fn text(notice: &Notice, around: &Surroundings, style: Style) -> String {
-    let (t, paint) = (&notice.transition, Paint(style));
+/// The message as text, ending in a line break.
+pub fn text(message: &Message, around: &Surroundings, style: Style) -> String {
+    match message {
+        Message::Episode(notice) => episode(notice, around, &Paint(style)),
+        Message::Source(notice) => source(notice, around, &Paint(style)),
+    }
+}
+
+fn source(s: &SourceNotice, around: &Surroundings, paint: &Paint) -> String {
+    let (name, silence) = (plain(&s.source, 100), whole_seconds(s.at - s.since));
+    if !s.down {
+        return format!("{} source {name} is heard again - after {silence}\n", over(paint));
+    }
+    let word = severity(Severity::Warn, paint);
+    let mut out = format!("{word} source {name} is not heard since {} ({silence})", around.clock_both(s.since));
+    let why = plain(&s.why, 200);
+    if !why.is_empty() {
+        let _ = write!(out, ": {why}");
+    }
+    if !s.rules.is_empty() {
+        let names: Vec<String> = s.rules.iter().take(RULES_SHOWN).map(|r| plain(r, 100)).collect();
+        let _ = write!(out, "; rules degraded: {}", names.join(", "));
+        if s.rules.len() > RULES_SHOWN {
+            let _ = write!(out, " and {} more", s.rules.len() - RULES_SHOWN);
+        }
+    }
+    out.push('\n');
+    if let Some(more) = around.more() {
+        let _ = writeln!(out, "  {} {more}", paint.label("MORE"));
+    }
+    out
+}
+
+fn severity(s: Severity, paint: &Paint) -> String {
+    paint.severity(s, &format!(" {} ", s.name().to_uppercase()))
+}
+
+fn over(paint: &Paint) -> String {
+    paint.code("1;97;42", " OVER ")
+}
+
+fn whole_seconds(s: Span) -> Span {
+    Span(s.0 / 1_000_000 * 1_000_000)
+}
+
+fn episode(notice: &Notice, around: &Surroundings, paint: &Paint) -> String {
+    let t = &notice.transition;
     let rule = notice.rules.rules.get(t.rule as usize);
     let brand = notice.rules.brand(t.group.key);
-    let mut out = headline(notice, rule, brand, &paint);
+    let mut out = headline(notice, rule, brand, around, paint);
     let Some(e) = t.evidence.as_deref().filter(|_| t.to == Phase::Firing) else { return out };
     let series: Vec<&SeriesSpec> = rule.into_iter().flat_map(|r| notice.rules.operands(r)).collect();
     if let Some(first) = e.first.as_ref().or(e.top.first()) {
         let story = t.group.story.is_some();
-        let age = crate::base::time::Span((t.at - e.began).0 / 1_000_000 * 1_000_000);
+        let age = whole_seconds(t.at - e.began);
         let began = if story { format!(" - began {age} ago") } else { String::new() };
         let _ = writeln!(out, "  {}{began}", quoted(first));
     }
@@ -69,22 +161,29 @@ pub fn text(notice: &Notice, around: &Surroundings, style: Style) -> String {
         }
     };
     line("REACH", how_bad(e, t.group.story.is_some()));
-    line("WHO", who(e, &series));
-    line("TRUST", trust(e));
+    line("WHO", who(e, &series, around));
+    line("TRUST", trust(e, around));
     line("BLIND", blind(e, around));
     line("DO", what_to_do(rule, brand));
     line("WHY", why(notice, rule, &series));
     for (i, top) in e.top.iter().enumerate() {
-        line(if i == 0 { "TOP" } else { "" }, top_line(i + 1, top));
+        line(if i == 0 { "TOP" } else { "" }, top_line(i + 1, top, around));
     }
+    line("MORE", around.more().unwrap_or_default());
     out
 }
 
-fn headline(notice: &Notice, rule: Option<&Rule>, brand: Option<&Brand>, paint: &Paint) -> String {
+fn headline(
+    notice: &Notice,
+    rule: Option<&Rule>,
+    brand: Option<&Brand>,
+    around: &Surroundings,
+    paint: &Paint,
+) -> String {
     let t = &notice.transition;
     let word = match (t.to, t.reason) {
-        (Phase::Firing, _) => paint.severity(t.severity, &format!(" {} ", t.severity.name().to_uppercase())),
-        (Phase::Resolved, _) => paint.code("1;97;42", " OVER "),
+        (Phase::Firing, _) => severity(t.severity, paint),
+        (Phase::Resolved, _) => over(paint),
         (to, _) => paint.code("2", &format!(" {} ", to.name())),
     };
     let name = plain(brand.map_or("?", |b| &b.name), 80);
@@ -96,10 +195,9 @@ fn headline(notice: &Notice, rule: Option<&Rule>, brand: Option<&Brand>, paint: 
         Reason::Rules => what.push_str(" (rules changed)"),
         Reason::Condition | Reason::Cleared => {}
     }
-    let mut out =
-        format!("{word} {name}: {what} - {} UTC {}", t.at.clock_utc(), t.at.to_string().get(..10).unwrap_or(""));
+    let mut out = format!("{word} {name}: {what} - {} {}", around.clock_both(t.at), around.date(t.at));
     if t.to == Phase::Resolved {
-        let _ = write!(out, " - after {}", crate::base::time::Span((t.at - t.since).0 / 1_000_000 * 1_000_000));
+        let _ = write!(out, " - after {}", whole_seconds(t.at - t.since));
     }
     let _ = write!(out, " - {}", t.episode);
     if let Some(story) = &t.group.story {
@@ -147,7 +245,7 @@ fn how_bad(e: &Evidence, story: bool) -> String {
     out
 }
 
-fn who(e: &Evidence, series: &[&SeriesSpec]) -> String {
+fn who(e: &Evidence, series: &[&SeriesSpec], around: &Surroundings) -> String {
     let mut out =
         format!("{}, {} ({})", count(e.accounts, "account"), count(e.posts, "post"), count(e.shares, "share"));
     let Some(top) = e.top.first() else { return out };
@@ -159,7 +257,7 @@ fn who(e: &Evidence, series: &[&SeriesSpec]) -> String {
         author(top),
         short(top.followers as f64),
         top.kind.name(),
-        top.time.clock_utc()
+        around.clock(top.time)
     );
     let without: Vec<String> =
         series.iter().zip(&e.without_largest).map(|(s, v)| format!("{s} {}", value(s, *v))).collect();
@@ -172,7 +270,7 @@ fn who(e: &Evidence, series: &[&SeriesSpec]) -> String {
     out
 }
 
-fn trust(e: &Evidence) -> String {
+fn trust(e: &Evidence, around: &Surroundings) -> String {
     let share = |part: usize, whole: usize| percent(part as f64 / whole.max(1) as f64);
     let mut out = format!(
         "followers known for {} of {} ({}); tone known for {} of {} ({}), {} of these hostile",
@@ -188,7 +286,7 @@ fn trust(e: &Evidence) -> String {
         let _ = write!(out, "; accounts are estimated from a sample, give or take {}", percent(error));
     }
     if let Some(t) = e.warm_at {
-        let _ = write!(out, "; rules changed, windows are whole only from {} UTC on", t.clock_utc());
+        let _ = write!(out, "; rules changed, windows are whole only from {} on", around.clock_zone(t));
     }
     if !e.sources_down.is_empty() {
         let names: Vec<String> = e.sources_down.iter().map(|s| plain(s, 60)).collect();
@@ -225,9 +323,9 @@ fn why(notice: &Notice, rule: Option<&Rule>, series: &[&SeriesSpec]) -> String {
     format!("{} ({}); {condition}; {}", rule.name, rule.place, values.join(", "))
 }
 
-fn top_line(rank: usize, p: &TopPost) -> String {
-    let mut out =
-        format!("{rank}  {:>5} {} {} {} {}", percent(p.share), author(p), p.kind.name(), p.time.clock_utc(), quoted(p));
+fn top_line(rank: usize, p: &TopPost, around: &Surroundings) -> String {
+    let clock = around.clock(p.time);
+    let mut out = format!("{rank}  {:>5} {} {} {clock} {}", percent(p.share), author(p), p.kind.name(), quoted(p));
     if let Some(url) = p.body.url.as_ref().filter(|_| !p.deleted) {
         let _ = write!(out, " {}", defanged(url));
     }
@@ -243,4 +341,82 @@ fn author(p: &TopPost) -> String {
 
 fn value(spec: &SeriesSpec, v: Value) -> String {
     v.map_or("unknown".to_string(), |v| spec.show(v))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::tests::{notice, page, source};
+
+    fn around(zone: Option<&str>, url: Option<&str>) -> Surroundings {
+        Surroundings {
+            watching: vec!["bluesky".into()],
+            blind_spots: vec!["X".into()],
+            zone: zone.map(|z| Zone::parse(z).unwrap()),
+            external_url: url.map(str::to_string),
+        }
+    }
+
+    fn plainly(m: &Message, around: &Surroundings) -> String {
+        text(m, around, Style::default())
+    }
+
+    #[test]
+    fn sources_are_told_in_one_line() {
+        let utc = around(None, None);
+        assert_eq!(
+            plainly(&source(true), &utc),
+            " WARN  source bluesky is not heard since 02:05:11 UTC (1m 4s): closed by the server; rules degraded: A, B\n"
+        );
+        assert_eq!(plainly(&source(false), &utc), " OVER  source bluesky is heard again - after 3m 2s\n");
+        let there = around(Some("Europe/Berlin"), Some("https://gs.example/"));
+        assert_eq!(
+            plainly(&source(true), &there),
+            " WARN  source bluesky is not heard since 04:05:11 CEST (02:05:11 UTC) (1m 4s): closed by the server; rules degraded: A, B\n  MORE   https://gs.example/v1/status\n"
+        );
+        assert_eq!(plainly(&source(false), &there), plainly(&source(false), &utc));
+    }
+
+    #[test]
+    fn what_a_source_says_of_itself_is_harmless_and_short() {
+        let Message::Source(mut s) = source(true) else { unreachable!() };
+        s.why = format!("\x1b[2J\n{}", "x".repeat(1000));
+        s.rules = (0..1000).map(|k| format!("R{k}")).collect();
+        let shown = plainly(&Message::Source(s.clone()), &Surroundings::default());
+        assert!(shown.lines().count() == 1 && !shown.contains('\x1b') && shown.len() < 500, "{shown}");
+        assert!(shown.ends_with("R9 and 990 more\n"), "{shown}");
+        (s.why, s.rules) = (String::new(), Vec::new());
+        assert!(plainly(&Message::Source(s), &Surroundings::default()).ends_with("UTC (1m 4s)\n"));
+    }
+
+    const PAGE: &str = r#" PAGE  united: Surge - 08:04:30 UTC 2026-07-04 - 0000000000000abc
+  "united broke my guitar"
+  REACH  585 impressions of hostile reach in the last 1h
+  WHO    1 account, 1 post (0 shares); 100 % comes from @dave (3.9k followers, post 08:03:30); without it: mentions[1h] 2 (would not fire)
+  TRUST  followers known for 1 of 1 account (100 %); tone known for 1 of 1 text (100 %), 1 of these hostile; rules changed, windows are whole only from 08:05:30 UTC on
+  BLIND  watching bluesky; NOT watching X
+  WHY    Surge (r.yaml:3); mentions[1h] >= 3; mentions[1h] = 3
+  TOP    1  100 % @dave post 08:03:30 "united broke my guitar" hxxps[:]//b.example/x1
+"#;
+
+    #[test]
+    fn a_page_is_in_utc_where_no_zone_is_known() {
+        assert_eq!(plainly(&page(), &around(None, None)), PAGE);
+        assert_eq!(plainly(&page(), &around(Some("UTC"), None)), PAGE);
+    }
+
+    #[test]
+    fn a_page_is_in_the_time_of_its_readers_with_utc_beside() {
+        let shown = plainly(&page(), &around(Some("Europe/Berlin"), Some("https://gs.example")));
+        let expected = PAGE
+            .replace("08:04:30 UTC 2026-07-04", "10:04:30 CEST (08:04:30 UTC) 2026-07-04")
+            .replace("08:03:30", "10:03:30")
+            .replace("08:05:30 UTC", "10:05:30 CEST");
+        assert_eq!(shown, expected + "  MORE   https://gs.example/v1/status\n");
+        // the date is that of the place
+        let far = plainly(&notice("page", "firing", "resolved"), &around(Some("Pacific/Honolulu"), Some("https://x")));
+        let expected =
+            " OVER  united: Surge - 22:04:30 HST (08:04:30 UTC) 2026-07-03 - after 3m 2s - 0000000000000abc\n";
+        assert_eq!(far, expected);
+    }
 }

@@ -2,19 +2,20 @@
 
 use std::io::{self, Write};
 
+use super::routes::is_for_people;
 use super::{Style, Surroundings, json, text};
-use crate::base::model::{Notice, Phase};
+use crate::base::model::Message;
 
-/// How notices are written.
+/// How messages are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {
-    /// For people: changes to firing and to resolved.
+    /// For people: what they are told of ([`is_for_people`]).
     Text(Style),
-    /// Every transition as a line of JSON.
+    /// Everything as lines of JSON.
     Json,
 }
 
-/// Writes notices to a stream.
+/// Writes messages to a stream.
 pub struct Stdout<W> {
     out: W,
     form: Form,
@@ -27,26 +28,17 @@ impl<W: Write> Stdout<W> {
         Stdout { out, form, around }
     }
 
-    /// Writes a notice, if this form shows it.
+    /// Writes a message, if this form shows it.
     ///
     /// # Errors
     /// Where the stream takes no more.
-    pub fn tell(&mut self, notice: &Notice) -> io::Result<()> {
+    pub fn tell(&mut self, message: &Message) -> io::Result<()> {
         match self.form {
-            Form::Json => {
-                self.out.write_all(json(notice).as_bytes())?;
-                self.out.write_all(b"\n")
-            }
-            Form::Text(style) if matches!(notice.transition.to, Phase::Firing | Phase::Resolved) => {
-                // a return from clearing is the same page again: it was told already
-                if notice.transition.from == Phase::Clearing && notice.transition.to == Phase::Firing {
-                    return Ok(());
-                }
-                self.out.write_all(text(notice, &self.around, style).as_bytes())?;
-                self.out.write_all(b"\n")
-            }
-            Form::Text(_) => Ok(()),
+            Form::Json => self.out.write_all(json(message).as_bytes())?,
+            Form::Text(_) if !is_for_people(message) => return Ok(()),
+            Form::Text(style) => self.out.write_all(text(message, &self.around, style).as_bytes())?,
         }
+        self.out.write_all(b"\n")
     }
 
     /// Sends everything on its way.

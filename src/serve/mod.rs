@@ -1,21 +1,45 @@
-//! HTTP: metrics and health. Knows nothing of the engine; asks through [`Answers`].
+//! HTTP: metrics, health, and what the service is asked or told under `/v1`. Knows nothing of the
+//! engine; asks through [`Answers`].
+
+mod auth;
+mod guard;
+mod push;
+mod split;
 
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::serve::Listener;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_io_timeout::TimeoutStream;
+use axum::routing::{get, post};
+use serde_json::{Value as Json, json};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::base::limits;
+use crate::base::model::Frame;
+use crate::base::outcome::Outcome;
+
+/// What somebody who asks may do.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Rights {
+    /// May ask for the service's state.
+    pub read: bool,
+    /// May tell it to do something.
+    pub admin: bool,
+    /// The source it may push posts to.
+    pub push: Option<Arc<str>>,
+}
+
+/// Why pushed posts were not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// The service is stopping.
+    Stopping,
+    /// There is no such source any more.
+    Gone,
+}
 
 /// What the server is asked for.
 pub trait Answers: Send + Sync + 'static {
@@ -23,6 +47,18 @@ pub trait Answers: Send + Sync + 'static {
     fn metrics(&self) -> String;
     /// Why the service is not ready; empty if it is.
     fn unready(&self) -> Vec<String>;
+    /// What the bearer of a token may do; without a token, what everybody on this machine may.
+    fn rights(&self, token: Option<&str>) -> Rights;
+    /// What the service knows of itself.
+    fn status(&self) -> Json;
+    /// Hands pushed posts to the engine; how each of them ended, once it has taken them.
+    fn push(
+        &self,
+        source: &Arc<str>,
+        frames: Vec<Frame>,
+    ) -> impl Future<Output = Result<Vec<Option<Outcome>>, Refusal>> + Send;
+    /// Reads the files again; what has changed, or every mistake.
+    fn reload(&self) -> impl Future<Output = Result<String, Vec<String>>> + Send;
 }
 
 /// A server that listens but does not answer yet.
@@ -52,32 +88,14 @@ impl Server {
             .route("/metrics", get(metrics::<A>))
             .route("/healthz", get(|| async { "alive\n" }))
             .route("/readyz", get(readyz::<A>))
+            .route("/v1/status", get(status::<A>))
+            .route("/v1/reload", post(reload::<A>))
+            .route("/v1/posts", post(push::posts::<A>))
+            .fallback(|| async { failure(StatusCode::NOT_FOUND, "expected a path this service has, found another") })
             .with_state(answers);
-        axum::serve(Impatient(self.listener), routes)
+        axum::serve(guard::Impatient::new(self.listener), routes)
             .with_graceful_shutdown(async move { cancel.cancelled().await })
             .await
-    }
-}
-
-/// Accepts connections that are closed after a while of silence.
-struct Impatient(TcpListener);
-
-impl Listener for Impatient {
-    type Io = Pin<Box<TimeoutStream<TcpStream>>>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        // waits and tries again where the system has no more sockets
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        let silence = Duration::from_micros(limits::HTTP_SILENCE.0.unsigned_abs());
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_read_timeout(Some(silence));
-        stream.set_write_timeout(Some(silence));
-        (Box::pin(stream), address)
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.0.local_addr()
     }
 }
 
@@ -91,4 +109,32 @@ async fn readyz<A: Answers>(State(answers): State<Arc<A>>) -> Response {
         return "ready\n".into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n").into_response()
+}
+
+async fn status<A: Answers>(State(answers): State<Arc<A>>, request: Request) -> Response {
+    match auth::check(&*answers, request.headers(), |r| r.read) {
+        Ok(_) => json_answer(StatusCode::OK, &answers.status()),
+        Err(refused) => *refused,
+    }
+}
+
+async fn reload<A: Answers>(State(answers): State<Arc<A>>, request: Request) -> Response {
+    if let Err(refused) = auth::check(&*answers, request.headers(), |r| r.admin) {
+        return *refused;
+    }
+    match answers.reload().await {
+        Ok(what) => json_answer(StatusCode::OK, &json!({ "reloaded": what })),
+        Err(mistakes) => {
+            let what = json!({ "error": "the files have mistakes; what was in force stays", "mistakes": mistakes });
+            json_answer(StatusCode::UNPROCESSABLE_ENTITY, &what)
+        }
+    }
+}
+
+fn json_answer(status: StatusCode, body: &Json) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], format!("{body}\n")).into_response()
+}
+
+fn failure(status: StatusCode, what: &str) -> Response {
+    json_answer(status, &json!({ "error": what }))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use groundswell::app::engine::{Engine, Input};
 use groundswell::base::limits;
-use groundswell::base::model::{Frame, FrameBatch, SourceInfo, WireFormat};
+use groundswell::base::model::{FieldMap, Frame, FrameBatch, Pointer, SourceInfo, WireFormat};
 use groundswell::base::outcome::{Outcome, Outcomes};
 use groundswell::base::rule::{RuleSet, SourceText};
 use groundswell::enroll::ClockMode;
@@ -13,6 +13,50 @@ use crate::frames::Random;
 
 const GOOD_POST: &str = r#"{"id":"ID","source":"net","author":"alice","text":"united is late","time":"2026-07-04T08:00:00Z","followers":12}"#;
 const GOOD_FRAME: &str = r#"{"did":"did:plc:a","time_us":1783175888085434,"kind":"commit","commit":{"rev":"r","operation":"create","collection":"app.bsky.feed.post","rkey":"ID","record":{"text":"united is late","langs":["en"]},"cid":"c"}}"#;
+const GOOD_V2: &str = r#"{"$type":"message","payload":{"$type":"network.bsky.jetstream.subscribeEvents#commit","seq":7,"did":"did:plc:a","time":"2026-07-04T08:00:00.000000Z","rev":"r","operation":"create","collection":"app.bsky.feed.post","rkey":"ID","cid":"c","record":{"text":"united is late","langs":["en"]}}}"#;
+
+/// Every format, with a frame of it that is a mention.
+fn formats() -> [(WireFormat, &'static str); 4] {
+    let at = |place: &str| Pointer::new(place).unwrap();
+    let map = FieldMap {
+        network: "net".into(),
+        id: at("/id"),
+        author: at("/author"),
+        text: at("/text"),
+        time: at("/time"),
+        followers: Some(at("/followers")),
+        kind: Some(at("/kind")),
+        ..FieldMap::default()
+    };
+    [
+        (WireFormat::Post, GOOD_POST),
+        (WireFormat::Jetstream, GOOD_FRAME),
+        (WireFormat::JetstreamV2, GOOD_V2),
+        (WireFormat::Json(Arc::new(map)), GOOD_POST),
+    ]
+}
+
+/// What tells no time moves no clock and is no moment at which the source was heard.
+#[test]
+fn messages_without_a_time_change_nothing() {
+    let note = br#"{"$type":"error","error":"ConsumerTooSlow"}"#.to_vec();
+    let good = GOOD_V2.as_bytes().to_vec();
+    for frames in [vec![note.clone()], vec![good.clone(), note.clone(), good.clone(), note.clone()]] {
+        let mut engine = engine();
+        let source = Arc::new(SourceInfo { name: "s".into(), format: WireFormat::JetstreamV2 });
+        let notes = frames.iter().filter(|f| **f == note).count() as u64;
+        let all = frames.len() as u64;
+        let frames = frames.into_iter().map(|f| Frame { bytes: f.into(), received: None, oversize: false }).collect();
+        let seen = engine.step(Input::Frames(FrameBatch { source: source.clone(), frames }));
+        let end = engine.step(Input::Source(source.name.clone(), groundswell::base::model::SourceState::End));
+        let mut sum = Outcomes::default();
+        seen.outcomes.values().chain(end.outcomes.values()).for_each(|o| sum.merge(o));
+        assert_eq!((sum.get(Outcome::Ignored), sum.sum()), (notes, all));
+        let last = engine.junction().last_event().get(&source.name).map(|t| t.to_string());
+        assert_eq!(last.as_deref(), (all > notes).then_some("2026-07-04T08:00:00.000Z"));
+        assert_eq!(engine.junction().now().is_some(), all > notes);
+    }
+}
 
 fn engine() -> Engine {
     let file = SourceText {
@@ -76,14 +120,14 @@ fn hostile(good: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn hostile_frames_cost_no_good_one() {
-    for (format, good) in [(WireFormat::Post, GOOD_POST), (WireFormat::Jetstream, GOOD_FRAME)] {
+    for (format, good) in formats() {
         let bad = hostile(good);
         let mut frames = vec![good.replace("ID", "g0").into_bytes(), good.replace("ID", "g1").into_bytes()];
         for (i, b) in bad.iter().enumerate() {
             frames.push(b.clone());
             frames.push(good.replace("ID", &format!("h{i}")).into_bytes());
         }
-        let outcomes = play(format, &frames);
+        let outcomes = play(format.clone(), &frames);
         assert_eq!(outcomes.sum(), frames.len() as u64, "{format:?}");
         assert!(
             outcomes.get(Outcome::Mention) as usize >= 2 + bad.len(),
@@ -101,7 +145,7 @@ fn hostile_frames_cost_no_good_one() {
 #[test]
 fn random_damage_never_panics() {
     let mut r = Random::new(7);
-    for (format, good) in [(WireFormat::Post, GOOD_POST), (WireFormat::Jetstream, GOOD_FRAME)] {
+    for (format, good) in formats() {
         let frames: Vec<Vec<u8>> = (0..20_000)
             .map(|_| {
                 let mut b = good.as_bytes().to_vec();
@@ -116,7 +160,7 @@ fn random_damage_never_panics() {
                 b
             })
             .collect();
-        assert_eq!(play(format, &frames).sum(), 20_000);
+        assert_eq!(play(format.clone(), &frames).sum(), 20_000);
     }
 }
 

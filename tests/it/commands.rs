@@ -233,7 +233,7 @@ fn shipped_rules_are_sound() {
 
 #[test]
 fn help_has_an_example_for_every_command() {
-    for command in [&["demo"][..], &["run"], &["replay"], &["check"], &["try", "query"]] {
+    for command in [&["demo"][..], &["run"], &["record"], &["replay"], &["check"], &["try", "query"]] {
         let out = run(&[command, &["--help"]].concat(), b"");
         assert!(out.status.success() && text(&out.stdout).contains("Example"), "{command:?}");
     }
@@ -255,4 +255,61 @@ fn a_reader_that_leaves_is_no_failure() {
     drop(child.stdout.take());
     let out = child.wait_with_output().unwrap();
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+}
+
+#[test]
+fn schema_prints_a_schema_of_each_kind_of_file() {
+    for (args, key) in
+        [(&["schema"][..], "sources"), (&["schema", "config"], "routes"), (&["schema", "rules"], "brands")]
+    {
+        let out = run(args, b"");
+        assert!(out.status.success() && out.stderr.is_empty());
+        let schema: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        assert!(schema["properties"][key]["description"].is_string(), "{key}");
+    }
+    assert_eq!(run(&["schema", "nonsense"], b"").status.code(), Some(2));
+}
+
+#[test]
+fn the_first_brand_of_the_readme_is_sound() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let file = |name: &str| {
+        let from = readme.split_once(&format!("> watch/{name} <<'END'\n")).unwrap().1;
+        from.split_once("END\n").unwrap().0
+    };
+    let dir = folder(&[("groundswell.yaml", file("groundswell.yaml"))]);
+    std::fs::create_dir(dir.path().join("rules")).unwrap();
+    std::fs::write(dir.path().join("rules/brands.yaml"), file("rules/brands.yaml")).unwrap();
+    for name in ["big-voice", "hostile-surge", "sour-talk", "story-spreading"] {
+        let from = format!("{}/rules/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+        std::fs::copy(from, dir.path().join(format!("rules/{name}.yaml"))).unwrap();
+    }
+    let out = run(&["check", &dir.path().display().to_string()], b"");
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    assert!(text(&out.stdout).ends_with("fine: 1 brands, 4 rules\n"), "{}", text(&out.stdout));
+    assert!(out.stderr.is_empty(), "{}", text(&out.stderr));
+}
+
+#[test]
+fn check_tells_mistakes_and_unknown_names_of_configs() {
+    let config = "sources:\n  b: {type: jetstream, hosts: [j.example]}\nrules: [r.yaml, b.yaml]\nroutes: [{alert: Spraeding, to: stdout}]\n";
+    let dir = folder(&[("groundswell.yaml", config), ("r.yaml", RULE), ("b.yaml", BRAND)]);
+    let at = dir.path().display().to_string();
+    let out = run(&["check", &at], b"");
+    let said = text(&out.stderr);
+    assert!(
+        out.status.success() && said.contains("found `Spraeding`") && said.contains("did you mean `Spreading`?"),
+        "{said}"
+    );
+    std::fs::write(dir.path().join("groundswell.yaml"), config.replace("j.example", "''").replace("stdout", "oncall"))
+        .unwrap();
+    let out = run(&["check", &at], b"");
+    let said = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(
+        said.contains(":2:32: error: expected a host")
+            && said.contains(":4:33: error: expected the name of a receiver"),
+        "{said}"
+    );
 }

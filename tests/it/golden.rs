@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use groundswell::app::engine::{Engine, Input, Output};
 use groundswell::app::pipeline::Pipeline;
-use groundswell::base::model::{Frame, FrameBatch, Notice, SourceInfo, SourceState, Transition, WireFormat};
+use groundswell::base::model::{Frame, FrameBatch, Message, Notice, SourceInfo, SourceState, Transition, WireFormat};
 use groundswell::base::rule::{RuleSet, SourceText};
 use groundswell::base::time::{Span, Time};
 use groundswell::enroll::ClockMode;
@@ -121,7 +121,10 @@ fn batched(inputs: &[Input], most: usize) -> Vec<Input> {
 
 pub fn lines(sets: &[Arc<RuleSet>], transitions: impl IntoIterator<Item = Transition>) -> String {
     let under = |t: &Transition| sets.iter().find(|r| r.fingerprint == t.made_under).unwrap().clone();
-    transitions.into_iter().map(|t| json(&Notice { rules: under(&t), transition: t }) + "\n").collect()
+    transitions
+        .into_iter()
+        .map(|t| json(&Message::Episode(Notice { rules: under(&t), transition: t })) + "\n")
+        .collect()
 }
 
 fn all(outputs: Vec<Output>) -> Vec<Transition> {

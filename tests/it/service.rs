@@ -1,101 +1,24 @@
 //! The live service over real sockets on loopback.
 
-use std::net::SocketAddr;
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use groundswell::app::clock::{Clock, SystemClock};
-use groundswell::app::config::{Config, SourceConfig};
-use groundswell::app::service::{Parts, Service};
 use groundswell::base::limits;
-use groundswell::base::model::{Notice, SourceInfo, WireFormat};
-use groundswell::base::rule::{RuleSet, SourceText};
-use groundswell::base::time::Span;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 
-fn frame(id: u32, text: &str) -> String {
-    let now = SystemClock.now().0;
-    format!(
-        r#"{{"did":"did:plc:a{id}","time_us":{now},"kind":"commit","commit":{{"rev":"r","operation":"create","collection":"app.bsky.feed.post","rkey":"k{id}","record":{{"text":"{text}","langs":["en"]}},"cid":"c"}}}}"#
-    )
-}
-
-fn rules() -> Arc<RuleSet> {
-    let text = "brands: {u: {query: united}}\nrules:\n  - {alert: Three, when: 'mentions[1h] >= 3', severity: page}\n  - {alert: Reach, when: 'hostile_reach[1h] >= 50k', severity: warn}\n";
-    Arc::new(RuleSet::load(&[SourceText { file: "r".into(), text: text.into() }]).unwrap().0)
-}
-
-async fn start(stream: SocketAddr, appview: Option<SocketAddr>) -> (Service, Receiver<Notice>) {
-    let info = Arc::new(SourceInfo { name: "bluesky".into(), format: WireFormat::Jetstream });
-    let audience = appview.map(|a| format!("http://{a}"));
-    let config = Config {
-        rules: Vec::new(),
-        listen: "127.0.0.1:0".parse().unwrap(),
-        json: false,
-        blind_spots: Vec::new(),
-        sources: vec![SourceConfig { info, url: format!("ws://{stream}/subscribe"), audience }],
-    };
-    let (to, notices) = channel();
-    let parts = Parts {
-        config,
-        rules: rules(),
-        clock: Arc::new(SystemClock),
-        tick: Duration::from_millis(50),
-        lookup_pace: Span::ZERO,
-    };
-    let service = Service::start(parts, move |notice| {
-        // the test may have seen enough
-        notice.into_iter().for_each(|n| drop(to.send(n)));
-        Ok(())
-    });
-    (service.await.unwrap(), notices)
-}
-
-async fn wait_for(notices: &Receiver<Notice>) -> Notice {
-    for _ in 0..1000 {
-        if let Ok(notice) = notices.try_recv() {
-            return notice;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("nothing within ten seconds");
-}
-
-async fn get(address: SocketAddr, path: &str) -> (u16, String) {
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    socket.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.unwrap();
-    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, answer.split_once("\r\n\r\n").unwrap().1.to_string())
-}
-
-/// Accepts one subscriber and tells what it asked for.
-#[expect(clippy::result_large_err, reason = "the signature is the library's")]
-async fn accept(
-    listener: &TcpListener,
-    asked: &Arc<Mutex<Vec<String>>>,
-) -> tokio_tungstenite::WebSocketStream<TcpStream> {
-    let (socket, _) = listener.accept().await.unwrap();
-    let note = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
-        asked.lock().unwrap().push(request.uri().to_string());
-        Ok(response)
-    };
-    tokio_tungstenite::accept_hdr_async(socket, note).await.unwrap()
-}
+use crate::live::{Live, accept, frame, get, jetstream};
 
 #[tokio::test]
 async fn a_frame_on_the_socket_becomes_a_page_and_a_metric() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let asked = Arc::default();
-    let (service, notices) = start(listener.local_addr().unwrap(), None).await;
-    assert_eq!(get(service.address, "/healthz").await, (200, "alive\n".to_string()));
-    let (status, why) = get(service.address, "/readyz").await;
+    let live = Live::start(vec![jetstream(&[listener.local_addr().unwrap()], None)]).await;
+    assert_eq!(get(live.service.address, "/healthz").await, (200, "alive\n".to_string()));
+    let (status, why) = get(live.service.address, "/readyz").await;
     assert!(status == 503 && why.contains("source bluesky"), "{status} {why}");
     let mut ws = accept(&listener, &asked).await;
     for id in 0..3 {
@@ -103,10 +26,8 @@ async fn a_frame_on_the_socket_becomes_a_page_and_a_metric() {
     }
     ws.send(Message::text("garbage")).await.unwrap();
     ws.send(Message::binary(vec![0xff; 10])).await.unwrap();
-    let page = wait_for(&notices).await;
+    let page = live.notice().await;
     assert_eq!((page.transition.value, page.transition.to.name()), (Some(3.0), "firing"));
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let (_, metrics) = get(service.address, "/metrics").await;
     for line in [
         "groundswell_frames_total{outcome=\"mention\",source=\"bluesky\"} 3",
         "groundswell_frames_total{outcome=\"malformed\",source=\"bluesky\"} 2",
@@ -115,21 +36,21 @@ async fn a_frame_on_the_socket_becomes_a_page_and_a_metric() {
         "groundswell_open_episodes{severity=\"page\"} 1",
         "groundswell_stage_last_minute_seconds{quantile=\"0.99\",stage=\"receive_to_transition\"}",
     ] {
-        assert!(metrics.contains(line), "{line} not in\n{metrics}");
+        live.metric(line).await;
     }
-    assert_eq!(get(service.address, "/readyz").await.0, 200);
+    assert_eq!(get(live.service.address, "/readyz").await.0, 200);
     assert!(
         asked.lock().unwrap()[0]
             .contains("wantedCollections=app.bsky.feed.post&wantedCollections=app.bsky.feed.repost")
     );
-    service.stop().await.unwrap();
+    live.service.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_lost_connection_is_resumed_a_little_earlier_and_counts_nothing_twice() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let asked = Arc::default();
-    let (service, notices) = start(listener.local_addr().unwrap(), None).await;
+    let live = Live::start(vec![jetstream(&[listener.local_addr().unwrap()], None)]).await;
     let first = frame(1, "united");
     let mut ws = accept(&listener, &asked).await;
     ws.send(Message::text(first.clone())).await.unwrap();
@@ -140,22 +61,21 @@ async fn a_lost_connection_is_resumed_a_little_earlier_and_counts_nothing_twice(
     // what was sent already comes again
     ws.send(Message::text(first)).await.unwrap();
     ws.send(Message::text(frame(3, "united"))).await.unwrap();
-    assert_eq!(wait_for(&notices).await.transition.value, Some(3.0));
+    assert_eq!(live.notice().await.transition.value, Some(3.0));
     let uris = asked.lock().unwrap().clone();
     assert!(!uris[0].contains("cursor="), "{uris:?}");
     let cursor: i64 = uris[1].split_once("cursor=").unwrap().1.parse().unwrap();
     let age = SystemClock.now().0 - cursor;
     assert!((limits::RESUME_OVERLAP.0..limits::RESUME_OVERLAP.0 + 30_000_000).contains(&age), "{age}");
-    let (_, metrics) = get(service.address, "/metrics").await;
-    assert!(metrics.contains("outcome=\"duplicate\",source=\"bluesky\"} 1"), "{metrics}");
-    service.stop().await.unwrap();
+    live.metric("groundswell_frames_total{outcome=\"duplicate\",source=\"bluesky\"} 1").await;
+    live.service.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_frame_too_large_is_counted_and_the_stream_goes_on() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let asked = Arc::default();
-    let (service, notices) = start(listener.local_addr().unwrap(), None).await;
+    let live = Live::start(vec![jetstream(&[listener.local_addr().unwrap()], None)]).await;
     let mut ws = accept(&listener, &asked).await;
     ws.send(Message::text(frame(1, "united"))).await.unwrap();
     // the reader hangs up before it is all sent
@@ -164,16 +84,15 @@ async fn a_frame_too_large_is_counted_and_the_stream_goes_on() {
     for id in 2..4 {
         ws.send(Message::text(frame(id, "united"))).await.unwrap();
     }
-    assert_eq!(wait_for(&notices).await.transition.value, Some(3.0));
-    let (_, metrics) = get(service.address, "/metrics").await;
-    assert!(metrics.contains("outcome=\"oversize\",source=\"bluesky\"} 1"), "{metrics}");
-    service.stop().await.unwrap();
+    assert_eq!(live.notice().await.transition.value, Some(3.0));
+    live.metric("groundswell_frames_total{outcome=\"oversize\",source=\"bluesky\"} 1").await;
+    live.service.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_frame_that_is_no_utf8_is_stepped_over() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (service, notices) = start(listener.local_addr().unwrap(), None).await;
+    let live = Live::start(vec![jetstream(&[listener.local_addr().unwrap()], None)]).await;
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     for id in 1..3 {
         let mut ws = accept(&listener, &asked).await;
@@ -185,20 +104,20 @@ async fn a_frame_that_is_no_utf8_is_stepped_over() {
     }
     let mut ws = accept(&listener, &asked).await;
     ws.send(Message::text(frame(3, "united"))).await.unwrap();
-    assert_eq!(wait_for(&notices).await.transition.value, Some(3.0));
-    let (_, metrics) = get(service.address, "/metrics").await;
-    assert!(metrics.contains("outcome=\"malformed\",source=\"bluesky\"} 2"), "{metrics}");
+    assert_eq!(live.notice().await.transition.value, Some(3.0));
+    live.metric("groundswell_frames_total{outcome=\"malformed\",source=\"bluesky\"} 2").await;
     let cursor = |uri: &str| uri.split_once("cursor=").unwrap().1.parse::<i64>().unwrap();
     let uris = asked.lock().unwrap().clone();
     assert!(cursor(&uris[1]) < SystemClock.now().0, "{uris:?}");
-    service.stop().await.unwrap();
+    live.service.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn audiences_are_asked_for_and_correct_what_was_counted() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let appview = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (service, notices) = start(listener.local_addr().unwrap(), Some(appview.local_addr().unwrap())).await;
+    let source = jetstream(&[listener.local_addr().unwrap()], Some(appview.local_addr().unwrap()));
+    let live = Live::start(vec![source]).await;
     let answers = tokio::spawn(async move {
         // the first answer is a refusal: it is asked again
         for body in [
@@ -219,20 +138,20 @@ async fn audiences_are_asked_for_and_correct_what_was_counted() {
     });
     let mut ws = accept(&listener, &Arc::default()).await;
     ws.send(Message::text(frame(1, "united lied, this is terrible and shameful"))).await.unwrap();
-    let page = wait_for(&notices).await;
+    let page = live.notice().await;
     let evidence = page.transition.evidence.as_ref().unwrap();
     assert_eq!(
         (evidence.known, evidence.top[0].followers, evidence.top[0].name.as_deref()),
         (1, 640_000, Some("big.example"))
     );
     answers.await.unwrap();
-    service.stop().await.unwrap();
+    live.service.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_server_that_rejects_or_is_silent_does_not_stop_the_service() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (service, notices) = start(listener.local_addr().unwrap(), None).await;
+    let live = Live::start(vec![jetstream(&[listener.local_addr().unwrap()], None)]).await;
     let (mut socket, _) = listener.accept().await.unwrap();
     socket.write_all(b"HTTP/1.1 503 no\r\nContent-Length: 0\r\n\r\n").await.unwrap();
     drop(socket);
@@ -241,11 +160,10 @@ async fn a_server_that_rejects_or_is_silent_does_not_stop_the_service() {
     for id in 0..3 {
         ws.send(Message::text(frame(id, "united"))).await.unwrap();
     }
-    assert_eq!(wait_for(&notices).await.transition.value, Some(3.0));
-    let (_, metrics) = get(service.address, "/metrics").await;
-    assert!(metrics.contains("groundswell_source_connects_total{result=\"failed\",source=\"bluesky\"} 1"), "{metrics}");
+    assert_eq!(live.notice().await.transition.value, Some(3.0));
+    live.metric("groundswell_source_connects_total{result=\"failed\",source=\"bluesky\"} 1").await;
     // stops although the server never closes
-    let stopping = tokio::spawn(service.stop());
+    let stopping = tokio::spawn(live.service.stop());
     while let Some(Ok(_)) = ws.next().await {}
     stopping.await.unwrap().unwrap();
 }

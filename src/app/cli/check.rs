@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::output::{is_closed, tell_error, tell_faults};
 use super::{FAILED, FINE};
-use crate::app::config;
+use crate::app::config::{self, Config};
 use crate::app::files::{CONFIG, load_rules, read_text};
 use crate::base::fault::{Fault, printable};
 use crate::base::rule::RuleSet;
@@ -32,12 +32,15 @@ impl Check {
     pub(super) fn run(&self) -> u8 {
         let here = if Path::new(CONFIG).is_file() { "." } else { "rules" };
         let paths = if self.paths.is_empty() { vec![PathBuf::from(here)] } else { self.paths.clone() };
-        let (rule_paths, mut faults) = with_configs(paths);
+        let (rule_paths, configs, mut faults) = with_configs(paths);
         let (set, more) = match load_rules(&rule_paths) {
             Ok((set, warnings)) => (Some(set), warnings),
             Err(faults) => (None, faults),
         };
         faults.extend(more);
+        for config in &configs {
+            faults.extend(set.iter().flat_map(|rules| config::check_names(config, rules)));
+        }
         let set = set.filter(|_| faults.iter().all(|f| f.warning));
         let failed = set.is_none();
         if self.json {
@@ -60,9 +63,9 @@ impl Check {
 }
 
 /// Rule paths, with each config (or folder that holds one) replaced by the rules it names; and
-/// the mistakes in configs.
-fn with_configs(paths: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<Fault>) {
-    let (mut rules, mut faults) = (Vec::new(), Vec::new());
+/// the configs, and the mistakes in them.
+fn with_configs(paths: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<Config>, Vec<Fault>) {
+    let (mut rules, mut configs, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
         let config = if path.is_dir() { path.join(CONFIG) } else { path.clone() };
         let named = config.file_name().is_some_and(|n| n == CONFIG);
@@ -73,13 +76,14 @@ fn with_configs(paths: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<Fault>) {
         }
         match config::load(&config) {
             Ok((config, warnings)) => {
-                rules.extend(config.rules);
+                rules.extend(config.rules.iter().cloned());
+                configs.push(config);
                 faults.extend(warnings);
             }
             Err(more) => faults.extend(more),
         }
     }
-    (rules, faults)
+    (rules, configs, faults)
 }
 
 /// Only configs have sources at their top.

@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 use super::output::{is_closed, style_of, tell_error, tell_faults};
 use super::{FAILED, FINE};
 use crate::app::clock::SetClock;
-use crate::app::config::{Config, SourceConfig};
+use crate::app::config::{Config, JetstreamConfig, Protocol, SourceConfig, SourceKind};
 use crate::app::demo::{Script, Teller, rules};
 use crate::app::service::{Parts, Service};
 use crate::app::status::Status;
 use crate::base::figures::percent;
-use crate::base::model::{Notice, Phase, Severity, SourceInfo, Transition, WireFormat};
+use crate::base::model::{Message, Notice, Phase, Severity, SourceInfo, Transition, WireFormat};
 use crate::base::rule::RuleSet;
 use crate::base::time::{Span, Time};
 use crate::notify::{Form, Stdout, Surroundings};
@@ -111,20 +111,26 @@ impl Demo {
             );
         }
         let form = if self.json { Form::Json } else { Form::Text(style_of(&io::stdout())) };
-        let around = Surroundings { watching: vec!["bluesky".into()], blind_spots: config.blind_spots.clone() };
+        let around = Surroundings {
+            watching: vec!["bluesky".into()],
+            blind_spots: config.blind_spots.clone(),
+            ..Surroundings::default()
+        };
         let mut out = Stdout::new(io::stdout(), form, around);
         let (seen, done) = (Arc::new(Mutex::new(Seen::default())), Arc::new(Notify::new()));
         let (looks, over, story) = (seen.clone(), done.clone(), script.story.clone());
-        let receive = move |notice: Option<Notice>| {
-            let Some(notice) = notice else { return out.flush() };
-            out.tell(&notice)?;
+        let receive = move |message: Option<Message>| {
+            let Some(message) = message else { return out.flush() };
+            let look = |n: &Notice| looks.lock().unwrap_or_else(PoisonError::into_inner).look(&n.transition, &story);
+            let ends = matches!(&message, Message::Episode(n) if look(n));
+            out.tell(&message)?;
             out.flush()?;
-            if looks.lock().unwrap_or_else(PoisonError::into_inner).look(&notice.transition, &story) {
+            if ends {
                 over.notify_one();
             }
             Ok(())
         };
-        let parts = Parts { config, rules, clock, tick: TICK, lookup_pace: Span::ZERO };
+        let parts = Parts { tick: TICK, lookup_pace: Span::ZERO, ..Parts::new(config, rules, clock)? };
         let service = Service::start(parts, receive).await?;
         // set once; the teller waits for it
         let _ = status.set(service.status().clone());
@@ -142,16 +148,17 @@ impl Demo {
 
 fn config(teller: &Teller) -> Config {
     let info = Arc::new(SourceInfo { name: "bluesky".into(), format: WireFormat::Jetstream });
+    let kind = SourceKind::Jetstream(JetstreamConfig {
+        hosts: vec![format!("ws://{}/subscribe", teller.stream)],
+        protocol: Protocol::V1,
+        compress: false,
+        audience: Some(format!("http://{}", teller.appview)),
+        ca: None,
+    });
     Config {
-        rules: Vec::new(),
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
-        json: false,
         blind_spots: vec!["X".into(), "TikTok".into(), "Instagram".into()],
-        sources: vec![SourceConfig {
-            info,
-            url: format!("ws://{}/subscribe", teller.stream),
-            audience: Some(format!("http://{}", teller.appview)),
-        }],
+        ..Config::new(vec![SourceConfig { info, kind }])
     }
 }
 

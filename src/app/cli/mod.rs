@@ -4,8 +4,10 @@ mod check;
 mod demo;
 mod lines;
 mod output;
+mod record;
 mod replay;
 mod run;
+mod schema;
 mod try_query;
 mod try_surge;
 mod try_tone;
@@ -41,8 +43,10 @@ struct Cli {
 enum Command {
     Demo(demo::Demo),
     Run(run::Run),
+    Record(record::Record),
     Replay(replay::Replay),
     Check(check::Check),
+    Schema(schema::Schema),
     /// Try one part by hand
     #[command(subcommand)]
     Try(Try),
@@ -61,8 +65,10 @@ pub fn main() -> ExitCode {
     let code = match cli.command {
         Command::Demo(c) => c.run(),
         Command::Run(c) => c.run(),
+        Command::Record(c) => c.run(),
         Command::Replay(c) => c.run(),
         Command::Check(c) => c.run(),
+        Command::Schema(c) => c.run(),
         Command::Try(Try::Query(c)) => c.run(),
         Command::Try(Try::Surge(c)) => c.run(),
         Command::Try(Try::Tone(c)) => c.run(),

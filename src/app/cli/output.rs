@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::app::config::LogForm;
 use crate::base::fault::Fault;
 use crate::notify::Style;
 
@@ -26,4 +27,14 @@ pub(super) fn tell_error(what: impl std::fmt::Display) {
 /// Whether an error only says that nobody reads any more.
 pub(super) fn is_closed(e: &io::Error) -> bool {
     e.kind() == io::ErrorKind::BrokenPipe
+}
+
+/// Sends the log to standard error: lines for people, with colours on a terminal, or JSON.
+pub(super) fn log_to_stderr(form: LogForm) {
+    let style = style_of(&io::stderr());
+    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(style.colour).with_target(false);
+    match form {
+        LogForm::Text => log.init(),
+        LogForm::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+    }
 }

@@ -1,7 +1,7 @@
 //! `replay`: recordings through the engine, on their own clock, at full speed.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,9 @@ use super::{FAILED, FINE};
 use crate::app::engine::{Engine, Input, Output};
 use crate::app::files::load_rules;
 use crate::app::pipeline::Pipeline;
-use crate::base::model::{SourceInfo, SourceState, WireFormat};
+use crate::app::recorded;
+use crate::base::fault::Fault;
+use crate::base::model::{Message, SourceInfo, SourceState, WireFormat};
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::rule::RuleSet;
 use crate::collect::recording::{self, Lines, Recordings};
@@ -24,11 +26,12 @@ use crate::notify::{Form, Stdout, Surroundings};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  groundswell replay day.ndjson.zst --rules rules/\n  \
                         groundswell replay a.ndjson b.ndjson.gz --rules brands.yaml --rules rules/ --json\n  \
-                        zcat posts.gz | groundswell replay - --format post --rules rules/\n\n\
+                        zcat posts.gz | groundswell replay - --format post --rules rules/\n  \
+                        groundswell replay recordings/ --rules rules/     what `record` wrote, checksums verified\n\n\
                         Several inputs are put in the order of their times. Transitions go to standard output; \
                         a summary goes to standard error.")]
 pub(super) struct Replay {
-    /// Recordings, one frame a line; plain, .gz or .zst; - for standard input
+    /// Recordings, one frame a line; plain, .gz or .zst; folders with a manifest; - for standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
     /// Rule file or folder; may be given several times
@@ -43,6 +46,9 @@ pub(super) struct Replay {
     /// Write every transition as a line of JSON
     #[arg(long)]
     json: bool,
+    /// Play folders that are not as their manifest says, and only warn
+    #[arg(long)]
+    unchecked: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -72,17 +78,15 @@ impl Replay {
                 return FAILED;
             }
         };
-        let mut inputs = Vec::new();
+        let (mut inputs, mut faults) = (Vec::new(), Vec::new());
         for path in &self.inputs {
-            match self.open(path) {
-                Ok(input) => inputs.push(input),
-                Err(e) => {
-                    tell_error(format!("expected a recording that can be read, found {path}: {e}"));
-                    return FAILED;
-                }
-            }
+            self.open(path, &mut inputs, &mut faults);
         }
-        match self.play(rules, Recordings::new(inputs, |s, b| peek_time(s.format, b))) {
+        tell_faults(&faults);
+        if faults.iter().any(|f| !f.warning) {
+            return FAILED;
+        }
+        match self.play(rules, Recordings::new(inputs, |s, b| peek_time(&s.format, b))) {
             Ok(code) => code,
             Err(e) if is_closed(&e) => FINE,
             Err(e) => {
@@ -92,7 +96,23 @@ impl Replay {
         }
     }
 
-    fn open(&self, path: &str) -> io::Result<(Arc<SourceInfo>, Lines)> {
+    /// Opens what a path means: a folder's recordings, or one.
+    fn open(&self, path: &str, inputs: &mut Vec<(Arc<SourceInfo>, Lines)>, faults: &mut Vec<Fault>) {
+        match recorded::folder(Path::new(path)) {
+            Err(fault) => faults.push(fault),
+            Ok(Some(folder)) => {
+                let found = folder.check().into_iter().map(|f| if self.unchecked { f.warn() } else { f });
+                faults.extend(found);
+                inputs.extend(folder.inputs());
+            }
+            Ok(None) => match self.open_file(path) {
+                Ok(input) => inputs.push(input),
+                Err(e) => faults.push(Fault::new(format!("expected a recording that can be read, found {path}: {e}"))),
+            },
+        }
+    }
+
+    fn open_file(&self, path: &str) -> io::Result<(Arc<SourceInfo>, Lines)> {
         let mut lines = recording::open(path)?;
         let format = match self.format {
             Some(FormatArg::Jetstream) => WireFormat::Jetstream,
@@ -122,18 +142,29 @@ impl Replay {
         tally.take(&pipeline.engine, &mut receiver, &mut outputs)?;
         receiver.flush()?;
         progress.clear();
-        for (name, e) in &recordings.failures {
-            tell_error(format!("expected {name} to its end, found {e}; lines before were played"));
-        }
-        let unread = tally.outcomes.sum() > 0 && tally.outcomes.get(Outcome::Malformed) == tally.outcomes.sum();
-        if unread {
+        let mut unread = tell_failures(&recordings.failures);
+        let senseless = tally.outcomes.sum() > 0 && tally.outcomes.get(Outcome::Malformed) == tally.outcomes.sum();
+        if senseless {
             tell_error(
                 "expected lines of the Jetstream or the generic post format, found none; --format says which it is",
             );
         }
+        unread |= senseless;
         tally.summary(started);
-        Ok(if recordings.failures.is_empty() && !unread { FINE } else { FAILED })
+        Ok(if unread { FAILED } else { FINE })
     }
+}
+
+/// Tells what could not be read to its end; whether that is a failure. Of a file that is not
+/// finished nothing else is expected.
+fn tell_failures(failures: &[(Arc<str>, io::Error)]) -> bool {
+    let unfinished = |name: &str| Path::new(name).extension().is_some_and(|e| e == "part");
+    for (name, e) in failures {
+        let what = format!("expected {name} to its end, found {e}; lines before were played");
+        let fault = Fault::new(what);
+        tell_faults(&[if unfinished(name) { fault.warn() } else { fault }]);
+    }
+    failures.iter().any(|(name, _)| !unfinished(name))
 }
 
 /// The format that most of the first lines look like.
@@ -155,7 +186,7 @@ impl Tally {
             output.outcomes.values().for_each(|o| self.outcomes.merge(o));
             self.transitions += output.transitions.len() as u64;
             for transition in output.transitions {
-                receiver.tell(&engine.notice(transition))?;
+                receiver.tell(&Message::Episode(engine.notice(transition)))?;
             }
         }
         Ok(())

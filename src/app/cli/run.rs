@@ -1,27 +1,33 @@
 //! `run`: the service.
 
-use std::io::{self, BufWriter};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
-use super::output::{is_closed, style_of, tell_error, tell_faults};
+use super::output::{is_closed, log_to_stderr, style_of, tell_error, tell_faults};
 use super::{FAILED, FINE};
 use crate::app::clock::SystemClock;
-use crate::app::config::{self, Config};
-use crate::app::files::{CONFIG, load_rules};
+use crate::app::config::Config;
+use crate::app::files::CONFIG;
+use crate::app::receivers::Receivers;
+use crate::app::reload::{self, Reloader, Trigger};
 use crate::app::service::{Parts, Service};
 use crate::base::limits;
 use crate::base::rule::RuleSet;
-use crate::notify::{Form, Stdout, Surroundings};
 
 /// Run the service until it is told to stop
 #[derive(Args)]
-#[command(after_help = "Examples:\n  groundswell run\n  groundswell run -c /etc/groundswell/groundswell.yaml\n\n\
-                        Pages go to standard output, logs to standard error; metrics and health are served at the \
-                        address `listen` of the config. SIGINT and SIGTERM stop it in order.")]
+#[command(after_help = "Examples:\n  groundswell run\n  groundswell run -c /etc/groundswell/groundswell.yaml\n  \
+                        kill -HUP PID                        read rules and config again\n\n\
+                        Pages go to the receivers of the config (standard output if it names none), logs to standard \
+                        error; metrics, health and the API are served at the address `listen`. Changed files are read \
+                        again by themselves; files with mistakes change nothing. SIGINT and SIGTERM stop it in order: \
+                        sources, engine, HTTP, receivers.")]
 pub(super) struct Run {
     /// The config file
     #[arg(short, long, default_value = CONFIG, value_name = "FILE")]
@@ -30,12 +36,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn run(&self) -> u8 {
-        let loaded = config::load(&self.config).and_then(|(config, mut warnings)| {
-            let (rules, more) = load_rules(&config.rules)?;
-            warnings.extend(more);
-            Ok((config, rules, warnings))
-        });
-        let (config, rules, warnings) = match loaded {
+        let (config, rules, warnings) = match reload::read(&self.config) {
             Ok(loaded) => loaded,
             Err(faults) => {
                 tell_faults(&faults);
@@ -43,11 +44,10 @@ impl Run {
             }
         };
         tell_faults(&warnings);
-        let style = style_of(&io::stderr());
-        tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(style.colour).with_target(false).init();
+        log_to_stderr(config.log);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let result = runtime.and_then(|r| {
-            let result = r.block_on(serve(config, Arc::new(rules)));
+            let result = r.block_on(serve(&self.config, config, Arc::new(rules)));
             // a thread that waits for a reader of standard output must not keep the process
             r.shutdown_timeout(Duration::from_millis(200));
             result
@@ -63,48 +63,55 @@ impl Run {
     }
 }
 
-async fn serve(config: Config, rules: Arc<RuleSet>) -> io::Result<()> {
-    let form = if config.json { Form::Json } else { Form::Text(style_of(&io::stdout())) };
-    let around = Surroundings {
-        watching: config.sources.iter().map(|s| s.info.name.to_string()).collect(),
-        blind_spots: config.blind_spots.clone(),
-    };
-    let mut out = Stdout::new(BufWriter::new(io::stdout()), form, around);
-    let listen = config.listen;
+async fn serve(path: &Path, config: Config, rules: Arc<RuleSet>) -> io::Result<()> {
+    let (listen, fingerprint) = (config.listen, rules.fingerprint);
     let (brands, count) = (rules.brands.len(), rules.rules.len());
-    let parts = Parts {
-        config,
-        rules,
-        clock: Arc::new(SystemClock),
-        tick: Duration::from_secs(1),
-        lookup_pace: limits::LOOKUP_PACE,
-    };
-    let service = Service::start(parts, move |notice| {
-        if let Some(notice) = notice {
-            out.tell(&notice)?;
-        }
-        out.flush()
+    let parts = Parts::new(config, rules, Arc::new(SystemClock))?;
+    let told = Receivers::new(parts.status.clone(), style_of(&io::stdout())).map_err(io::Error::other)?;
+    let out = told.clone();
+    let service = Service::start(parts, move |message| out.tell(message.as_ref())).await;
+    let service = service.map_err(|e| io::Error::new(e.kind(), format!("expected to serve at {listen}, found {e}")))?;
+    tracing::info!(brands, rules = count, address = %service.address, "running; metrics, health and the API are served");
+    let cancel = CancellationToken::new();
+    let reloading = Reloader::new(&service, path, fingerprint, told.clone()).map(|reloader| {
+        let trigger = reloader.trigger();
+        (trigger, tokio::spawn(reloader.run(cancel.clone())))
     });
-    let service =
-        service.await.map_err(|e| io::Error::new(e.kind(), format!("expected to serve at {listen}, found {e}")))?;
-    tracing::info!(brands, rules = count, address = %service.address, "running; metrics and health are served");
-    stopped(&service).await;
-    tracing::info!("stopping");
-    service.stop().await
+    let trigger = reloading.as_ref().map(|(trigger, _)| trigger.clone());
+    let by = stopped(&service, trigger).await;
+    tracing::info!(by, "stopping: sources, engine, HTTP, receivers");
+    cancel.cancel();
+    if let Some((_, task)) = reloading {
+        let _ = task.await;
+    }
+    let result = service.stop().await;
+    let left = told.stop(Duration::from_micros(limits::SHUTDOWN.0.unsigned_abs())).await;
+    tracing::info!(undelivered = left, "stopped");
+    result
 }
 
-/// Waits for a signal, or for the engine to end (nobody reads its output).
-async fn stopped(service: &Service) {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(_) => return,
-    };
+/// Waits for a signal to stop, or for the engine to end (nobody reads its output); reloads on
+/// SIGHUP. Says what ended it.
+async fn stopped(service: &Service, trigger: Option<Trigger>) -> &'static str {
+    let on = |kind| signal(kind).ok();
+    let (mut terminate, mut hangup) = (on(SignalKind::terminate()), on(SignalKind::hangup()));
     let mut look = tokio::time::interval(Duration::from_millis(500));
     loop {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => return,
-            _ = terminate.recv() => return,
-            _ = look.tick() => if service.has_ended() { return },
+            _ = tokio::signal::ctrl_c() => return "SIGINT",
+            () = next(&mut terminate) => return "SIGTERM",
+            () = next(&mut hangup) => if let Some(trigger) = &trigger { trigger.nudge("SIGHUP") },
+            _ = look.tick() => if service.has_ended() { return "no reader" },
         }
+    }
+}
+
+/// The next signal; never, where it cannot be listened for.
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }

@@ -5,15 +5,20 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::fields::FieldMap;
 use crate::base::time::Time;
 
 /// How the bytes of a source are to be read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum WireFormat {
     /// Bluesky Jetstream, protocol v1, JSON.
     Jetstream,
+    /// Bluesky Jetstream, protocol v2, JSON.
+    JetstreamV2,
     /// The generic post format, one JSON object a line.
     Post,
+    /// Any JSON, by the places of its fields.
+    Json(Arc<FieldMap>),
 }
 
 /// Where frames come from.
@@ -43,4 +48,15 @@ pub struct FrameBatch {
     pub source: Arc<SourceInfo>,
     /// The frames.
     pub frames: Vec<Frame>,
+}
+
+impl SourceInfo {
+    /// The network whose posts it brings; `None` where each post tells.
+    pub fn network(&self) -> Option<&str> {
+        match &self.format {
+            WireFormat::Jetstream | WireFormat::JetstreamV2 => Some("bluesky"),
+            WireFormat::Json(fields) => Some(&fields.network),
+            WireFormat::Post => None,
+        }
+    }
 }

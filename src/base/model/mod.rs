@@ -23,7 +23,7 @@ pub use frame::{Frame, FrameBatch, SourceInfo, WireFormat};
 pub use ids::{AccountId, EpisodeId, KeyId, PostId, Seq, StoryId, StoryRef};
 pub use mention::{Mention, PostBody};
 pub use negativity::{Negativity, Tone};
-pub use notice::Notice;
+pub use notice::{Message, Notice, SOURCE_DOWN, SourceNotice};
 pub use post::{Decoded, Post, PostKind};
 pub use reading::{Group, Reading, Value};
 pub use sifted::{Ref, Removal, Sifted, SiftedBatch};

@@ -130,17 +130,18 @@ pub enum Decoded<'a> {
     },
     /// Well formed, of a kind that is not read.
     Other {
-        /// When.
-        time: Time,
+        /// When, if it tells.
+        time: Option<Time>,
     },
 }
 
 impl Decoded<'_> {
-    /// The frame's event time.
-    pub fn time(&self) -> Time {
+    /// The frame's event time, if it tells one.
+    pub fn time(&self) -> Option<Time> {
         match self {
-            Decoded::Post(p) => p.time,
-            Decoded::Delete { time, .. } | Decoded::Profile { time, .. } | Decoded::Other { time } => *time,
+            Decoded::Post(p) => Some(p.time),
+            Decoded::Delete { time, .. } | Decoded::Profile { time, .. } => Some(*time),
+            Decoded::Other { time } => *time,
         }
     }
 }

@@ -31,7 +31,7 @@ pub enum Removal {
 /// The front's result for one frame.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Sifted {
-    /// Not the format it should be; has no time.
+    /// Not the format it should be, or a message that tells no time: moves no clock.
     Damaged(Outcome),
     /// Ended in the front: well formed, of no concern to any brand.
     Done(Time, Outcome),

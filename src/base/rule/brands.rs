@@ -8,11 +8,8 @@ use crate::base::fault::Fault;
 use crate::base::figures;
 use crate::base::limits;
 use crate::base::rule::query::{self, Query};
-use crate::base::rule::{Brand, Quantity};
+use crate::base::rule::{Brand, Quantity, keys};
 use crate::base::yaml::{Node, Reader};
-
-const BRAND_KEYS: &[&str] = &["name", "query", "exclude", "broad", "own", "staff", "owner", "runbook", "vars"];
-const GROUP_KEYS: &[&str] = &["name", "brands", "labels", "owner", "runbook", "vars"];
 
 /// A group before its brands are known.
 pub(super) struct GroupDraft {
@@ -21,7 +18,7 @@ pub(super) struct GroupDraft {
 }
 
 pub(super) fn brand(r: &mut Reader, slug: Arc<str>, key: &Node, node: &Node) -> Option<Brand> {
-    let fields = r.fields(node, &format!("brand `{slug}`"), BRAND_KEYS);
+    let fields = r.fields(node, &format!("brand `{slug}`"), &keys::BRAND.allowed());
     let broad = fields.get("broad").is_some_and(|n| r.boolean(n, "broad"));
     let include = match fields.get("query") {
         Some(q) => query_of(r, q, broad),
@@ -49,7 +46,7 @@ pub(super) fn brand(r: &mut Reader, slug: Arc<str>, key: &Node, node: &Node) -> 
 }
 
 pub(super) fn group(r: &mut Reader, slug: Arc<str>, node: &Node) -> Option<GroupDraft> {
-    let fields = r.fields(node, &format!("group `{slug}`"), GROUP_KEYS);
+    let fields = r.fields(node, &format!("group `{slug}`"), &keys::GROUP.allowed());
     let mut text = |name: &str| fields.get(name).and_then(|n| r.text(n, name).map(str::to_string));
     let (name, owner, runbook) = (text("name"), text("owner"), text("runbook"));
     let vars = fields.get("vars").map(|n| variables(r, n)).unwrap_or_default();
@@ -79,7 +76,7 @@ pub(super) fn group(r: &mut Reader, slug: Arc<str>, node: &Node) -> Option<Group
 
 /// The authors of a list.
 pub(super) fn list(r: &mut Reader, name: &str, node: &Node) -> Option<Vec<String>> {
-    let fields = r.fields(node, &format!("list `{name}`"), &["authors"]);
+    let fields = r.fields(node, &format!("list `{name}`"), &keys::LIST.allowed());
     let authors = fields.get("authors").map(|n| accounts(r, n, "authors")).unwrap_or_default();
     if authors.is_empty() {
         r.fault(node, format!("expected `authors` in list `{name}`, found none")).hint =

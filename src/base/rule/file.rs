@@ -7,7 +7,7 @@ use crate::base::fault::{Fault, Place};
 use crate::base::limits;
 use crate::base::rule::brands::{self, GroupDraft};
 use crate::base::rule::query::{Names, Query};
-use crate::base::rule::{Brand, Quantity, Rule, RuleSet, checks, rules};
+use crate::base::rule::{Brand, Quantity, Rule, RuleSet, checks, keys, rules};
 use crate::base::yaml::{Node, Reader};
 
 /// A rule file's name as given, and its text.
@@ -18,8 +18,6 @@ pub struct SourceText {
     /// Its content.
     pub text: String,
 }
-
-const FILE_KEYS: &[&str] = &["version", "vars", "lists", "groups", "brands", "rules"];
 
 /// What was read so far.
 #[derive(Default)]
@@ -46,7 +44,7 @@ impl Draft {
     fn file(&mut self, source: &SourceText) {
         let mut r = Reader::new(&source.file, &source.text);
         if let Some(root) = r.tree(&source.text) {
-            let fields = r.fields(&root, "a rule file", FILE_KEYS);
+            let fields = r.fields(&root, "a rule file", &keys::FILE.allowed());
             if let Some(version) = fields.get("version")
                 && r.text(version, "a version").is_some_and(|v| v != "1")
             {

@@ -6,6 +6,7 @@ mod checks;
 pub mod expr;
 mod file;
 mod filter;
+pub mod keys;
 pub mod plan;
 pub mod query;
 mod rules;

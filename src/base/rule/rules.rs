@@ -3,17 +3,13 @@
 use crate::base::fault::{Fault, nearest};
 use crate::base::model::Severity;
 use crate::base::rule::expr::{Expr, parse_condition};
-use crate::base::rule::{Dim, Level, Rule, Template};
+use crate::base::rule::{Dim, Level, Rule, Template, keys};
 use crate::base::time::Span;
 use crate::base::yaml::{Data, Fields, Node, Reader};
 
-const RULE_KEYS: &[&str] =
-    &["alert", "brands", "by", "when", "levels", "for", "keep_firing_for", "clear", "severity", "summary", "runbook"];
-const LEVEL_KEYS: &[&str] = &["when", "for"];
-
 /// Reads one rule; every mistake becomes a fault of the reader.
 pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
-    let fields = r.fields(node, "a rule", RULE_KEYS);
+    let fields = r.fields(node, "a rule", &keys::RULE.allowed());
     let name = match fields.get("alert") {
         Some(n) => r.text(n, "a rule's name").map(str::to_string),
         None => {
@@ -30,6 +26,7 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
     let mut text = |name: &str| fields.get(name).and_then(|n| r.text(n, name).map(str::to_string));
     let runbook = text("runbook");
     let summary = fields.get("summary").and_then(|n| template(r, n));
+    let shadow = fields.get("shadow").is_some_and(|n| r.boolean(n, "`shadow`"));
     let levels = levels(r, node, &fields, hold);
     if levels.is_empty() {
         return None;
@@ -46,6 +43,7 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
         keep_firing_for,
         summary,
         runbook,
+        shadow,
         operands: Vec::new(),
     })
 }
@@ -170,7 +168,7 @@ fn level(r: &mut Reader, node: &Node, severity: Severity, hold: Span) -> Option<
     if !matches!(node.data, Data::Map(_)) {
         return condition(r, node).map(|when| Level { severity, when, hold });
     }
-    let fields = r.fields(node, "a level", LEVEL_KEYS);
+    let fields = r.fields(node, "a level", &keys::LEVEL.allowed());
     let hold = fields.get("for").and_then(|n| r.span(n, "`for`")).unwrap_or(hold);
     match fields.get("when") {
         Some(when) => condition(r, when).map(|when| Level { severity, when, hold }),

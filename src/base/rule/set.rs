@@ -44,6 +44,8 @@ pub struct Rule {
     pub summary: Option<Template>,
     /// What to do.
     pub runbook: Option<String>,
+    /// Nobody is told of it; it is there to be watched.
+    pub shadow: bool,
     /// Where it stands, for messages.
     pub place: String,
     /// The series it names, by place in its plan, in the order written.
@@ -160,7 +162,7 @@ impl RuleSet {
             let own = r.meaning();
             r.mark = hash::parts(&[own.as_bytes()]);
             meaning.push_str(&own);
-            meaning.push_str(&format!("{:?} {:?}", r.only, r.runbook));
+            meaning.push_str(&format!("{:?} {:?} {}", r.only, r.runbook, r.shadow));
             meaning.push_str(&r.summary.as_ref().map_or(String::new(), |t| t.source.clone()));
         }
         meaning.push_str(&format!("{lists:?}"));
@@ -180,6 +182,25 @@ impl RuleSet {
     pub fn plans_of(&self, key: KeyId) -> impl Iterator<Item = (usize, &Plan)> {
         let places = self.plans_of.get(&key).into_iter().flatten();
         places.filter_map(|i| self.plans.get(*i).map(|p| (*i, p)))
+    }
+
+    /// The same, with posts kept at least so long, so that rules added later find them.
+    pub fn keeping(mut self, retention: Span) -> RuleSet {
+        if retention > self.retention {
+            self.retention = retention;
+            self.fingerprint = hash::parts(&[&self.fingerprint.to_le_bytes(), &retention.0.to_le_bytes()]);
+        }
+        self
+    }
+
+    /// Rules that count posts of a network; all of them where the network is not known.
+    pub fn hearing<'a>(&'a self, network: Option<&'a str>) -> impl Iterator<Item = &'a Rule> + 'a {
+        self.rules.iter().filter(move |r| self.operands(r).any(|s| network.is_none_or(|n| s.counts_source(n))))
+    }
+
+    /// The longest window of a rule.
+    pub fn longest_window(&self, rule: &Rule) -> Span {
+        self.operands(rule).map(|s| Span(s.window.0 + s.offset.0)).max().unwrap_or(Span::ZERO)
     }
 
     /// Keys of all brands and groups.

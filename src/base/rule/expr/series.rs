@@ -118,6 +118,13 @@ pub struct SeriesSpec {
 const STEPS: i64 = 1440;
 
 impl SeriesSpec {
+    /// Whether posts of a network can count, by its selectors.
+    pub fn counts_source(&self, network: &str) -> bool {
+        let of_source = self.selectors.iter().filter(|s| s.field == Field::Source);
+        let passes = |s: &Selector| (s.value == Operand::Text(network.to_string())) == (s.op != Compare::Unequal);
+        of_source.into_iter().all(passes)
+    }
+
     /// Length of the window's panes: a sixtieth of it, at least one second.
     pub fn pane(&self) -> Span {
         Span((self.window.0 / 60).max(1_000_000))

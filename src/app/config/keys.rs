@@ -1,0 +1,195 @@
+//! The keys of `groundswell.yaml`, mapping by mapping.
+
+use crate::base::keys::Kind::{
+    Address, Either, List, Many, Named, Pointer, Secret, Span, Switch, Table as Mapping, Text, Typed, Word,
+};
+use crate::base::keys::{Kind, NEEDED, Table, key};
+
+/// Names of sources, receivers and tokens.
+pub(super) const NAME: &str = "^[A-Za-z0-9._-]{1,60}$";
+const HEADER: &str = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+const POINTER: &str = "^/";
+/// What sources and receivers may be.
+pub(super) const SOURCES: &[(&str, &Table)] = &[("jetstream", &JETSTREAM), ("websocket", &WEBSOCKET), ("push", &PUSH)];
+pub(super) const RECEIVERS: &[(&str, &Table)] = &[("stdout", &STDOUT), ("webhook", &WEBHOOK)];
+pub(super) const FORMS: &[&str] = &["text", "json"];
+pub(super) const PROTOCOLS: &[&str] = &["v1", "v2"];
+pub(super) const RIGHTS: &[&str] = &["read", "admin"];
+pub(super) const SEVERITIES: &[&str] = &["info", "warn", "page"];
+pub(super) const UNITS: &[&str] = &["ms", "s", "us"];
+pub(super) const POST_KINDS: &[&str] = &["post", "reply", "quote", "repost", "edit", "delete"];
+
+const TEXTS: Kind = Many(&Text);
+const HEADERS: Kind = Named(HEADER, &Either(&[Text, Mapping(&HEADER_FILE)]));
+
+/// The whole file.
+pub const CONFIG: Table = Table {
+    name: "config",
+    title: "at the top",
+    keys: &[
+        key("version", Word(&["1"]), "1", "of this format"),
+        key("rules", TEXTS, "`rules`", "rule files and folders, relative to the config"),
+        key(
+            "listen",
+            Address,
+            "127.0.0.1:9464",
+            "where metrics, health and the API are served; other machines may reach it only if there are `tokens`",
+        ),
+        key("tokens", Named(NAME, &Mapping(&TOKEN)), "none", "who may ask the API, by name"),
+        key("external_url", Text, "none", "where people reach this service, for links in messages"),
+        key("timezone", Text, "UTC", "IANA name of the time zone of messages, for example Europe/Berlin"),
+        key(
+            "retention",
+            Span,
+            "0",
+            "least time posts are kept, so that rules added later start warm; 0: as long as rules ask",
+        ),
+        key("blind_spots", TEXTS, "none", "networks you know you do not watch; shown in every page"),
+        key("log", Word(FORMS), "text", "form of the log on standard error"),
+        key("sources", Named(NAME, &Typed(SOURCES)), NEEDED, "where posts come from, by name"),
+        key("receivers", Named(NAME, &Typed(RECEIVERS)), "standard output, as text", "where notices go, by name"),
+        key(
+            "routes",
+            List(&ROUTE),
+            "everything to every receiver",
+            "which notices go where, in this order; a notice ends at the first route that takes it, unless that says `continue`; what none takes goes to every receiver",
+        ),
+    ],
+};
+
+/// A token.
+pub(super) const TOKEN: Table = Table {
+    name: "token",
+    title: "of one of `tokens`",
+    keys: &[
+        key("token", Secret("token_file"), NEEDED, "at least 16 characters, sent as `Authorization: Bearer TOKEN`"),
+        key("may", Many(&Word(RIGHTS)), "read", "`read`: GET /v1/...; `admin`: that and reload"),
+    ],
+};
+
+/// A Jetstream source.
+pub(super) const JETSTREAM: Table = Table {
+    name: "jetstream",
+    title: "of a source of `type: jetstream` (Bluesky)",
+    keys: &[
+        key("type", Word(&["jetstream"]), NEEDED, "kind of source"),
+        key(
+            "hosts",
+            TEXTS,
+            "needed, or `url`",
+            "servers in order of preference: a host name, or a full ws:// or wss:// URL",
+        ),
+        key("url", Text, "none", "one full URL, instead of `hosts`"),
+        key("protocol", Word(PROTOCOLS), "v1", "protocol of these servers"),
+        key("compress", Switch, "true", "ask for compressed frames (zstd with Jetstream's dictionary)"),
+        key(
+            "audience",
+            Either(&[Text, Word(&["off"])]),
+            "the public AppView",
+            "URL where followers are asked for; `off` for nowhere",
+        ),
+        key("ca", Text, "none", "PEM file of authorities to trust beside the well-known ones"),
+    ],
+};
+
+/// A WebSocket source.
+pub(super) const WEBSOCKET: Table = Table {
+    name: "websocket",
+    title: "of a source of `type: websocket` (any JSON)",
+    keys: &[
+        key("type", Word(&["websocket"]), NEEDED, "kind of source"),
+        key("url", Text, NEEDED, "ws:// or wss://"),
+        key("headers", HEADERS, "none", "headers of the request, each a text or `{file: PATH}`"),
+        key("subscribe", TEXTS, "none", "messages to send once it is open"),
+        key("items", Pointer, "the whole message", "JSON pointer to the post, or the list of posts, in a message"),
+        key("network", Text, "the source's name", "`source` of its posts"),
+        key("fields", Mapping(&FIELDS), NEEDED, "where the fields of a post stand"),
+        key("kinds", Named("", &Word(POST_KINDS)), "none", "what the source's words for `kind` mean"),
+        key(
+            "only",
+            Named(POINTER, &TEXTS),
+            "all",
+            "JSON pointers with the texts that must stand there; other messages are ignored",
+        ),
+        key("ca", Text, "none", "PEM file of authorities to trust beside the well-known ones"),
+    ],
+};
+
+/// Places of fields.
+pub(super) const FIELDS: Table = Table {
+    name: "fields",
+    title: "of `fields`, each a JSON pointer such as `/user/id`",
+    keys: &[
+        key("id", Pointer, NEEDED, "the post's id"),
+        key("author", Pointer, NEEDED, "the account's id"),
+        key("text", Pointer, NEEDED, "the text"),
+        key("time", Pointer, NEEDED, "when: RFC 3339 or a number"),
+        key("time_unit", Word(UNITS), "ms", "what a number as a time counts since 1970"),
+        key("author_name", Pointer, "none", "the account's name for people"),
+        key("followers", Pointer, "none", "the account's followers"),
+        key("lang", Pointer, "none", "the language's tag"),
+        key("kind", Pointer, "none", "post, reply, quote, repost, edit or delete, or a word of `kinds`"),
+        key("parent", Pointer, "none", "id of what it answers, quotes or repeats"),
+        key("root", Pointer, "none", "id of the first post of its thread"),
+        key("url", Pointer, "none", "where people see it"),
+        key("links", Pointer, "none", "links in it: a text or a list of texts"),
+    ],
+};
+
+/// A push source.
+pub(super) const PUSH: Table = Table {
+    name: "push",
+    title: "of a source of `type: push` (posts are sent to this service)",
+    keys: &[
+        key("type", Word(&["push"]), NEEDED, "kind of source"),
+        key(
+            "token",
+            Secret("token_file"),
+            NEEDED,
+            "at least 16 characters; who sends posts shows it as `Authorization: Bearer TOKEN`",
+        ),
+    ],
+};
+
+/// Standard output.
+pub(super) const STDOUT: Table = Table {
+    name: "stdout",
+    title: "of a receiver of `type: stdout`",
+    keys: &[
+        key("type", Word(&["stdout"]), NEEDED, "kind of receiver"),
+        key("format", Word(FORMS), "text", "`text` for people, `json` for every transition as a line"),
+    ],
+};
+
+/// A webhook.
+pub(super) const WEBHOOK: Table = Table {
+    name: "webhook",
+    title: "of a receiver of `type: webhook`",
+    keys: &[
+        key("type", Word(&["webhook"]), NEEDED, "kind of receiver"),
+        key("url", Secret("url_file"), NEEDED, "where notices are posted: https:// or http://"),
+        key("secret", Secret("secret_file"), "none", "key of the signature, so that who receives can tell it is ours"),
+        key("headers", HEADERS, "none", "headers of the request, each a text or `{file: PATH}`"),
+        key("ca", Text, "none", "PEM file of authorities to trust beside the well-known ones"),
+    ],
+};
+
+/// One route.
+pub(super) const ROUTE: Table = Table {
+    name: "route",
+    title: "of one of `routes`",
+    keys: &[
+        key("severity", Word(SEVERITIES), "all", "least severity it takes"),
+        key("alert", TEXTS, "all", "rules it takes, by name"),
+        key("brand", TEXTS, "all", "brands and groups it takes, by key"),
+        key("to", TEXTS, NEEDED, "receivers, by name"),
+        key("continue", Switch, "false", "ask the routes behind it too"),
+    ],
+};
+
+/// A header's value in a file.
+pub(super) const HEADER_FILE: Table = Table {
+    name: "header_file",
+    title: "of a header whose value stands in a file",
+    keys: &[key("file", Text, NEEDED, "path, relative to the config; the newline at its end is left out")],
+};
