@@ -21,15 +21,15 @@
 //! |---|---|---|
 //! | [`app`] | assembly: the engine joined, threads, command line, config, demo | everything |
 //! | [`base`] | shared words: what crosses borders, rule files, time, limits, faults | nothing of ours |
-//! | [`collect`] | outside -> frame; connections as a pure state machine | `base` |
+//! | [`collect`] | outside -> frame; connections and health as pure state machines | `base` |
 //! | [`decode`] | frame -> post; one file a wire format | `base` |
 //! | [`enrich`] | post -> mention: all queries in one pass, negativity | `base` |
 //! | [`enroll`] | mention, ref -> entry: repeats, stories, audiences, engine clock, numbers | `base` |
 //! | [`fold`] | entry -> reading: windows, measures, evidence | `base` |
 //! | [`judge`] | reading -> transition: conditions and the life cycle | `base` |
 //! | [`notify`] | transition -> outside: rendering and receivers | `base` |
-//! | [`serve`] | HTTP: metrics and health | `base` |
-//! | [`store`] | the log, in memory and bounded for now | `base` |
+//! | [`serve`] | HTTP: metrics, health, status, pushed posts, reload | `base` |
+//! | [`store`] | the log, in memory and bounded for now; recordings in folders | `base` |
 //!
 //! # The engine
 //!
@@ -104,9 +104,37 @@
 //! 2 and 5 shards, 0, 1 and 3 front threads, several batch sizes, with a restart and with recovery
 //! from the log, and compare byte for byte.
 //!
-//! **Threads.** tokio does I/O only. Live, one thread runs the engine and one writes notices;
+//! **Threads.** tokio does I/O only. Live, one thread runs the engine and one hands messages out;
 //! `replay --threads N` runs N - 1 fronts beside the thread of junction and backs. Backs run
 //! inline with the junction: with 3 % of frames reaching them they are not what is slow.
+//!
+//! # The service
+//!
+//! ```text
+//!  sockets -> Protocol -> lane a source \                                  / standard output (waited for)
+//!  POST /v1/posts ------> lane a source  > Fair -> engine thread -> routes <
+//!  Ticks, followers, rules -> urgent lane/                                 \ Inbox a webhook (never waited for)
+//! ```
+//!
+//! **Sources.** [`collect::socket`] reads any WebSocket for ever; what is said over it is a
+//! [`collect::socket::Protocol`]: Jetstream v1 and v2 ([`collect::jetstream`]: several servers, resumed by time,
+//! zstd), any JSON ([`collect::json`]). A batch carries its source; formats are told apart in
+//! decode. [`collect::health`] says whether a source is heard: connected, and not far below its own usual rate.
+//!
+//! **Fairness and back-pressure.** [`app::fair`] serves a bounded lane a source in turn, by frames. A full lane
+//! makes its own source wait, and through TCP its server; no other. The engine waits for standard
+//! output, never for a webhook: what a receiver cannot take waits in its inbox, the oldest is
+//! dropped and counted beyond 1,024.
+//!
+//! **Pushed posts** are answered when the engine has taken them, post by post ([`serve`]).
+//!
+//! **Reload** ([`app::reload`]): files are read and queries compiled beside the stream; what mistakes there are
+//! leaves everything as it is. The engine then looks through the posts kept a few at a time
+//! ([`app::coming`]), changes its rules between two batches, and lets its keys follow a few at a time
+//! ([`app::back::Back::follow`]), each at the latest when it is told of something, all of them with the next Tick. The
+//! golden tests show that this comes to the same as doing all of it at once.
+//!
+//! **Stopping** goes in the order sources, engine, HTTP, receivers, each within its deadline.
 //!
 //! # Invariants
 //!
@@ -156,12 +184,17 @@
 //!   must stay left out until its pane expires.
 //! - Story measures are kept until a day after the story's last post.
 //! - Numbers and durations are types of the expression language, and do not mix.
+//! - A rule can be in `shadow`: it is judged, counted and shown by `status`, and nobody is told.
+//! - What no route matches goes to every receiver: better told twice than never.
+//! - A silent source is one that falls below a tenth of its own usual rate, whatever its socket says.
+//! - Look-ups of audiences are asked of the address of the first Jetstream source that names one.
 //!
 //! # What is not here yet
 //!
-//! Rule files that use it are refused, with the place: `forecast`, `story_state`, routes
-//! (`notify`). Causes are told by a word list. Not built: the durable store, receivers but stdout,
-//! reload of files by the service, other sources. Own accounts of Bluesky are known by DID only.
+//! Rule files that use it are refused, with the place: `forecast`, `story_state`, `notify` of a
+//! rule (the config has routes). Causes are told by a word list. Not built: the durable store, so that what is
+//! not delivered when the service stops is lost; receivers but standard output and webhooks;
+//! Mastodon, Nostr and polled sources. Own accounts of Bluesky are known by DID only.
 
 pub mod app;
 pub mod base;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::model::{Audience, Entry, EntryBody, Group, KeyId, Phase, Reading, Seq, Severity, Told, Transition};
+use crate::base::model::{
+    Audience, Entry, EntryBody, Group, KeyId, Phase, PostId, Reading, Seq, Severity, Told, Transition,
+};
 use crate::base::rule::{RuleSet, Scene, Top};
 use crate::base::time::{Span, Time};
 use crate::fold::{KeyFold, Others, Outages, PostAt, World};
@@ -32,6 +34,16 @@ pub struct Back {
     wakes: BTreeSet<(Time, KeyId, Group)>,
     outages: Outages,
     hour: Option<i64>,
+    /// Keys that have yet to follow a change of rules.
+    behind: Option<Behind>,
+}
+
+/// A change of rules, and the keys that have yet to follow it.
+struct Behind {
+    old: Arc<RuleSet>,
+    found: Arc<Refound>,
+    now: Time,
+    keys: BTreeSet<KeyId>,
 }
 
 /// Posts of one key with their places.
@@ -44,7 +56,8 @@ pub struct Refound {
     pub unlike: BTreeSet<KeyId>,
     /// Their posts.
     pub own: BTreeMap<KeyId, Placed>,
-    /// Posts of other brands, by the key that reads them.
+    /// Posts of other brands, by the key that reads them; keys that read what they read before are
+    /// left out.
     pub foreign: BTreeMap<KeyId, Placed>,
 }
 
@@ -72,7 +85,7 @@ impl Back {
         let each = keys.iter().flat_map(|(k, s)| s.wakes.iter().map(|(g, t)| (*t, *k, g.clone())));
         let wakes = each.collect();
         let rising = rules.plans.iter().map(|p| rises_only(&rules, &p.rules)).collect();
-        Back { rules, rising, keys, wakes, outages, hour }
+        Back { rules, rising, keys, wakes, outages, hour, behind: None }
     }
 
     /// The state of every key, when which sources were down, and the last hour closed.
@@ -107,52 +120,90 @@ impl Back {
         }
     }
 
-    /// Goes on under other rules with these keys. What means the same goes on as it was.
+    /// Goes on under other rules with these keys. What means the same goes on as it was. Episodes
+    /// follow at once, the rest key by key: see [`Back::follow`].
     pub fn change(
         &mut self,
         new: Arc<RuleSet>,
         keys: impl IntoIterator<Item = KeyId>,
-        found: &Refound,
+        found: &Arc<Refound>,
         (seq, now): (Seq, Time),
         out: &mut Vec<Transition>,
     ) {
+        self.follow_all();
         let old = std::mem::replace(&mut self.rules, new.clone());
-        let mut before = std::mem::take(&mut self.keys);
-        let w = World { rules: &new, outages: &self.outages };
-        let mut states = BTreeMap::new();
-        for key in keys {
-            let mut state = before.remove(&key);
-            let same = !found.unlike.contains(&key);
-            let foreign = found.foreign.get(&key).cloned().unwrap_or_default();
-            let others = Others { foreign, unlike: &found.unlike };
-            if let Some(s) = &mut state {
-                s.judge.change(&old, &new, same, (seq, now), out);
+        self.rising = new.plans.iter().map(|p| rises_only(&new, &p.rules)).collect();
+        let keys: BTreeSet<KeyId> = keys.into_iter().collect();
+        for (key, state) in &mut self.keys {
+            let same = keys.contains(key) && !found.unlike.contains(key);
+            state.judge.change(&old, &new, same, (seq, now), out);
+        }
+        self.keys.retain(|k, _| keys.contains(k));
+        self.wakes.clear();
+        self.behind = Some(Behind { old, found: found.clone(), now, keys });
+    }
+
+    /// Lets keys follow the last change of rules, until that has cost about so many posts; whether
+    /// all have. A key that is told of something follows first, and with a Tick all of them do: what
+    /// comes of it does not depend on when this is called.
+    pub fn follow(&mut self, posts: usize) -> bool {
+        let mut left = posts as i64;
+        while let Some(key) = self.behind.as_ref().and_then(|b| b.keys.first().copied()) {
+            if left <= 0 {
+                return false;
             }
-            let state = match state {
-                Some(mut s) if same => {
-                    s.fold.change(&old, w, now, others);
-                    s
-                }
-                other => {
-                    let judge = other.map(|s| s.judge).unwrap_or_default();
-                    let own = found.own.get(&key).cloned().unwrap_or_default();
-                    let fold = KeyFold::rebuilt(key, w, own, now, others);
-                    KeyState { fold, judge, wakes: BTreeMap::new() }
-                }
-            };
-            let groups = state.fold.groups().chain(state.judge.groups());
-            let wakes = groups.map(|g| (g.clone(), now.ceil_second())).collect();
-            states.insert(key, KeyState { wakes, ..state });
+            self.follow_key(key);
+            let cost = self.keys.get(&key).map_or(0, |s| s.fold.kept_len() + s.wakes.len());
+            left -= 1 + cost as i64;
         }
-        for mut gone in before.into_values() {
-            gone.judge.change(&old, &new, false, (seq, now), out);
+        self.behind = None;
+        true
+    }
+
+    fn follow_all(&mut self) {
+        self.follow(usize::MAX >> 1);
+    }
+
+    fn follow_key(&mut self, key: KeyId) {
+        let Some(behind) = &mut self.behind else { return };
+        if !behind.keys.remove(&key) {
+            return;
         }
-        *self = Back::restore(new, states, std::mem::take(&mut self.outages), self.hour);
+        let Behind { old, found, now, .. } = behind;
+        let w = World { rules: &self.rules, outages: &self.outages };
+        let foreign = found.foreign.get(&key).cloned();
+        let others = Others { foreign, unlike: &found.unlike };
+        let state = match self.keys.remove(&key) {
+            Some(mut s) if !found.unlike.contains(&key) => {
+                s.fold.change(old, w, *now, others);
+                s
+            }
+            other => {
+                let judge = other.map(|s| s.judge).unwrap_or_default();
+                let own = found.own.get(&key).cloned().unwrap_or_default();
+                let fold = KeyFold::rebuilt(key, w, own, *now, others);
+                KeyState { fold, judge, wakes: BTreeMap::new() }
+            }
+        };
+        let groups = state.fold.groups().chain(state.judge.groups());
+        let wakes: BTreeMap<Group, Time> = groups.map(|g| (g.clone(), now.ceil_second())).collect();
+        self.wakes.extend(wakes.iter().map(|(g, t)| (*t, key, g.clone())));
+        self.keys.insert(key, KeyState { wakes, ..state });
     }
 
     /// Posts kept of all keys, with their authors' audiences as they are known now.
     pub fn kept(&self) -> impl Iterator<Item = (PostAt, &Told, Audience)> {
         self.keys.values().flat_map(|s| s.fold.kept())
+    }
+
+    /// Posts kept of one key.
+    pub fn kept_of(&self, key: KeyId) -> impl Iterator<Item = (PostAt, &Told, Audience)> {
+        self.keys.get(&key).into_iter().flat_map(|s| s.fold.kept())
+    }
+
+    /// A post that a key keeps.
+    pub fn kept_post(&self, key: KeyId, post: PostId) -> Option<(PostAt, &Told, Audience)> {
+        self.keys.get(&key)?.fold.kept_post(post)
     }
 
     /// The post kept after another, key after key; the first without one.
@@ -164,7 +215,11 @@ impl Back {
         })
     }
 
-    fn concerned(&self, keys: &[KeyId]) -> Vec<KeyId> {
+    fn concerned(&mut self, keys: &[KeyId]) -> Vec<KeyId> {
+        if keys.is_empty() {
+            self.follow_all();
+        }
+        keys.iter().for_each(|k| self.follow_key(*k));
         if keys.is_empty() { self.keys.keys().copied().collect() } else { keys.to_vec() }
     }
 
@@ -175,6 +230,7 @@ impl Back {
         out: &mut Vec<Transition>,
         f: impl FnOnce(World<'_>, &mut KeyState) -> G,
     ) {
+        self.follow_key(key);
         let Some(state) = self.keys.get_mut(&key) else { return };
         let w = World { rules: &self.rules, outages: &self.outages };
         let touched = f(w, state);
@@ -193,6 +249,7 @@ impl Back {
 
     /// Looks at every group whose time has come, at the moment it came.
     fn tick(&mut self, seq: Seq, now: Time, out: &mut Vec<Transition>) {
+        self.follow_all();
         while let Some((time, key, group)) = self.wakes.pop_first() {
             if time > now {
                 self.wakes.insert((time, key, group));

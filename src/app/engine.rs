@@ -4,7 +4,7 @@
 //! Everything that can wake it is a variant of [`Input`]; everything it wants done comes back in
 //! [`Output`]. It reads no clock and does no I/O.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::app::back::{Back, Placed, Refound};
@@ -13,15 +13,12 @@ use crate::app::front::FrontLine;
 use crate::app::snapshot::{self, Snapshot, SnapshotError};
 use crate::base::limits;
 use crate::base::model::{
-    Audience, Entry, EntryBody, FrameBatch, KeyId, Notice, PostId, Severity, SiftedBatch, SourceState, StoryId, Told,
-    Transition,
+    Entry, EntryBody, FrameBatch, KeyId, Notice, Severity, SiftedBatch, SourceState, Told, Transition,
 };
 use crate::base::outcome::Outcomes;
 use crate::base::rule::{Rule, RuleSet};
 use crate::base::time::{Span, Time};
-use crate::enrich::Matched;
 use crate::enroll::{ClockMode, Junction};
-use crate::fold::PostAt;
 
 /// Everything that can wake the engine.
 #[derive(Clone, Debug)]
@@ -84,6 +81,7 @@ pub struct Engine {
     refound: Option<(u64, Refound)>,
     /// Rules that are on their way.
     coming: Option<Box<Coming>>,
+    gradual: bool,
     front: FrontLine,
     junction: Junction,
     shards: Vec<Back>,
@@ -101,7 +99,7 @@ impl Engine {
         });
         let shards = shards.collect();
         let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.clone());
-        Engine { front, junction, shards, rules, known, folded_under, refound: None, coming: None }
+        Engine { front, junction, shards, rules, known, folded_under, refound: None, coming: None, gradual: false }
     }
 
     /// The same with its prefilter off: every frame is parsed.
@@ -155,13 +153,14 @@ impl Engine {
     /// is looked for by [`Engine::prepare_more`], so that taking them takes less time. Changes
     /// nothing else.
     pub fn prepare(&mut self, rules: Arc<RuleSet>, front: FrontLine) {
-        self.coming = Some(Box::new(Coming::new(rules, front)));
+        self.follow(usize::MAX >> 1);
+        self.coming = Some(Box::new(Coming::new(&self.folded_under, rules, front)));
     }
 
     /// Goes on with that for so many posts; whether it is done.
     pub fn prepare_more(&mut self, posts: usize) -> bool {
         let Some(coming) = &mut self.coming else { return true };
-        if unlike(&self.folded_under, &coming.rules).is_empty() {
+        if coming.unlike.is_empty() {
             return true;
         }
         for _ in 0..posts {
@@ -181,10 +180,12 @@ impl Engine {
     /// Other rules: new frames are sifted by them, and the junction learns what they find in the
     /// posts kept; the backs follow with the entry.
     fn take_rules(&mut self, rules: Arc<RuleSet>) {
-        let ready = self.coming.take().filter(|c| c.rules.fingerprint == rules.fingerprint);
-        let fresh = || Box::new(Coming::new(rules.clone(), FrontLine::new(&rules, true)));
-        let mut coming = ready.unwrap_or_else(fresh);
-        let found = self.refind(&mut coming);
+        if self.coming.as_ref().is_none_or(|c| c.rules.fingerprint != rules.fingerprint) {
+            self.prepare(rules.clone(), FrontLine::new(&rules, true));
+        }
+        while !self.prepare_more(usize::MAX) {}
+        let Some(coming) = self.coming.take() else { return };
+        let found = self.refind(&coming);
         let Coming { mut front, .. } = *coming;
         self.junction.rules(&rules, &mut |source, bytes| front.sift_bytes(source, bytes));
         let own = found.own.iter().map(|(k, posts)| (*k, posts.iter().map(|(_, t)| t).collect())).collect();
@@ -211,6 +212,11 @@ impl Engine {
     pub fn apply(&mut self, e: &Entry, out: &mut Vec<Transition>) {
         if let EntryBody::RulesChanged { fingerprint } = &e.body {
             self.change(*fingerprint, e, out);
+        }
+        if let (Some(coming), EntryBody::Mention(t) | EntryBody::Share(t) | EntryBody::Edit(t)) =
+            (&mut self.coming, &e.body)
+        {
+            coming.look(t);
         }
         let n = self.shards.len();
         match e.keys() {
@@ -251,81 +257,69 @@ impl Engine {
         }
         let Some(new) = self.rules_of(fingerprint).cloned() else { return };
         let ready = self.refound.take().filter(|(f, _)| *f == fingerprint).map(|(_, found)| found);
-        let fresh = || Coming::new(new.clone(), FrontLine::new(&new, true));
-        let found = ready.unwrap_or_else(|| self.refind(&mut fresh()));
+        let found = ready.unwrap_or_else(|| {
+            let mut coming = Coming::new(&self.folded_under, new.clone(), FrontLine::new(&new, true));
+            self.shards.iter().flat_map(Back::kept).for_each(|(_, told, _)| coming.look(told));
+            self.refind(&coming)
+        });
         let n = self.shards.len();
+        let found = Arc::new(found);
         for (i, shard) in self.shards.iter_mut().enumerate() {
             let keys: Vec<KeyId> = new.keys().filter(|k| shard_of(*k, n) == i).collect();
             shard.change(new.clone(), keys, &found, (e.seq, e.clock), out);
         }
         self.folded_under = new;
+        if !self.gradual {
+            self.follow(usize::MAX >> 1);
+        }
+    }
+
+    /// Lets keys follow the last change of rules, until that has cost about so many posts; whether
+    /// all have.
+    pub fn follow(&mut self, posts: usize) -> bool {
+        self.shards.iter_mut().all(|s| s.follow(posts))
+    }
+
+    /// The same engine with changes of rules that its keys follow little by little, at the latest
+    /// with the next Tick; [`Engine::follow`] is to be called between inputs. What comes of it is
+    /// the same.
+    pub fn gradual(mut self) -> Engine {
+        self.gradual = true;
+        self
     }
 
     /// What other rules find in the posts kept.
-    fn refind(&self, coming: &mut Coming) -> Refound {
-        let new = coming.rules.clone();
-        let unlike = unlike(&self.folded_under, &new);
-        let own = self.refind_own(coming, &unlike);
+    fn refind(&self, coming: &Coming) -> Refound {
+        let (old, new) = (&self.folded_under, &coming.rules);
+        let n = self.shards.len();
+        let own = coming.placed(|key, post| self.shards.get(shard_of(key, n))?.kept_post(key, post));
         let mut foreign: BTreeMap<KeyId, Placed> = BTreeMap::new();
-        for (rival, readers) in &new.readers {
-            let kept = || self.shards.iter().flat_map(Back::kept).filter(|(_, t, _)| t.key == *rival && t.in_brand);
-            let posts: Placed = match own.get(rival) {
-                Some(found) => found.clone(),
-                None => kept().map(|(at, t, audience)| (at, Told { audience, ..t.clone() })).collect(),
-            };
-            for reader in readers {
-                let told = posts.iter().map(|(at, t)| (*at, Told { key: *reader, foreign: Some(*rival), ..t.clone() }));
-                foreign.entry(*reader).or_default().extend(told);
+        for reader in new.keys() {
+            let (before, rivals) = (old.rivals_of(reader), new.rivals_of(reader));
+            if coming.unlike.contains(&reader) || before != rivals || !rivals.is_disjoint(&coming.unlike) {
+                foreign.insert(reader, rivals.iter().flat_map(|r| self.told_to(reader, *r, &own)).collect());
             }
         }
-        Refound { unlike, own, foreign }
+        Refound { unlike: coming.unlike.clone(), own, foreign }
     }
 
-    /// The posts kept that concern keys which are new or whose queries changed: those that match
-    /// now, answers to their own accounts, and shares of stories whose root matches.
-    fn refind_own(&self, coming: &mut Coming, keys: &BTreeSet<KeyId>) -> BTreeMap<KeyId, Placed> {
-        let mut out: BTreeMap<KeyId, Placed> = keys.iter().map(|k| (*k, Vec::new())).collect();
-        if out.is_empty() {
-            return out;
+    /// The posts kept of a brand as one that reads it is told of them.
+    fn told_to(&self, reader: KeyId, rival: KeyId, own: &BTreeMap<KeyId, Placed>) -> Placed {
+        let told = |t: &Told| Told { key: reader, foreign: Some(rival), ..t.clone() };
+        if let Some(found) = own.get(&rival) {
+            return found.iter().map(|(at, t)| (*at, told(t))).collect();
         }
-        // a post that concerns several keys is kept several times; the earliest stands for all
-        let mut posts: BTreeMap<PostId, (PostAt, &Told, Audience, BTreeSet<KeyId>)> = BTreeMap::new();
-        for (at, told, audience) in self.shards.iter().flat_map(Back::kept) {
-            let known = posts.entry(told.post).or_insert((at, told, audience, BTreeSet::new()));
-            if told.to_own {
-                known.3.insert(told.key);
-            }
-            if at < known.0 {
-                (known.0, known.1, known.2) = (at, told, audience);
-            }
-        }
-        let mut in_order: Vec<_> = posts.into_values().collect();
-        in_order.sort_by_key(|(at, ..)| *at);
-        let mut roots: BTreeMap<StoryId, BTreeSet<KeyId>> = BTreeMap::new();
-        for (at, told, audience, answered) in in_order {
-            let nobody = Matched::default();
-            let found = coming.matched(told).unwrap_or(&nobody);
-            let matches = found.keys.iter().copied();
-            if told.root {
-                roots.entry(told.story.id).or_default().extend(matches.clone());
-            }
-            let shared = roots.get(&told.story.id).into_iter().flatten().filter(|_| told.kind.shares());
-            let concerned: BTreeSet<KeyId> = matches.chain(shared.copied()).chain(answered.iter().copied()).collect();
-            for key in concerned.into_iter().filter(|k| !found.own.contains(k) && !found.staff.contains(k)) {
-                if let Some(list) = out.get_mut(&key) {
-                    let to_own = found.to.contains(&key) || answered.contains(&key);
-                    list.push((at, Told { key, audience, in_brand: true, to_own, foreign: None, ..told.clone() }));
-                }
-            }
-        }
-        out
+        let Some(shard) = self.shards.get(shard_of(rival, self.shards.len())) else { return Vec::new() };
+        let kept = shard.kept_of(rival).filter(|(_, t, _)| t.in_brand);
+        kept.map(|(at, t, audience)| (at, Told { audience, ..told(t) })).collect()
     }
 
     /// The state after the last step, as bytes.
     ///
     /// # Errors
     /// Only if the state cannot be encoded, which would be a mistake of the program.
-    pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+    pub fn snapshot(&mut self) -> Result<Vec<u8>, SnapshotError> {
+        self.follow(usize::MAX >> 1);
         let states = self.shards.iter().flat_map(|s| s.state().0.iter());
         let mut keys: Vec<_> = states.map(|(k, s)| (*k, s.clone())).collect();
         keys.sort_by_key(|(k, _)| *k);
@@ -362,6 +356,7 @@ impl Engine {
         junction.resume(&rules);
         let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.clone());
         Ok(Engine {
+            gradual: false,
             front: FrontLine::new(&rules, true),
             junction,
             shards,
@@ -426,12 +421,6 @@ impl Engine {
         }
         out
     }
-}
-
-/// Keys that are new, or count other posts than before.
-fn unlike(old: &RuleSet, new: &RuleSet) -> BTreeSet<KeyId> {
-    let mark = |rules: &RuleSet, key| rules.brand(key).map(|b| (b.mark(), b.group));
-    new.keys().filter(|k| mark(old, *k) != mark(new, *k)).collect()
 }
 
 /// The shard of a key.

@@ -41,6 +41,9 @@ pub struct EngineThread {
 struct Coming {
     rules: Arc<RuleSet>,
     answer: oneshot::Sender<Duration>,
+    in_force: bool,
+    /// The longest time so far that nothing else was done.
+    pause: Duration,
 }
 
 impl EngineThread {
@@ -85,10 +88,7 @@ impl EngineThread {
         if !go_on {
             return false;
         }
-        if self.coming.is_some() && self.engine.prepare_more(limits::PREPARED_AT_ONCE) {
-            return self.change();
-        }
-        true
+        self.coming.is_none() || self.change()
     }
 
     fn take(&mut self, fed: Fed) -> bool {
@@ -103,7 +103,7 @@ impl EngineThread {
             }
             What::Rules(rules, front, answer) => {
                 self.engine.prepare(rules.clone(), *front);
-                self.coming = Some(Coming { rules, answer });
+                self.coming = Some(Coming { rules, answer, in_force: false, pause: Duration::ZERO });
                 return true;
             }
         };
@@ -117,17 +117,27 @@ impl EngineThread {
         go_on
     }
 
-    /// The rules that were made ready for are in force.
+    /// A little of a change of rules: looking at posts kept, then the change itself, then the keys.
+    /// False if nobody receives any more.
     fn change(&mut self) -> bool {
-        let Some(Coming { rules, answer }) = self.coming.take() else { return true };
+        let Some(mut coming) = self.coming.take() else { return true };
         let began = Instant::now();
-        let output = self.engine.step(Input::Rules(rules));
-        let pause = began.elapsed();
-        let go_on = self.hand_out(output);
-        self.status.metrics.set(&metric::RELOAD_PAUSE, &[], pause.as_secs_f64());
-        self.show();
-        let _ = answer.send(pause);
-        go_on
+        let (mut output, mut done) = (None, false);
+        if coming.in_force {
+            done = self.engine.follow(limits::FOLLOWED_AT_ONCE);
+        } else if self.engine.prepare_more(limits::PREPARED_AT_ONCE) {
+            output = Some(self.engine.step(Input::Rules(coming.rules.clone())));
+            coming.in_force = true;
+        }
+        coming.pause = coming.pause.max(began.elapsed());
+        if done {
+            self.status.metrics.set(&metric::RELOAD_PAUSE, &[], coming.pause.as_secs_f64());
+            self.show();
+            let _ = coming.answer.send(coming.pause);
+        } else {
+            self.coming = Some(coming);
+        }
+        output.is_none_or(|o| self.hand_out(o))
     }
 
     fn step(&mut self, input: Input, received: Instant) -> Output {

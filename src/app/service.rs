@@ -96,7 +96,7 @@ impl Service {
         let urgent = Arc::new(urgent);
         let (to_receiver, notices): (SyncSender<Message>, StdReceiver<Message>) = sync_channel(limits::NOTICE_QUEUE);
         let (to_lookup, lookups) = mpsc::channel(limits::LOOKUP_QUEUE);
-        let engine = Engine::new(rules, ClockMode::Live, 1);
+        let engine = Engine::new(rules, ClockMode::Live, 1).gradual();
         let thread = EngineThread::new(engine, status.clone(), to_receiver.clone(), to_lookup, tap);
         let inputs = queue.clone();
         let engine = std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&inputs))?;

@@ -99,7 +99,9 @@ pub const RELOADS_ASKED: usize = 8;
 /// How long changed files are left alone before they are read.
 pub const SETTLE: Span = Span::millis(200);
 /// Posts matched by coming rules between two batches of frames.
-pub const PREPARED_AT_ONCE: usize = 512;
+pub const PREPARED_AT_ONCE: usize = 128;
+/// Posts and groups that follow a change of rules between two batches of frames, about.
+pub const FOLLOWED_AT_ONCE: usize = 1024;
 /// Notices that wait to be handed to receivers; then the engine waits.
 pub const NOTICE_QUEUE: usize = 4096;
 
@@ -130,6 +132,8 @@ pub const DEDUP_IDS: usize = 1 << 21;
 pub const STORY_POSTS: usize = 1 << 20;
 /// Stories remembered.
 pub const STORIES: usize = 1 << 19;
+/// Keys remembered to have been forgotten when rules changed, before all posts are gone through.
+pub const FORGOTTEN_KEYS: usize = 1 << 16;
 /// Distinct texts remembered, to know copies.
 pub const TEXTS: usize = 1 << 17;
 /// Accounts whose audience is remembered.

@@ -1,6 +1,6 @@
 //! The story index: which post belongs to which story, and whom it concerns.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub(super) struct Known {
     pub(super) n: Option<Negativity>,
     /// What it complains about.
     pub(super) causes: Causes,
+    /// How often keys had been forgotten when this was noted.
+    noted: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,19 +51,35 @@ struct Story {
 pub(super) struct Stories {
     posts: Recent<Known>,
     stories: Recent<Story>,
+    /// Keys that were forgotten, and the how manieth time that was: what was noted of them before
+    /// says nothing. Going through all posts would take too long.
+    forgotten: BTreeMap<KeyId, u64>,
+    turn: u64,
+}
+
+impl Known {
+    /// Leaves out the keys that were forgotten since this was noted.
+    fn purge(&mut self, forgotten: &BTreeMap<KeyId, u64>) {
+        if !forgotten.is_empty() {
+            let noted = self.noted;
+            self.keys.retain(|c| forgotten.get(&c.key).is_none_or(|turn| *turn <= noted));
+        }
+    }
 }
 
 impl Stories {
     pub(super) fn new() -> Stories {
-        Stories { posts: Recent::new(limits::STORY_POSTS), stories: Recent::new(limits::STORIES) }
+        let (posts, stories) = (Recent::new(limits::STORY_POSTS), Recent::new(limits::STORIES));
+        Stories { posts, stories, forgotten: BTreeMap::new(), turn: 0 }
     }
 
     /// What is known of the first of these that concerns a brand, else of the first that is known.
     pub(super) fn find(&mut self, targets: impl Iterator<Item = PostId> + Clone) -> Option<(PostId, Known)> {
         let mut known = |any: bool| {
             targets.clone().find_map(|t| {
-                let known = self.posts.get_mut(t.0).filter(|k| any || !k.keys.is_empty());
-                known.map(|k| (t, k.clone()))
+                let known = self.posts.get_mut(t.0)?;
+                known.purge(&self.forgotten);
+                (any || !known.keys.is_empty()).then(|| (t, known.clone()))
             })
         };
         known(false).or_else(|| known(true))
@@ -69,7 +87,13 @@ impl Stories {
 
     /// Whether one of these concerns a brand.
     pub(super) fn concerns(&mut self, targets: &[PostId]) -> bool {
-        targets.iter().any(|t| self.posts.get_mut(t.0).is_some_and(|k| !k.keys.is_empty()))
+        targets.iter().any(|t| {
+            let known = self.posts.get_mut(t.0).filter(|k| !k.keys.is_empty());
+            known.is_some_and(|k| {
+                k.purge(&self.forgotten);
+                !k.keys.is_empty()
+            })
+        })
     }
 
     /// The story of a post: that of what it refers to, or a new one with its name; and whether
@@ -89,7 +113,8 @@ impl Stories {
     /// Notes a post of a story, so that others can refer to it. Links are noted of posts that
     /// name a brand themselves, for these brands only.
     pub(super) fn note(&mut self, m: &Mention, story: &StoryRef, keys: Keys) {
-        let place = Known { story: story.id, keys: Keys::new(), n: None, causes: Causes::default() };
+        let noted = self.turn;
+        let place = Known { story: story.id, keys: Keys::new(), n: None, causes: Causes::default(), noted };
         for unseen in m.parent.iter().chain(&m.root).chain(&m.quoted) {
             if self.posts.peek(unseen.0).is_none() {
                 self.posts.insert(unseen.0, place.clone());
@@ -111,14 +136,19 @@ impl Stories {
 
     /// No post concerns these keys any more.
     pub(super) fn forget(&mut self, keys: &BTreeSet<KeyId>) {
-        for known in self.posts.values_mut() {
-            known.keys.retain(|c| !keys.contains(&c.key));
+        self.turn += 1;
+        self.forgotten.extend(keys.iter().map(|k| (*k, self.turn)));
+        if self.forgotten.len() > limits::FORGOTTEN_KEYS {
+            self.posts.values_mut().for_each(|known| known.purge(&self.forgotten));
+            self.forgotten.clear();
         }
     }
 
     /// A post concerns a key, as was found when rules changed.
     pub(super) fn adopt(&mut self, t: &Told, key: KeyId) {
         if let Some(known) = self.posts.get_mut(t.post.0) {
+            known.purge(&self.forgotten);
+            known.noted = self.turn;
             known.keys.push(Concern { key, in_brand: t.in_brand, own: false });
             known.keys.sort_unstable();
         }
@@ -128,7 +158,7 @@ impl Stories {
     pub(super) fn renew(&mut self, post: PostId, keys: Keys, n: Option<Negativity>, causes: Causes) {
         let Some(known) = self.posts.get_mut(post.0) else { return };
         let (story, before) = (known.story, std::mem::replace(&mut known.n, n));
-        known.keys = keys;
+        (known.keys, known.noted) = (keys, self.turn);
         known.causes = causes;
         if let (Some(s), Some(n)) = (self.stories.get_mut(story.0), before) {
             s.n_sum = s.n_sum.saturating_sub(u64::from(n.milli()));

@@ -10,16 +10,16 @@ use super::posts::{PostAt, Posts};
 use super::series::{Series, passes};
 use super::story::Life;
 use super::voices::Size;
-use crate::base::model::{Audience, Group, KeyId, Told};
-use crate::base::rule::plan::{Base, Window};
+use crate::base::model::{Audience, Group, KeyId, PostId, Told};
+use crate::base::rule::plan::{Base, Past, Window};
 use crate::base::rule::{Dim, Filter, Plan, RuleSet};
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 
 /// Posts of other brands that a key is told of from now on, and the keys that count other posts
 /// than before.
 pub struct Others<'o> {
-    /// The posts kept of the brands it reads.
-    pub foreign: Vec<(PostAt, Told)>,
+    /// The posts kept of the brands it reads; `None`: it reads what it read before.
+    pub foreign: Option<Vec<(PostAt, Told)>>,
     /// Keys that are new or whose queries changed.
     pub unlike: &'o BTreeSet<KeyId>,
 }
@@ -28,24 +28,55 @@ impl KeyFold {
     /// The same key under other rules, its query unchanged.
     pub fn change(&mut self, old: &RuleSet, w: World<'_>, now: Time, others: Others<'_>) {
         let whole_from = self.kept_from(old.retention, now);
-        self.foreign = kept_of(others.foreign);
-        let same_vars = old.brand(self.key).map(|b| &b.vars) == w.rules.brand(self.key).map(|b| &b.vars);
-        let mut before: BTreeMap<Group, Vec<(usize, Cell)>> = BTreeMap::new();
-        for (group, cell) in std::mem::take(&mut self.cells) {
-            let at = group.plan as usize;
-            before.entry(Group { plan: 0, ..group }).or_default().push((at, cell));
+        if let Some(foreign) = others.foreign {
+            self.foreign = kept_of(foreign);
         }
-        for (i, plan) in w.rules.plans_of(self.key) {
-            let olds: Vec<(usize, &Plan)> = old.plans_of(self.key).filter(|(_, p)| p.by == plan.by).collect();
-            let moved = Moved { olds, new: plan, same_vars, unlike: others.unlike, whole_from, now };
-            for (group, cells) in &before {
-                let cells: Vec<(&Plan, &Cell)> =
-                    cells.iter().filter_map(|(at, c)| Some((moved.old(*at)?, c))).collect();
-                if !cells.is_empty() {
-                    self.cells.insert(Group { plan: i as u32, ..group.clone() }, moved.cell(&cells));
-                }
+        let same_vars = old.brand(self.key).map(|b| &b.vars) == w.rules.brand(self.key).map(|b| &b.vars);
+        let olds: Vec<(usize, &Plan)> = old.plans_of(self.key).collect();
+        let plans: Vec<(usize, &Plan)> = w.rules.plans_of(self.key).collect();
+        let moved = |i: usize| {
+            let new = w.rules.plans.get(i)?;
+            let olds = olds.iter().copied().filter(|(_, p)| p.by == new.by).collect();
+            Some(Moved { olds, new, same_vars, unlike: others.unlike, whole_from, now })
+        };
+        // plans that go on as they were, by their places before and now
+        let mut going_on: BTreeMap<usize, usize> = BTreeMap::new();
+        for (i, _) in &plans {
+            if let Some(at) = moved(*i).and_then(|m| m.goes_on(&going_on)) {
+                going_on.insert(at, *i);
             }
-            self.backfill(w, i, plan, &moved);
+        }
+        if going_on.len() == olds.len() && plans.len() == olds.len() && going_on.iter().all(|(at, i)| at == i) {
+            return;
+        }
+        let mut before: BTreeMap<usize, Vec<(Group, Cell)>> = BTreeMap::new();
+        for (group, cell) in std::mem::take(&mut self.cells) {
+            before.entry(group.plan as usize).or_default().push((group, cell));
+        }
+        for (i, plan) in plans.iter().filter(|(i, _)| !going_on.values().any(|on| on == i)) {
+            let Some(moved) = moved(*i) else { continue };
+            // what nobody else goes on from is taken, not copied
+            let alone = plans.iter().filter(|(_, p)| p.by == plan.by).count() == 1;
+            self.move_to(*i, &moved, &mut before, alone);
+            self.backfill(w, *i, plan, &moved);
+        }
+        for (at, i) in going_on {
+            let cells = before.remove(&at).unwrap_or_default().into_iter();
+            self.cells.extend(cells.map(|(g, cell)| (Group { plan: i as u32, ..g }, cell)));
+        }
+    }
+
+    /// The cells of a plan, made of those of older plans.
+    fn move_to(&mut self, i: usize, moved: &Moved<'_>, before: &mut BTreeMap<usize, Vec<(Group, Cell)>>, alone: bool) {
+        let mut groups: BTreeMap<Group, Vec<(&Plan, &mut Cell)>> = BTreeMap::new();
+        for (at, cells) in before.iter_mut() {
+            let Some(plan) = moved.old(*at) else { continue };
+            for (group, cell) in cells {
+                groups.entry(Group { plan: i as u32, ..group.clone() }).or_default().push((plan, cell));
+            }
+        }
+        for (group, mut cells) in groups {
+            self.cells.insert(group, moved.cell(&mut cells, alone));
         }
     }
 
@@ -53,7 +84,7 @@ impl KeyFold {
     pub fn rebuilt(key: KeyId, w: World<'_>, kept: Vec<(PostAt, Told)>, now: Time, others: Others<'_>) -> KeyFold {
         let mut fold = KeyFold::since(key, w.rules, now);
         fold.posts = kept_of(kept);
-        fold.foreign = kept_of(others.foreign);
+        fold.foreign = kept_of(others.foreign.unwrap_or_default());
         for (i, plan) in w.rules.plans_of(key) {
             let (olds, same_vars) = (Vec::new(), false);
             let moved = Moved { olds, new: plan, same_vars, unlike: others.unlike, whole_from: now, now };
@@ -71,25 +102,36 @@ impl KeyFold {
         })
     }
 
+    /// A post of the key's own that is kept.
+    pub fn kept_post(&self, post: PostId) -> Option<(PostAt, &Told, Audience)> {
+        let (at, kept) = self.posts.find(post).filter(|(_, k)| !k.deleted)?;
+        let known = self.posts.account(kept.told.account.0).map(|a| a.audience);
+        Some((at, &*kept.told, known.unwrap_or(kept.told.audience)))
+    }
+
     /// Counts the posts kept in everything that did not go on from before.
     fn backfill(&mut self, w: World<'_>, index: usize, plan: &Plan, moved: &Moved<'_>) {
-        let brand = w.rules.brand(self.key);
-        let mut posts: Vec<(PostAt, Told, Size)> = Vec::new();
-        for store in [&self.posts, &self.foreign] {
-            for (at, kept) in store.all() {
-                let size = store.account(kept.told.account.0).map(|a| a.size).unwrap_or_default();
-                posts.push((at, (*kept.told).clone(), size));
-            }
-        }
-        posts.sort_by_key(|(at, ..)| *at);
-        let went_on: BTreeSet<Group> = match moved.olds.is_empty() {
-            false => self.cells.keys().filter(|g| g.plan as usize == index).cloned().collect(),
-            true => BTreeSet::new(),
-        };
         if plan.by.len() == 1 {
             let fresh = || Cell::since(plan, moved.whole_from);
             self.cells.entry(Group::whole(index as u32, self.key)).or_insert_with(fresh);
         }
+        let Some(from) = moved.counted_from() else { return };
+        let brand = w.rules.brand(self.key);
+        let KeyFold { posts: own, foreign, .. } = &*self;
+        let mut posts: Vec<(PostAt, Box<Told>, Size)> = Vec::new();
+        for store in [own, foreign] {
+            for (at, kept) in store.from(from) {
+                let size = store.account(kept.told.account.0).map(|a| a.size).unwrap_or_default();
+                posts.push((at, kept.told.clone(), size));
+            }
+        }
+        if !foreign.is_empty() {
+            posts.sort_by_key(|(at, ..)| *at);
+        }
+        let went_on: BTreeSet<Group> = match moved.olds.is_empty() {
+            false => self.cells.keys().filter(|g| g.plan as usize == index).cloned().collect(),
+            true => BTreeSet::new(),
+        };
         for ((_, seq), told, size) in &posts {
             for group in groups_of(index, plan, told) {
                 self.make_room_for(&group);
@@ -100,6 +142,15 @@ impl KeyFold {
                 if known { moved.count(cell, p) } else { cell.add(plan, p) }
             }
         }
+    }
+}
+
+/// What was found goes on; else something fresh begins.
+fn gone_on<T: Clone>(found: Option<&mut T>, fresh: T, take: bool) -> T {
+    match found {
+        Some(found) if take => std::mem::replace(found, fresh),
+        Some(found) => found.clone(),
+        None => fresh,
     }
 }
 
@@ -142,29 +193,52 @@ impl<'m> Moved<'m> {
         self.olds.iter().all(|(_, p)| self.window(p, new).is_none())
     }
 
-    fn cell(&self, cells: &[(&Plan, &Cell)]) -> Cell {
+    /// The older plan that asks for just the same, unless another goes on from it.
+    fn goes_on(&self, taken: &BTreeMap<usize, usize>) -> Option<usize> {
+        let same = |p: &Plan| {
+            (&p.windows, &p.pasts, &p.bases, p.tells_story)
+                == (&self.new.windows, &self.new.pasts, &self.new.bases, self.new.tells_story)
+                && p.windows.iter().all(|w| self.same(&w.filter))
+                && p.bases.iter().all(|b| self.same(&b.filter))
+        };
+        self.olds.iter().find(|(at, p)| !taken.contains_key(at) && same(p)).map(|(at, _)| *at)
+    }
+
+    /// The earliest event time that anything new counts; `None` if nothing is new.
+    fn counted_from(&self) -> Option<Time> {
+        let told_before = self.olds.iter().any(|(_, p)| p.tells_story);
+        if self.olds.is_empty() || (self.new.tells_story && !told_before) {
+            return Some(Time(i64::MIN));
+        }
+        let new = self.new.windows.iter().filter(|w| self.is_new(w));
+        // a pane more than the window, since the oldest counts whole
+        new.map(|w| self.now - Span(w.spec.window.0 + 2 * w.spec.pane().0)).min()
+    }
+
+    /// One cell of those of older plans; with `take` they keep nothing.
+    fn cell(&self, cells: &mut [(&Plan, &mut Cell)], take: bool) -> Cell {
         let by_story = self.new.has(Dim::Story);
-        let windows = self.new.windows.iter().map(|w| {
-            let found = cells.iter().find_map(|(p, c)| c.windows.get(self.window(p, w)?));
+        let (mut windows, mut pasts, mut bases) = (Vec::new(), Vec::new(), Vec::new());
+        for w in &self.new.windows {
             // posts of other brands are kept only since they are read
             let from = if w.filter.brand.is_some() { self.now } else { self.whole_from };
-            found.cloned().unwrap_or_else(|| Series::new(&w.spec, by_story, from))
-        });
-        let pasts = self.new.pasts.iter().map(|p| {
-            let found = cells.iter().find_map(|(plan, c)| {
+            let fresh = Series::new(&w.spec, by_story, from);
+            let found = cells.iter_mut().find_map(|(p, c)| c.windows.get_mut(self.window(p, w)?));
+            windows.push(gone_on(found, fresh, take));
+        }
+        for p in &self.new.pasts {
+            let found = cells.iter_mut().find_map(|(plan, c)| {
                 let window = self.window(plan, self.new.windows.get(p.window)?)?;
-                let same =
-                    |o: &crate::base::rule::plan::Past| (o.window, o.offset, o.step) == (window, p.offset, p.step);
-                c.pasts.get(plan.pasts.iter().position(same)?)
+                let same = |o: &Past| (o.window, o.offset, o.step) == (window, p.offset, p.step);
+                c.pasts.get_mut(plan.pasts.iter().position(same)?)
             });
-            found.cloned().unwrap_or_else(|| History::new(p))
-        });
-        let bases = self.new.bases.iter().map(|b| {
+            pasts.push(gone_on(found, History::new(p), take));
+        }
+        for b in &self.new.bases {
             let same = |o: &Base| o == b && self.same(&b.filter);
-            let found = cells.iter().find_map(|(p, c)| c.bases.get(p.bases.iter().position(same)?));
-            found.cloned().unwrap_or_else(|| Baseline::new(b.spec.measure))
-        });
-        let (windows, pasts, bases) = (windows.collect(), pasts.collect(), bases.collect());
+            let found = cells.iter_mut().find_map(|(p, c)| c.bases.get_mut(p.bases.iter().position(same)?));
+            bases.push(gone_on(found, Baseline::new(b.spec.measure), take));
+        }
         let life: Option<Box<Life>> = cells.iter().find_map(|(_, c)| c.life.clone());
         let life = if self.new.tells_story { Some(life.unwrap_or_default()) } else { None };
         let last = cells.iter().map(|(_, c)| c.last).max().unwrap_or(0);

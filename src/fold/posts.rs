@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::voices::Size;
 use crate::base::hash::HashedMap;
-use crate::base::model::{Audience, Seq, Told};
+use crate::base::model::{Audience, PostId, Seq, Told};
 use crate::base::reach;
 use crate::base::time::Time;
 
@@ -96,10 +96,25 @@ impl Posts {
         self.by_time.iter().map(|(at, k)| (*at, k))
     }
 
+    /// A post by its id, of the key's own.
+    pub(super) fn find(&self, post: PostId) -> Option<(PostAt, &Kept)> {
+        let at = *self.by_id.get(&post.0)?;
+        self.by_time.get(&at).map(|k| (at, k))
+    }
+
     /// The post after another; the first without one.
     pub(super) fn after(&self, at: Option<PostAt>) -> Option<(PostAt, &Kept)> {
         let from = at.map_or(Bound::Unbounded, Bound::Excluded);
         self.by_time.range((from, Bound::Unbounded)).next().map(|(at, k)| (*at, k))
+    }
+
+    /// Posts from a time on, with their places.
+    pub(super) fn from(&self, t: Time) -> impl Iterator<Item = (PostAt, &Kept)> {
+        self.by_time.range((t, 0)..).map(|(at, k)| (*at, k))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_time.is_empty()
     }
 
     /// Posts from a time on.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use groundswell::app::engine::{Engine, Input, Output};
+use groundswell::app::front::FrontLine;
 use groundswell::app::pipeline::Pipeline;
 use groundswell::base::model::{Frame, FrameBatch, Message, Notice, SourceInfo, SourceState, Transition, WireFormat};
 use groundswell::base::rule::{RuleSet, SourceText};
@@ -146,6 +147,9 @@ impl Case {
             let found = if fronts == 0 { self.straight(shards, batch) } else { self.threaded(shards, fronts, batch) };
             assert_eq!(found, straight, "{name}: {shards} shards, {fronts} fronts, {batch} frames a batch");
         }
+        for (ahead, posts) in [(1, 1), (4, 2), (9, 100)] {
+            assert_eq!(self.gradually(ahead, posts), straight, "{name}: rules made ready {ahead} inputs ahead");
+        }
         let n = self.inputs.len();
         for (i, cut) in (1..n).step_by((n / 5).max(1)).enumerate() {
             let (before, after) = ([1, 2, 5][i % 3], [5, 1, 2][i % 3]);
@@ -178,6 +182,22 @@ impl Case {
     fn straight(&self, shards: usize, batch: usize) -> String {
         let mut engine = self.engine(shards);
         lines(&self.sets, all(batched(&self.inputs, batch).into_iter().map(|i| engine.step(i)).collect()))
+    }
+
+    /// Rules are made ready some inputs before they come into force, and keys follow little by
+    /// little.
+    fn gradually(&self, ahead: usize, posts: usize) -> String {
+        let mut engine = self.engine(1).gradual();
+        let mut out = Vec::new();
+        for (i, input) in self.inputs.iter().enumerate() {
+            if let Some(Input::Rules(rules)) = self.inputs.get(i + ahead) {
+                engine.prepare(rules.clone(), FrontLine::new(rules, true));
+            }
+            engine.prepare_more(posts);
+            out.push(engine.step(input.clone()));
+            engine.follow(posts);
+        }
+        lines(&self.sets, all(out))
     }
 
     fn threaded(&self, shards: usize, fronts: usize, batch: usize) -> String {

@@ -203,6 +203,11 @@ impl RuleSet {
         self.operands(rule).map(|s| Span(s.window.0 + s.offset.0)).max().unwrap_or(Span::ZERO)
     }
 
+    /// The other keys whose posts a key is told of.
+    pub fn rivals_of(&self, reader: KeyId) -> BTreeSet<KeyId> {
+        self.readers.iter().filter(|(_, readers)| readers.binary_search(&reader).is_ok()).map(|(k, _)| *k).collect()
+    }
+
     /// Keys of all brands and groups.
     pub fn keys(&self) -> impl Iterator<Item = KeyId> + '_ {
         self.brands.iter().map(|b| b.key)
