@@ -53,6 +53,8 @@ pub struct Jetstream {
     cursor: Position,
     /// How far to step over what could not be received; zero after everything else.
     skip: Span,
+    /// Whether the last request was refused without a reason that could be read.
+    mute: bool,
 }
 
 impl Jetstream {
@@ -66,7 +68,7 @@ impl Jetstream {
         trust: Trust,
     ) -> Jetstream {
         let (cursor, skip) = (Position::default(), Span::ZERO);
-        Jetstream { source, hosts, host: 0, version, compress, trust, unpacker: None, cursor, skip }
+        Jetstream { source, hosts, host: 0, version, compress, trust, unpacker: None, cursor, skip, mute: false }
     }
 
     /// The same from where another has got to.
@@ -150,10 +152,15 @@ impl Protocol for Jetstream {
     }
 
     fn refused(&mut self, status: u16, body: &str) {
-        if status == 400 && body.contains("CursorTooOld") {
+        // of an answer only what comes along with its head is seen: one that goes on saying nothing may
+        // mean any of these
+        let mute = status == 400 && body.is_empty();
+        let any = mute && std::mem::replace(&mut self.mute, mute);
+        self.mute = mute;
+        if status == 400 && (any || body.contains("CursorTooOld")) {
             self.cursor.set(None);
         }
-        if status == 400 && body.contains("UnknownZstdDictionary") {
+        if status == 400 && (any || body.contains("UnknownZstdDictionary")) {
             self.unpacker = None;
         }
     }
@@ -236,5 +243,17 @@ mod tests {
         assert_eq!(s.cursor.get(), Some(Time(1_783_175_888_085_434)));
         s.refused(400, r#"{"error":"CursorTooOld"}"#);
         assert_eq!(s.cursor.get(), None);
+    }
+
+    #[test]
+    fn a_server_that_refuses_without_a_reason_is_asked_for_less() {
+        let mut s = stream(&["ws://h"], Version::V1);
+        let mut kept = |answers: &[(u16, &str)]| {
+            s.cursor.set(Some(Time(7)));
+            answers.iter().for_each(|(status, body)| s.refused(*status, body));
+            s.cursor.get().is_some()
+        };
+        assert!(kept(&[(400, "")]) && kept(&[(503, ""), (400, "")]) && kept(&[(400, "no"), (400, "")]));
+        assert!(!kept(&[(400, "")]));
     }
 }
