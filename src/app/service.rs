@@ -107,7 +107,7 @@ impl Service {
             urgent.send(Fed::now(Input::Tick(now))).await;
         }
         tasks.spawn(ticks(status.clone(), tick, urgent.clone(), cancel.clone()));
-        tasks.spawn(watch_health(status.clone(), urgent.clone(), to_receiver, cancel.clone()));
+        tasks.spawn(watch_health(status.clone(), urgent.clone(), to_receiver, patience.unheard, cancel.clone()));
         let audience = config.sources.iter().find_map(|s| match &s.kind {
             SourceKind::Jetstream(j) => j.audience.clone(),
             _ => None,
@@ -209,14 +209,18 @@ async fn ticks(status: Arc<Status>, every: Duration, to: Arc<Lane>, cancel: Canc
     }
 }
 
-/// Looks every second whether every source is heard, and tells when that changes.
+/// Looks again and again, at least every second, whether every source is heard, and tells when that
+/// changes.
 async fn watch_health(
     status: Arc<Status>,
     urgent: Arc<Lane>,
     receivers: SyncSender<Message>,
+    unheard: Span,
     cancel: CancellationToken,
 ) {
-    let mut interval = tokio::time::interval(Duration::from_secs(1));
+    let often = Duration::from_micros(unheard.0.unsigned_abs() / 4);
+    let often = often.clamp(Duration::from_millis(1), Duration::from_secs(1));
+    let mut interval = tokio::time::interval(often);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {

@@ -181,7 +181,7 @@ impl Sources {
     fn start(&self, config: SourceConfig, trust: Trust, position: Position) -> Running {
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
         let lane = self.intake.lane();
-        self.status.add_source(&config);
+        self.status.add_source(&config, self.patience.unheard);
         let name = config.info.name.clone();
         let seed = crate::base::hash::parts(&[name.as_bytes(), &std::process::id().to_le_bytes()]);
         let sink = |lane, replays| ToEngine {

@@ -132,8 +132,8 @@ impl Status {
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
     }
 
-    /// A source runs from now on; it is not connected yet.
-    pub fn add_source(&self, config: &SourceConfig) {
+    /// A source runs from now on; it is not connected yet. That it is `unheard` for longer is told.
+    pub fn add_source(&self, config: &SourceConfig, unheard: Span) {
         let name = &config.info.name;
         let (kind, steady) = match &config.kind {
             SourceKind::Jetstream(_) => ("jetstream", true),
@@ -143,7 +143,7 @@ impl Status {
         self.metrics.set(&metric::SOURCE_UP, &[name], 0.0);
         self.metrics.set(&metric::SOURCE_HEARD, &[name], 1.0);
         self.metrics.add(&metric::CONNECTS, &[name, "ok"], 0.0);
-        let health = Health::new(self.uptime(), steady);
+        let health = Health::new(self.uptime(), steady, unheard);
         self.sources.insert(name.clone(), SourceStatus { info: config.info.clone(), kind, health });
     }
 

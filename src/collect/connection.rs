@@ -19,6 +19,8 @@ pub struct Patience {
     pub most: Span,
     /// How long it must have lasted for its failures to be forgotten.
     pub stable: Span,
+    /// How long a source may be unheard before that is told.
+    pub unheard: Span,
 }
 
 impl Default for Patience {
@@ -30,6 +32,7 @@ impl Default for Patience {
             first: limits::BACKOFF_FIRST,
             most: limits::BACKOFF_MOST,
             stable: limits::STABLE,
+            unheard: limits::SOURCE_DOWN,
         }
     }
 }

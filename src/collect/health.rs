@@ -48,12 +48,14 @@ pub struct Health {
     /// Since when it is told to be down.
     down: Option<Time>,
     steady: bool,
+    /// How long it may be unheard before that is told.
+    unheard: Span,
 }
 
 impl Health {
     /// A source that is not connected yet. One that is not `steady` is only ever down when its
-    /// connection is: nobody knows when it will speak.
-    pub fn new(now: Time, steady: bool) -> Health {
+    /// connection is: nobody knows when it will speak. Being `unheard` for longer is told.
+    pub fn new(now: Time, steady: bool, unheard: Span) -> Health {
         Health {
             connected: false,
             why: "not connected yet".to_string(),
@@ -64,6 +66,7 @@ impl Health {
             taught: 0,
             down: None,
             steady,
+            unheard,
         }
     }
 
@@ -115,14 +118,14 @@ impl Health {
     fn trouble(&self, now: Time) -> Option<(Time, String)> {
         let silent = now - self.heard;
         if !self.connected {
-            return (silent >= limits::SOURCE_DOWN).then(|| (self.heard, self.why.clone()));
+            return (silent >= self.unheard).then(|| (self.heard, self.why.clone()));
         }
         if !self.steady || self.taught < LEARNING {
             return None;
         }
         let missed = |slots: f64| self.usual * slots;
         let slots_silent = silent.0 as f64 / SLOT.0 as f64;
-        if silent >= limits::SOURCE_DOWN && missed(slots_silent) >= MISSED {
+        if silent >= self.unheard && missed(slots_silent) >= MISSED {
             let usual = self.usual_rate();
             return Some((self.heard, format!("connected, but nothing arrives; usual are {usual:.1} frames/s")));
         }
@@ -224,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_lost_connection_is_told_after_a_minute_and_once() {
-        let mut h = Health::new(at(0), true);
+        let mut h = Health::new(at(0), true, limits::SOURCE_DOWN);
         assert_eq!(run(&mut h, 0..59, |_| 0), []);
         h.opened(at(59));
         assert_eq!(run(&mut h, 59..200, |_| 5), []);
@@ -239,13 +242,13 @@ mod tests {
 
     #[test]
     fn never_connected_is_told_too() {
-        let mut h = Health::new(at(0), false);
+        let mut h = Health::new(at(0), false, limits::SOURCE_DOWN);
         assert_eq!(run(&mut h, 0..100, |_| 0), [(60, true)]);
     }
 
     #[test]
     fn a_stream_that_falls_silent_is_not_heard_whatever_its_socket_says() {
-        let mut h = Health::new(at(0), true);
+        let mut h = Health::new(at(0), true, limits::SOURCE_DOWN);
         h.opened(at(0));
         assert_eq!(run(&mut h, 0..3600, |_| 50), []);
         assert!((h.usual_rate() - 50.0).abs() < 0.1 && (h.rate() - 50.0).abs() < 0.1);
@@ -264,11 +267,11 @@ mod tests {
 
     #[test]
     fn the_rhythm_of_a_day_and_rare_sources_are_no_trouble() {
-        let mut h = Health::new(at(0), true);
+        let mut h = Health::new(at(0), true, limits::SOURCE_DOWN);
         h.opened(at(0));
         let day = |s: i64| (20.0 * (1.0 + 0.6 * (s as f64 / 86_400.0 * std::f64::consts::TAU).cos())) as usize;
         assert_eq!(run(&mut h, 0..3 * 86_400, day), []);
-        let mut h = Health::new(at(0), true);
+        let mut h = Health::new(at(0), true, limits::SOURCE_DOWN);
         h.opened(at(0));
         assert_eq!(run(&mut h, 0..86_400, |s| usize::from(s % 600 == 0)), [], "one in ten minutes");
     }
