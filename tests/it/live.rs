@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
 use groundswell::app::clock::{Clock, SystemClock};
 use groundswell::app::config::{Config, JetstreamConfig, Protocol, SourceConfig, SourceKind};
 use groundswell::app::service::{Parts, Service};
@@ -12,9 +13,10 @@ use groundswell::base::model::{Message, Notice, SourceInfo, SourceNotice, WireFo
 use groundswell::base::rule::{RuleSet, SourceText};
 use groundswell::base::time::Span;
 use groundswell::collect::connection::Patience;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 
 /// A post about something, as Jetstream sends it, written now.
@@ -67,6 +69,7 @@ pub const HASTE: Patience = Patience {
     first: Span::millis(20),
     most: Span::millis(200),
     stable: Span::seconds(60),
+    unheard: Span::seconds(60),
 };
 
 /// A running service and what it tells.
@@ -121,6 +124,44 @@ impl Live {
         get(self.service.address, path).await
     }
 
+    /// A metric, named as the metrics do, with its labels.
+    pub async fn value(&self, name: &str) -> Option<f64> {
+        let metrics = self.get("/metrics").await.1;
+        metrics.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    /// Waits until a metric has a value.
+    pub async fn until(&self, name: &str, wanted: impl Fn(f64) -> bool) {
+        let mut last = None;
+        for _ in 0..1000 {
+            last = self.value(name).await;
+            if last.is_some_and(&wanted) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{name} is {last:?} in\n{}", self.get("/metrics").await.1);
+    }
+
+    /// Waits until so many frames of a source have had an outcome.
+    pub async fn outcome(&self, source: &str, outcome: &str, wanted: u32) {
+        let name = format!("groundswell_frames_total{{outcome=\"{outcome}\",source=\"{source}\"}}");
+        self.until(&name, |n| n == f64::from(wanted)).await;
+    }
+
+    /// Waits until the service says, among the reasons why it is not ready, these words.
+    pub async fn unready(&self, words: &str) {
+        let mut said = String::new();
+        for _ in 0..1000 {
+            said = self.get("/readyz").await.1;
+            if said.contains(words) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{words} not in {said}");
+    }
+
     /// Waits until the metrics hold a line.
     pub async fn metric(&self, line: &str) {
         let mut metrics = String::new();
@@ -151,12 +192,36 @@ pub async fn ask(address: SocketAddr, request: &str) -> (u16, String) {
 }
 
 /// Accepts one subscriber and notes what it asked for.
-#[expect(clippy::result_large_err, reason = "the signature is the library's")]
 pub async fn accept(listener: &TcpListener, asked: &Arc<Mutex<Vec<String>>>) -> WebSocketStream<TcpStream> {
     let (socket, _) = listener.accept().await.unwrap();
+    greet(socket, asked).await
+}
+
+/// Upgrades a connection and notes what was asked for.
+#[expect(clippy::result_large_err, reason = "the signature is the library's")]
+pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: S,
+    asked: &Arc<Mutex<Vec<String>>>,
+) -> WebSocketStream<S> {
     let note = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
         asked.lock().unwrap().push(request.uri().to_string());
         Ok(response)
     };
     tokio_tungstenite::accept_hdr_async(socket, note).await.unwrap()
+}
+
+/// A server that is well: tells these frames to everybody who comes, and answers pings.
+pub fn well(listener: TcpListener, asked: &Arc<Mutex<Vec<String>>>, frames: Vec<String>) {
+    let asked = asked.clone();
+    tokio::spawn(async move {
+        loop {
+            let mut ws = accept(&listener, &asked).await;
+            for frame in &frames {
+                // who leaves is waited for again
+                let _ = ws.feed(tungstenite::Message::text(frame.clone())).await;
+            }
+            let _ = ws.flush().await;
+            while let Some(Ok(_)) = ws.next().await {}
+        }
+    });
 }

@@ -11,6 +11,7 @@ mod controls;
 mod corrections;
 mod golden;
 mod live;
+mod misbehaving;
 mod naive;
 mod prefilter;
 mod queries;
