@@ -93,10 +93,11 @@ impl Metrics {
         }
     }
 
-    /// What a gauge says; `None` for one that was never set.
+    /// What a gauge or counter says.
     pub fn get(&self, m: &Metric, labels: &[&str]) -> Option<f64> {
         match self.families.get(m.name) {
             Some(Family::Gauge(v)) => v.get_metric_with_label_values(labels).ok().map(|g| g.get()),
+            Some(Family::Counter(v)) => v.get_metric_with_label_values(labels).ok().map(|c| c.get()),
             _ => None,
         }
     }

@@ -45,6 +45,8 @@ pub struct Parts {
     pub patience: Patience,
     /// Is shown every entry.
     pub tap: Option<Tap>,
+    /// Whether metrics, health and the API are served.
+    pub http: bool,
 }
 
 impl Parts {
@@ -55,13 +57,13 @@ impl Parts {
     pub fn new(config: Config, rules: Arc<RuleSet>, clock: Arc<dyn Clock>) -> io::Result<Parts> {
         let status = Arc::new(Status::new(clock, Arc::new(config)).map_err(io::Error::other)?);
         let (tick, lookup_pace) = (Duration::from_secs(1), limits::LOOKUP_PACE);
-        Ok(Parts { status, rules, tick, lookup_pace, patience: Patience::default(), tap: None })
+        Ok(Parts { status, rules, tick, lookup_pace, patience: Patience::default(), tap: None, http: true })
     }
 }
 
 /// A running service.
 pub struct Service {
-    /// Where metrics and health are served.
+    /// Where metrics and health are served, if they are.
     pub address: SocketAddr,
     status: Arc<Status>,
     urgent: Option<Arc<Lane>>,
@@ -86,10 +88,10 @@ impl Service {
     ) -> io::Result<Service> {
         // a second call finds it installed already
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let Parts { status, rules, tick, lookup_pace, patience, tap } = parts;
+        let Parts { status, rules, tick, lookup_pace, patience, tap, http: serves } = parts;
         let config = status.config();
-        let server = serve::bind(config.listen).await?;
-        let address = server.address;
+        let server = if serves { Some(serve::bind(config.listen).await?) } else { None };
+        let address = server.as_ref().map_or(config.listen, |s| s.address);
         let (cancel, http_cancel) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, http) = (TaskTracker::new(), TaskTracker::new());
         let (queue, urgent) = intake();
@@ -117,12 +119,14 @@ impl Service {
         }
         let mut sources = Sources::new(queue, urgent.clone(), status.clone(), patience);
         sources.set(&config.sources).await.map_err(io::Error::other)?;
-        let (answers, until) = (status.clone(), http_cancel.clone());
-        http.spawn(async move {
-            if let Err(e) = server.run(answers, until).await {
-                tracing::error!(error = %e, "metrics and health are no longer served");
-            }
-        });
+        if let Some(server) = server {
+            let (answers, until) = (status.clone(), http_cancel.clone());
+            http.spawn(async move {
+                if let Err(e) = server.run(answers, until).await {
+                    tracing::error!(error = %e, "metrics and health are no longer served");
+                }
+            });
+        }
         tasks.close();
         http.close();
         let sources = Arc::new(Mutex::new(Some(sources)));

@@ -226,6 +226,21 @@ pub const MANIFEST_FILES: usize = 1 << 14;
 /// Longest manifest of recordings that is read, in bytes.
 pub const MANIFEST_BYTES: u64 = 32 << 20;
 
+/// Mentions that wait to be shown by `watch`; more are counted, not shown.
+pub const WATCH_QUEUE: usize = 4096;
+/// How long a mention waits to be shown until its author's followers are known.
+pub const WATCH_HOLD: Span = Span::millis(1500);
+/// How long `watch` tries to reach a server where nobody looks on.
+pub const WATCH_PATIENCE: Span = Span::seconds(30);
+/// Accounts that `watch` counts by name.
+pub const WATCH_ACCOUNTS: usize = 1 << 16;
+/// Stories whose first post `watch` remembers, to say what is passed on.
+pub const WATCH_STORIES: usize = 1 << 14;
+/// Longest answer of a service about its state, in bytes.
+pub const STATUS_BYTES: usize = 32 << 20;
+/// Time for a service to tell about its state.
+pub const STATUS_TIMEOUT: Span = Span::seconds(10);
+
 /// Log lines about bad frames: at most one in this time.
 pub const FRAME_LOG_EVERY: Span = Span::seconds(10);
 

@@ -18,6 +18,7 @@ pub use courier::Pace;
 pub use inbox::{Inbox, Waiting};
 pub use json::json;
 pub use letter::Letter;
+pub(crate) use plain::plain;
 pub use render::{Style, Surroundings, text};
 pub use report::Report;
 pub use routes::{Route, Routes, is_for_people};

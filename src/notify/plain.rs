@@ -1,7 +1,7 @@
 //! Texts from outside, made harmless for one line of a terminal or log.
 
 /// The text on one line, without control and direction characters, cut to `chars`.
-pub(super) fn plain(text: &str, chars: usize) -> String {
+pub(crate) fn plain(text: &str, chars: usize) -> String {
     let mut out = String::new();
     let mut taken = 0;
     for word in text.split_whitespace() {

@@ -21,4 +21,5 @@ mod recording;
 mod reload;
 mod service;
 mod stories;
+mod terminal;
 mod webhook;

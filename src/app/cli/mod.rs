@@ -2,15 +2,20 @@
 
 mod check;
 mod demo;
+mod init;
 mod lines;
+mod one_query;
 mod output;
 mod record;
 mod replay;
 mod run;
 mod schema;
+mod screen;
+mod status;
 mod try_query;
 mod try_surge;
 mod try_tone;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -30,7 +35,11 @@ pub(crate) const FAILED: u8 = 1;
                   hostile each is and how many people it reaches, and pages a human the moment a hostile story starts \
                   to spread.",
     after_help = "Examples:\n  groundswell demo                     a story told by a local server, in half a minute\n  \
-                  groundswell run -c groundswell.yaml  the service\n  groundswell check rules/             are these rules sound?\n  \
+                  groundswell watch '\"acme corp\"'     who speaks of it now, and how\n  \
+                  groundswell init                     the files of a service, to begin with\n  \
+                  groundswell run -c groundswell.yaml  the service\n  \
+                  groundswell status                   how does the service fare?\n  \
+                  groundswell check rules/             are these rules sound?\n  \
                   groundswell replay day.ndjson.zst --rules rules/   what would they have said?\n\n\
                   Exit status: 0 fine, 1 findings or failure, 2 wrong usage."
 )]
@@ -42,7 +51,10 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Demo),
+    Watch(watch::Watch),
+    Init(init::Init),
     Run(run::Run),
+    Status(status::Status),
     Record(record::Record),
     Replay(replay::Replay),
     Check(check::Check),
@@ -64,7 +76,10 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let code = match cli.command {
         Command::Demo(c) => c.run(),
+        Command::Watch(c) => c.run(),
+        Command::Init(c) => c.run(),
         Command::Run(c) => c.run(),
+        Command::Status(c) => c.run(),
         Command::Record(c) => c.run(),
         Command::Replay(c) => c.run(),
         Command::Check(c) => c.run(),

@@ -65,7 +65,7 @@ pub(super) struct Record {
     check: Option<PathBuf>,
 }
 
-fn address(text: &str) -> Result<String, String> {
+pub(super) fn address(text: &str) -> Result<String, String> {
     let scheme = text.starts_with("wss://") || text.starts_with("ws://");
     if scheme && socket::is_address(text) {
         return Ok(text.to_string());
@@ -73,7 +73,7 @@ fn address(text: &str) -> Result<String, String> {
     Err("expected a URL that begins with wss:// or ws://".to_string())
 }
 
-fn span(text: &str) -> Result<Span, String> {
+pub(super) fn span(text: &str) -> Result<Span, String> {
     let span = seconds(text).map(|s| Span((s * 1e6) as i64));
     span.filter(|s| *s >= Span::seconds(1))
         .ok_or("expected a time of at least a second, like 90s, 10m or 2h".to_string())

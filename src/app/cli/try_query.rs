@@ -1,12 +1,10 @@
 //! `try query`: which of these texts does a query match?
 
-use std::io::{self, Write};
-
 use clap::Args;
 
-use super::FAILED;
 use super::lines::answer_each;
 use super::output::tell_error;
+use super::{FAILED, one_query};
 use crate::base::model::Post;
 use crate::base::rule::query::parse;
 use crate::base::rule::{RuleSet, SourceText};
@@ -29,11 +27,7 @@ pub(super) struct TryQuery {
 impl TryQuery {
     pub(super) fn run(&self) -> u8 {
         if let Err(e) = parse(&self.query) {
-            let column = self.query.get(..e.offset).map_or(0, |s| s.chars().count()) + 1;
-            tell_error(format!("query:1:{column}: {}", e.what));
-            if let Some(hint) = e.hint {
-                let _ = writeln!(io::stderr(), "  hint: {hint}");
-            }
+            one_query::tell(&self.query, &e);
             return FAILED;
         }
         let text = serde_json::json!({"brands": {"try": {"broad": true, "query": self.query}}}).to_string();
