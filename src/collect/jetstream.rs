@@ -197,6 +197,7 @@ fn after<'f>(frame: &'f [u8], key: &[u8]) -> Option<&'f [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::socket;
     use super::*;
     use crate::base::model::WireFormat;
 
@@ -243,6 +244,46 @@ mod tests {
         assert_eq!(s.cursor.get(), Some(Time(1_783_175_888_085_434)));
         s.refused(400, r#"{"error":"CursorTooOld"}"#);
         assert_eq!(s.cursor.get(), None);
+    }
+
+    /// Takes no frames: waits for ever.
+    struct Busy(tokio::sync::mpsc::UnboundedSender<()>);
+
+    impl socket::Sink for Busy {
+        async fn take(&mut self, heard: socket::Heard) -> bool {
+            if matches!(heard, socket::Heard::Frames(_)) {
+                let _ = self.0.send(());
+                std::future::pending().await
+            }
+            true
+        }
+
+        fn now(&self) -> Time {
+            Time(0)
+        }
+
+        fn jitter(&mut self) -> f64 {
+            0.0
+        }
+    }
+
+    #[tokio::test]
+    async fn frames_that_nobody_took_are_asked_for_again() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = format!("ws://{}/", listener.local_addr().unwrap());
+        let (position, (to, mut busy)) = (Position::default(), tokio::sync::mpsc::unbounded_channel());
+        let stream = stream(&[&host], Version::V1).from(position.clone());
+        let cancel = tokio_util::sync::CancellationToken::new();
+        let (trust, patience) = (Trust::default(), Default::default());
+        let reading = tokio::spawn(socket::run(stream, Busy(to), trust, patience, cancel.clone()));
+        let (tcp, _) = listener.accept().await.unwrap();
+        let mut ws = tokio_tungstenite::accept_async(tcp).await.unwrap();
+        let frame = tokio_tungstenite::tungstenite::Message::text(r#"{"time_us":1783175888085434}"#);
+        futures_util::SinkExt::send(&mut ws, frame).await.unwrap();
+        busy.recv().await.unwrap();
+        cancel.cancel();
+        reading.await.unwrap();
+        assert_eq!(position.get(), None);
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub trait Protocol: Send {
     /// The frames of one message.
     fn frames(&mut self, message: Bytes, binary: bool, received: Time, out: &mut Vec<Frame>);
 
-    /// These frames are about to be handed on.
+    /// These frames were handed on.
     fn progress(&mut self, _frames: &[Frame]) {}
 
     /// The server answered the request with something else than a WebSocket.
@@ -198,11 +198,12 @@ async fn read(
             (ended, bytes) = (more.0, bytes + more.1);
         }
         if !frames.is_empty() {
-            protocol.progress(&frames);
-            let source = protocol.source().clone();
+            let (source, taken) = (protocol.source().clone(), frames.clone());
             if !sink.take(Heard::Frames(FrameBatch { source, frames })).await {
                 return None;
             }
+            // what was not taken must come again
+            protocol.progress(&taken);
         }
         if let Some(why) = ended {
             return Some(why);
