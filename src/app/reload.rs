@@ -235,6 +235,8 @@ impl<F: Follow> Reloader<F> {
                     }
                 }
                 self.watched = Some((watcher, folders));
+                // what changed after the files were read and before this is not noticed by itself
+                self.trigger.nudge("changed files");
             }
             Err(e) => tracing::warn!(error = %e, "changed files are not noticed; use SIGHUP"),
         }
