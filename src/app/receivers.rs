@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,10 +13,9 @@ use tokio_util::task::TaskTracker;
 use crate::app::config::{Config, ReceiverConfig, WebhookConfig};
 use crate::app::reload::Follow;
 use crate::app::status::Status;
-use crate::base::limits;
 use crate::base::metric;
 use crate::base::model::Message;
-use crate::base::time::{Time, Zone};
+use crate::base::time::{Span, Time, Zone};
 use crate::notify::{Form, Inbox, Letter, Pace, Report, Routes, Stdout, Style, Surroundings, Webhook};
 
 /// What receivers tell of their work goes to status and metrics.
@@ -68,14 +68,17 @@ impl Report for Reports {
 
 struct Hook {
     config: WebhookConfig,
-    inbox: Arc<Inbox<Letter>>,
     cancel: CancellationToken,
+    inbox: Arc<Inbox<Letter>>,
 }
+
+/// Has a lock of its own: who waits for a reader must not keep others from the table.
+type Out = Arc<Mutex<Stdout<BufWriter<io::Stdout>>>>;
 
 #[derive(Default)]
 struct Table {
     routes: Routes,
-    outs: Vec<(Arc<str>, Stdout<BufWriter<io::Stdout>>)>,
+    outs: Vec<(Arc<str>, Out)>,
     hooks: BTreeMap<Arc<str>, Hook>,
 }
 
@@ -86,17 +89,23 @@ pub struct Receivers {
     status: Arc<Status>,
     tasks: TaskTracker,
     style: Style,
+    /// How long waiting messages are delivered once it is over.
+    grace: Span,
+    /// Messages that were not delivered.
+    left: Arc<AtomicUsize>,
     runtime: Handle,
 }
 
 impl Receivers {
-    /// Those of a config. Must be called within a runtime.
+    /// Those of a config; what waits when it is over is delivered for at most `grace`. Must be called
+    /// within a runtime.
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn new(status: Arc<Status>, style: Style) -> Result<Receivers, String> {
-        let (table, tasks, runtime) = (Arc::default(), TaskTracker::new(), Handle::current());
-        let receivers = Receivers { table, status, tasks, style, runtime };
+    pub fn new(status: Arc<Status>, style: Style, grace: Span) -> Result<Receivers, String> {
+        let (table, left) = (Arc::default(), Arc::default());
+        let (tasks, runtime) = (TaskTracker::new(), Handle::current());
+        let receivers = Receivers { table, status, tasks, style, grace, left, runtime };
         receivers.set(&receivers.status.config())?;
         Ok(receivers)
     }
@@ -106,35 +115,44 @@ impl Receivers {
     /// # Errors
     /// Where standard output takes no more.
     pub fn tell(&self, message: Option<&Message>) -> io::Result<()> {
-        let mut table = self.locked();
-        let Some(message) = message else { return table.outs.iter_mut().try_for_each(|(_, out)| out.flush()) };
+        let table = self.locked();
+        let Some(message) = message else {
+            let outs = table.outs.clone();
+            drop(table);
+            return outs.iter().try_for_each(|(_, out)| alone(out).flush());
+        };
         if is_shadow(message) {
             tracing::debug!(alert = message.alert(), "a rule in shadow has changed; nobody is told");
             return Ok(());
         }
         let names = table.routes.receivers(message);
         let mut letter: Option<Letter> = None;
-        for (name, out) in table.outs.iter_mut().filter(|(name, _)| names.contains(name)) {
-            out.tell(message)?;
-            out.flush()?;
-            Reports(self.status.clone()).delivered(name, Duration::ZERO);
-        }
         for (name, hook) in table.hooks.iter().filter(|(name, _)| names.contains(name)) {
             let letter = letter.get_or_insert_with(|| Letter::new(message));
             if hook.inbox.push(letter.clone()).is_some() {
                 Reports(self.status.clone()).dropped(name);
             }
         }
+        let outs: Vec<_> = table.outs.iter().filter(|(name, _)| names.contains(name)).cloned().collect();
+        drop(table);
+        for (name, out) in outs {
+            let mut out = alone(&out);
+            out.tell(message)?;
+            out.flush()?;
+            Reports(self.status.clone()).delivered(&name, Duration::ZERO);
+        }
         Ok(())
     }
 
-    /// Delivers what waits, each within a time, and gives how many messages were not delivered.
-    pub async fn stop(&self, deadline: Duration) -> usize {
+    /// Delivers what waits, and gives how many messages were not delivered in time, by receivers that
+    /// were taken out of the config included.
+    pub async fn stop(&self) -> usize {
         let hooks = std::mem::take(&mut self.locked().hooks);
         hooks.values().for_each(|h| h.cancel.cancel());
         self.tasks.close();
-        let _ = tokio::time::timeout(deadline, self.tasks.wait()).await;
-        hooks.values().map(|h| h.inbox.len()).sum()
+        // each of them ends by itself once its time is over
+        self.tasks.wait().await;
+        self.left.load(Ordering::Acquire)
     }
 
     fn set(&self, config: &Config) -> Result<(), String> {
@@ -145,7 +163,7 @@ impl Receivers {
                 ReceiverConfig::Stdout { name, json } => {
                     let form = if *json { Form::Json } else { Form::Text(self.style) };
                     let out = Stdout::new(BufWriter::new(io::stdout()), form, surroundings(config));
-                    table.outs.push((name.clone(), out));
+                    table.outs.push((name.clone(), Arc::new(Mutex::new(out))));
                 }
                 ReceiverConfig::Webhook(hook) => {
                     fresh.push((hook, Webhook::new(hook, Pace::default()).map_err(|e| e.join("; "))?));
@@ -170,10 +188,11 @@ impl Receivers {
         let (inbox, cancel) = (Arc::new(Inbox::default()), CancellationToken::new());
         let report = Arc::new(Reports(self.status.clone()));
         self.status.add_inbox(&config.name, inbox.clone());
-        let delivering = webhook.run(inbox.clone(), report, cancel.clone(), limits::SHUTDOWN);
-        let name = config.name.clone();
+        let delivering = webhook.run(inbox.clone(), report, cancel.clone(), self.grace);
+        let (name, lost) = (config.name.clone(), self.left.clone());
         let work = async move {
             let left = delivering.await;
+            lost.fetch_add(left, Ordering::AcqRel);
             if left > 0 {
                 tracing::error!(receiver = &*name, left, "not delivered; they are lost");
             }
@@ -183,7 +202,7 @@ impl Receivers {
     }
 
     fn locked(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        alone(&self.table)
     }
 }
 
@@ -191,6 +210,11 @@ impl Follow for Receivers {
     async fn follow(&mut self, config: &Arc<Config>) -> Result<(), String> {
         self.set(config)
     }
+}
+
+/// Waits for who has it.
+fn alone<T>(out: &Mutex<T>) -> MutexGuard<'_, T> {
+    out.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_shadow(message: &Message) -> bool {

@@ -67,7 +67,8 @@ async fn serve(path: &Path, config: Config, rules: Arc<RuleSet>) -> io::Result<(
     let (listen, fingerprint) = (config.listen, rules.fingerprint);
     let (brands, count) = (rules.brands.len(), rules.rules.len());
     let parts = Parts::new(config, rules, Arc::new(SystemClock))?;
-    let told = Receivers::new(parts.status.clone(), style_of(&io::stdout())).map_err(io::Error::other)?;
+    let told = Receivers::new(parts.status.clone(), style_of(&io::stdout()), limits::SHUTDOWN);
+    let told = told.map_err(io::Error::other)?;
     let out = told.clone();
     let service = Service::start(parts, move |message| out.tell(message.as_ref())).await;
     let service = service.map_err(|e| io::Error::new(e.kind(), format!("expected to serve at {listen}, found {e}")))?;
@@ -85,7 +86,7 @@ async fn serve(path: &Path, config: Config, rules: Arc<RuleSet>) -> io::Result<(
         let _ = task.await;
     }
     let result = service.stop().await;
-    let left = told.stop(Duration::from_micros(limits::SHUTDOWN.0.unsigned_abs())).await;
+    let left = told.stop().await;
     tracing::info!(undelivered = left, "stopped");
     result
 }
