@@ -64,12 +64,14 @@ impl Answers for Status {
         let (received, now) = (Instant::now(), self.clock().now());
         let frames: Vec<Frame> = frames.into_iter().map(|f| Frame { received: Some(now), ..f }).collect();
         self.heard(name, frames.len());
-        self.queue(frames.len() as i64);
+        // who asks may be gone while this waits for room
+        let waits = self.waits(frames.len());
         let (answer, ends) = oneshot::channel();
         let fed = Fed { what: What::Pushed(FrameBatch { source, frames }, answer), received };
         if !lane.send(fed).await {
             return Err(Refusal::Stopping);
         }
+        waits.sent();
         ends.await.map_err(|_| Refusal::Stopping)
     }
 

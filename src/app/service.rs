@@ -231,16 +231,16 @@ async fn watch_health(
             () = cancel.cancelled() => return,
             _ = interval.tick() => {}
         }
-        for (notice, connected) in status.changes() {
+        for notice in status.changes() {
             let name = &*notice.source;
             if notice.down {
                 tracing::error!(source = name, why = notice.why, since = %notice.since, "source is not heard");
             } else {
                 tracing::info!(source = name, since = %notice.since, "source is heard again");
             }
-            // a lost connection has told the engine itself
+            // a connection that was lost has told the engine itself; one that never was has not
             let state = if notice.down { SourceState::Down } else { SourceState::Up };
-            if connected && !urgent.send(Fed::now(Input::Source(notice.source.clone(), state))).await {
+            if !urgent.send(Fed::now(Input::Source(notice.source.clone(), state))).await {
                 return;
             }
             if receivers.try_send(Message::Source(notice)).is_err() {

@@ -70,8 +70,13 @@ impl Sink for ToEngine {
         let input = match heard {
             Heard::Frames(batch) => {
                 self.status.heard(&self.name, batch.frames.len());
-                self.status.queue(batch.frames.len() as i64);
-                Input::Frames(batch)
+                let waits = self.status.waits(batch.frames.len());
+                let fed = Fed { what: What::Input(Input::Frames(batch)), received };
+                let sent = self.lane.send(fed).await;
+                if sent {
+                    waits.sent();
+                }
+                return sent;
             }
             Heard::Failed(why) => {
                 self.status.lost(&self.name, &why);

@@ -83,6 +83,22 @@ pub struct Status {
     stopping: AtomicBool,
 }
 
+/// Frames that are about to wait for the engine; who gives up sending them lets go of this.
+pub struct Waits<'s>(&'s Status, i64);
+
+impl Waits<'_> {
+    /// They wait now, until the engine takes them.
+    pub fn sent(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.queue(-self.1);
+    }
+}
+
 impl Status {
     /// With no sources yet.
     ///
@@ -159,6 +175,9 @@ impl Status {
         self.pushes.remove(name);
         self.metrics.forget(&metric::SOURCE_UP, &[name]);
         self.metrics.forget(&metric::SOURCE_HEARD, &[name]);
+        for over in ["now", "usual"] {
+            self.metrics.forget(&metric::SOURCE_RATE, &[name, over]);
+        }
     }
 
     /// Nothing can be pushed any more: the service stops.
@@ -196,9 +215,8 @@ impl Status {
         self.with_health(name, |h, now| h.heard(now, frames));
     }
 
-    /// Sources that are no longer heard since the last call, or heard again; and whether such a
-    /// source is connected, so that the engine was not told by its connection.
-    pub fn changes(&self) -> Vec<(SourceNotice, bool)> {
+    /// Sources that are no longer heard since the last call, or heard again.
+    pub fn changes(&self) -> Vec<SourceNotice> {
         let (uptime, now) = (self.uptime(), self.clock.now());
         let mut out = Vec::new();
         for mut source in self.sources.iter_mut() {
@@ -208,10 +226,10 @@ impl Status {
             self.metrics.set(&metric::SOURCE_RATE, &[&name, "usual"], source.health.usual_rate());
             if let Some(change) = change {
                 self.metrics.set(&metric::SOURCE_HEARD, &[&name], if change.down { 0.0 } else { 1.0 });
-                out.push((self.notice(&source, change, uptime, now), source.health.is_connected()));
+                out.push(self.notice(&source, change, uptime, now));
             }
         }
-        out.sort_by(|(a, _), (b, _)| a.source.cmp(&b.source));
+        out.sort_by(|a, b| a.source.cmp(&b.source));
         out
     }
 
@@ -250,6 +268,12 @@ impl Status {
         } else {
             self.waiting.fetch_sub(change, Ordering::AcqRel);
         }
+    }
+
+    /// Frames that begin to wait; no longer, where they are not sent after all.
+    pub fn waits(&self, frames: usize) -> Waits<'_> {
+        self.queue(frames as i64);
+        Waits(self, frames as i64)
     }
 
     /// Frames that wait for the engine.
