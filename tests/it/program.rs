@@ -1,0 +1,139 @@
+//! The service as a program of its own: its files, its output, its signals.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+
+use crate::live::get;
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+/// A running program. It is killed with the test.
+pub struct Program {
+    child: Child,
+    /// Where it serves.
+    pub address: SocketAddr,
+    /// What it told, as JSON, and its log.
+    out: Lines,
+    log: Lines,
+}
+
+fn collect(from: impl std::io::Read + Send + 'static) -> Lines {
+    let lines = Lines::default();
+    let to = lines.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            to.lock().unwrap().push(line);
+        }
+    });
+    lines
+}
+
+/// Waits for something.
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    for _ in 0..1500 {
+        if let Some(found) = look().await {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{what}: not in time")
+}
+
+impl Program {
+    /// Runs with a config file; waits until it serves.
+    pub async fn run(config: &Path) -> Program {
+        let mut program = Program::deaf(config).await;
+        program.out = collect(program.child.stdout.take().unwrap());
+        program
+    }
+
+    /// The same, but nobody reads what it tells.
+    pub async fn deaf(config: &Path) -> Program {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_groundswell"))
+            .args(["run", "-c"])
+            .arg(config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = collect(child.stderr.take().unwrap());
+        let mut program = Program { child, address: "127.0.0.1:1".parse().unwrap(), out: Lines::default(), log };
+        program.address = eventually("the address in the log", async || {
+            let log = program.log();
+            let at = log.split_once("address=")?.1;
+            at.split_whitespace().next()?.parse().ok()
+        })
+        .await;
+        program
+    }
+
+    /// All of its log.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// What it told, as JSON.
+    pub fn told(&self) -> Vec<Json> {
+        self.out.lock().unwrap().iter().map(|l| serde_json::from_str(l).unwrap()).collect()
+    }
+
+    /// Waits until it told that a rule fires; gives the value.
+    pub async fn fired(&self, alert: &str) -> f64 {
+        let fired = |t: &&Json| t["alert"] == alert && t["to"] == "firing";
+        eventually(alert, async || self.told().iter().find(fired).map(|t| t["value"].as_f64().unwrap())).await
+    }
+
+    /// Waits until its log holds these words.
+    pub async fn logged(&self, words: &str) {
+        eventually(words, async || self.log().contains(words).then_some(())).await;
+    }
+
+    /// A metric, named as the metrics do, with its labels.
+    pub async fn value(&self, name: &str) -> Option<f64> {
+        let metrics = get(self.address, "/metrics").await.1;
+        metrics.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    /// Waits until a metric has a value.
+    pub async fn until(&self, name: &str, wanted: f64) {
+        eventually(name, async || (self.value(name).await == Some(wanted)).then_some(())).await;
+    }
+
+    /// Sends a signal: TERM, HUP.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until it has ended; how, and after how long.
+    pub async fn ended(&mut self) -> (ExitStatus, Duration) {
+        let began = Instant::now();
+        let child = &mut self.child;
+        let status = eventually("the end", async || child.try_wait().unwrap()).await;
+        (status, began.elapsed())
+    }
+
+    /// Stops it by a signal; it ends well.
+    pub async fn stop(mut self) {
+        self.signal("TERM");
+        let (status, _) = self.ended().await;
+        assert_eq!(status.code(), Some(0), "{}", self.log());
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}\n{:?}", self.log(), self.out.lock());
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
