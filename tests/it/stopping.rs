@@ -35,7 +35,7 @@ async fn a_receiver_that_hangs_is_left_in_time_and_what_it_missed_is_counted() {
     };
     let config = Config { receivers: vec![ReceiverConfig::Webhook(hook)], ..config(Vec::new()) };
     let parts = Parts::new(config, rules(), Arc::new(SystemClock)).unwrap();
-    let style = Style { colour: false, ..Default::default() };
+    let style = Style { colour: false };
     let receivers = Receivers::new(parts.status, style, Span::millis(200)).unwrap();
     for n in 0..3 {
         receivers.tell(Some(&news(n))).unwrap();
