@@ -14,6 +14,7 @@ mod json_socket;
 mod live;
 mod misbehaving;
 mod naive;
+mod overload;
 mod packed;
 mod prefilter;
 mod program;
