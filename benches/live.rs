@@ -21,7 +21,7 @@ use groundswell::app::intake::{Fed, What};
 use groundswell::app::service::Service;
 use hdrhistogram::Histogram;
 use readers::{BRANDS, CHANGES, Seen, counted, cpu, rules};
-use server::{MARKER_BRANDS, Plan, Sent, Server, Wire};
+use server::{MARKER_BRANDS, Plan, Sent, Server, Wire, histogram};
 use tokio::sync::oneshot;
 
 static DICTIONARY: &[u8] = include_bytes!("../src/collect/jetstream.dict");
@@ -176,7 +176,7 @@ fn markers(asked: usize, seconds: usize) -> usize {
 
 /// How long after their moment markers were seen, from a moment on.
 fn latencies(seen: &[(usize, Instant)], began: Instant, rate: usize, from: Duration, to: Duration) -> Histogram<u64> {
-    let mut out = Histogram::new(3).unwrap();
+    let mut out = histogram();
     for (number, at) in seen {
         let moment = Duration::from_secs_f64(*number as f64 / rate as f64);
         if moment >= from && moment <= to {

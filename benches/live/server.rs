@@ -138,6 +138,11 @@ pub struct Sent {
     pub late: Histogram<u64>,
 }
 
+/// For latencies in microseconds, up to ten minutes.
+pub fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 600_000_000, 3).unwrap()
+}
+
 /// A server that has not got its reader yet.
 pub struct Server(TcpListener);
 
@@ -170,7 +175,7 @@ impl Server {
 
 fn send(socket: &mut TcpStream, wire: &Wire, plan: Plan) -> io::Result<Sent> {
     let began = Instant::now();
-    let mut late = Histogram::new(3).unwrap();
+    let mut late = histogram();
     let (mut sent, mut piece) = (0, Vec::new());
     let moment = |n: usize, rate: f64| Duration::from_secs_f64(n as f64 / rate);
     while sent < plan.frames {

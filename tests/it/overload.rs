@@ -313,6 +313,17 @@ fn overload_for_long() {
     overload(seconds);
 }
 
+/// Waits for the n-th marker; gives what was decided of the loud source before it.
+async fn until_heard(heard: &Mutex<Vec<usize>>, n: usize) -> usize {
+    for _ in 0..20_000 {
+        if let Some(before) = heard.lock().unwrap().get(n) {
+            return *before;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("marker {n} of the quiet source was never decided");
+}
+
 /// Markers of the quiet source, 100 ms apart.
 const MARKERS: usize = 30;
 
@@ -361,10 +372,8 @@ async fn a_quiet_source_is_heard_at_once_beside_one_that_floods() {
         assert!(waiting() >= full, "the loud one waits: {}", waiting());
         let before = decided.load(Ordering::Relaxed);
         ws.send(Message::text(post(&format!("quiet{n}"), "create", "k", "united"))).await.unwrap();
-        while heard.lock().unwrap().len() <= n {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        behind.push(heard.lock().unwrap()[n] - before);
+        let heard = until_heard(&heard, n).await;
+        behind.push(heard - before);
     }
     behind.sort_unstable();
     println!("frames of the loud source decided before each marker: {behind:?}, {full} and more were waiting");
