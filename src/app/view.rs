@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::app::engine::RuleState;
 use crate::app::status::{EngineView, Status};
 use crate::base::metric;
+use crate::base::rule::expr::View;
 use crate::base::rule::{Rule, RuleSet};
 use crate::base::time::{Span, Time};
 
@@ -85,6 +86,10 @@ fn rules(s: &Status, engine: &EngineView, now: Time) -> Vec<Json> {
 /// `shadow`, `silent` (says nothing yet), `learning`, `filling` (windows are not whole yet) or
 /// `live`, and how long that takes.
 fn rule(rules: &RuleSet, r: &Rule, state: &RuleState, running: Span) -> Json {
+    // the engine speaks of all rules that share a plan; one that asks for no baseline waits for none
+    let learns = rules.operands(r).any(|s| s.view != View::Value);
+    let shared = rules.plans.get(r.plan).is_some_and(|p| !p.bases.is_empty());
+    let state = if shared && !learns { RuleState { open: state.open, ..RuleState::default() } } else { *state };
     let window = rules.longest_window(r);
     let filling = Span((window.0 - running.0).max(0));
     let (word, left) = match () {

@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::live::{HASTE, Live, accept, config, frame, jetstream, rules};
+use crate::live::{HASTE, Live, accept, config, frame, jetstream, rules_of};
 
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_groundswell"));
@@ -108,7 +108,7 @@ async fn mentions_are_lines_with_tone_and_followers_and_a_sum_at_the_end() {
     assert!(lines[2].contains(" pos 0.0") && lines[3].contains(" tone ?"), "{shown}");
     let said: Vec<&str> = said.lines().collect();
     assert_eq!(said[0], "5 frames, 4 mentions: 2 negative, 1 positive, 1 unknown");
-    assert!(said[1].starts_with("4 accounts, followers known for 1; reach "), "{said:?}");
+    assert!(said[1].starts_with("4 accounts, 1 with known followers; reach "), "{said:?}");
     assert!(said[2].contains(" reach  @big.example 640k followers, negative: united [2Jlied"), "{said:?}");
     assert_eq!(said.len(), 5, "{said:?}");
 }
@@ -172,7 +172,8 @@ async fn service(others: &[&str], change: impl FnOnce(&mut Config)) -> Live {
     }
     let mut config = config(sources);
     change(&mut config);
-    let live = Live::with(config, rules(), HASTE).await;
+    let rules = "brands: {u: {query: united}}\nrules:\n  - {alert: Three, when: 'mentions[1h] >= 3', severity: page}\n  - {alert: Rare, when: 'rarity(mentions) >= 9d', severity: warn}\n";
+    let live = Live::with(config, rules_of(rules), HASTE).await;
     tokio::spawn(async move {
         loop {
             let mut ws = accept(&listener, &Arc::default()).await;
@@ -190,7 +191,10 @@ async fn a_service_tells_how_it_fares() {
     let out = run_beside(&["status", "--url", &url, "--all"]).await;
     let shown = text(&out.stdout);
     assert!(out.status.success() && shown.starts_with("READY  groundswell "), "{shown}{}", text(&out.stderr));
-    assert!(shown.contains("\n  bluesky ") && shown.contains("\n  Three ") && !shown.contains('\x1b'), "{shown}");
+    assert!(shown.contains("\nrules       2 for 1 brand: 1 filling, 1 silent, 0 open episodes\n"), "{shown}");
+    assert!(shown.contains("\n  Rare                     silent   for 7d more, 1 key\n"), "{shown}");
+    assert!(shown.contains("\n  Three                    filling  windows whole in 1h\n"), "{shown}");
+    assert!(shown.contains("\n  bluesky ") && !shown.contains('\x1b'), "{shown}");
     live.service.stop().await.unwrap();
 
     let live = service(&["forum"], |_| ()).await;

@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn wraps_between_words() {
         assert_eq!(wrapped("one two three four", 9, 2), "one two\n  three\n  four");
-        assert_eq!(wrapped("a unbreakable", 6, 2), "a\n  unb…");
+        assert_eq!(wrapped("a unbreakable", 6, 2), "a unb…");
         assert_eq!(wrapped("\x1b[31mone two\x1b[0m", 7, 2), "\x1b[31mone two\x1b[0m");
     }
 

@@ -119,6 +119,7 @@ impl Status {
             let mut out = io::stdout().lock();
             if self.watch && !self.json && out.is_terminal() {
                 write!(out, "\x1b[H\x1b[2J")?;
+                out.flush()?;
             }
             ready = match asked {
                 Err(why) => {

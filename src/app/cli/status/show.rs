@@ -56,7 +56,9 @@ pub(super) fn text(state: &Json, url: &str, look: &Look) -> String {
     let up = up.map_or(String::new(), |u| format!(", up {}", whole(u)));
     let ready = state["ready"] == true;
     let word = if ready { look.paint.good("READY") } else { look.paint.bad("NOT READY") };
-    let mut out = format!("{word}  groundswell {} at {}{up}\n", said(&state["version"]), plain(url, 200));
+    let version = cut(&said(&state["version"]), 20);
+    let head = format!("groundswell {version} at {}{up}", plain(url, 200));
+    let mut out = format!("{word}  {}\n", wrapped(&head, look.width.saturating_sub(11), 2));
     for why in list(&state["unready"]) {
         let text = wrapped(&said(why), look.width.saturating_sub(4), 4);
         out.push_str(&format!("  - {text}\n"));
@@ -78,7 +80,7 @@ fn engine(e: &Json, look: &Look) -> String {
     let shown = format!("{lag:.1} s behind");
     let lag = if lag > limits::READY_LAG.as_seconds() { look.paint.bad(&shown) } else { shown };
     let stage = &e["receive_to_transition_seconds"];
-    let took = |q: &str| Some(amount(&stage[q])).filter(|s| *s > 0.0).map(|s| format!("{:.1} ms", s * 1e3));
+    let took = |q: &str| Some(amount(&stage[q])).filter(|s| *s > 0.0).map(|s| format!("{} ms", short(s * 1e3)));
     let took = match (took("p50"), took("p99")) {
         (Some(p50), Some(p99)) => format!("receive to transition: p50 {p50}, p99 {p99} (last minute)"),
         _ => "nothing was received in the last minute".to_string(),
@@ -124,7 +126,7 @@ fn sources(state: &Json, now: Option<Time>, look: &Look) -> String {
 fn rate(s: &Json, now: Option<Time>) -> String {
     let left = amount(&s["rate_known_in_seconds"]);
     let usual = match left > 0.0 {
-        true => format!("usual known in {}", left_of(left)),
+        true => format!("usual in {}", left_of(left)),
         false => format!("usual {}", short(amount(&s["usual_frames_per_second"]))),
     };
     let steady = if s["type"] == "push" { String::new() } else { format!(" ({usual})") };

@@ -85,7 +85,7 @@ pub(super) fn summary(frames: u64, seen: &mut Seen, unshown: u64, width: Option<
     }
     let (reach, known) = seen.reach;
     out.push_str(&format!(
-        "{}, followers known for {}; reach {} impressions, {} of it by known followers\n",
+        "{}, {} with known followers; reach {} impressions, {} of it known\n",
         of(seen.authors.0, "account", ""),
         seen.authors.1,
         short(reach),
@@ -140,11 +140,8 @@ mod tests {
         let said = summary(1234, &mut seen, 0, Some(80));
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(lines[0], "1234 frames, 3 mentions: 1 negative, 2 unknown");
-        assert_eq!(
-            lines[1],
-            "3 accounts, followers known for 1; reach 3.1k impressions, 97 % of it by known followers"
-        );
-        assert_eq!(lines[2], "    3.0k reach  @big.example 20k followers, negative: bad");
+        assert_eq!(lines[1], "3 accounts, 1 with known followers; reach 3.1k impressions, 97 % of it known");
+        assert_eq!(lines[2], "      3k reach  @big.example 20k followers, negative: bad");
         assert_eq!(lines.len(), 5);
         assert_eq!(
             summary(0, &mut Seen::new(None), 2, None),

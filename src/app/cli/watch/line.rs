@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::seen::{Seen, impressions};
-use crate::app::cli::screen::{Paint, cut, fit};
+use crate::app::cli::screen::{Paint, columns, cut, fit};
 use crate::base::figures::short;
 use crate::base::limits;
 use crate::base::model::{Cause, Negativity, PostBody, PostKind, Told, Tone};
@@ -11,6 +11,8 @@ use crate::notify::plain;
 
 /// Columns of an author, at least and at most.
 const AUTHOR: (usize, usize) = (14, 24);
+/// What most handles end in.
+const USUAL: &str = ".bsky.social";
 /// Fewest columns of a text, however narrow the terminal is.
 const TEXT: usize = 16;
 
@@ -48,6 +50,14 @@ pub(super) fn author(body: &PostBody, name: Option<&str>) -> String {
     }
 }
 
+/// An author in at most so many columns; what most handles end in is left out first.
+fn shortened(who: &str, most: usize) -> String {
+    match who.strip_suffix(USUAL) {
+        Some(name) if columns(who) > most => cut(&format!("{name}…"), most),
+        _ => cut(who, most),
+    }
+}
+
 /// For people.
 pub(super) fn text(t: &Told, seen: &Seen, look: &Look) -> String {
     let account = seen.account(t.account);
@@ -66,7 +76,7 @@ pub(super) fn text(t: &Told, seen: &Seen, look: &Look) -> String {
         paint.faint(&t.time.clock_utc()),
         paint.tone(Tone::of(t.n), &fit(&tone(t.n), 8)),
         audience(followers, known),
-        fit(&who, wide),
+        fit(&shortened(&who, wide), wide),
     );
     match t.body.url.as_ref().filter(|_| look.links) {
         Some(url) => format!("{line} {}", plain(url, limits::NAME_BYTES)),
@@ -88,7 +98,7 @@ fn said(t: &Told, seen: &Seen, wide: usize) -> String {
     let of = if first.posts == 1 { "of" } else { "in story of" };
     let text = plain(&first.body.text, limits::KEPT_TEXT_BYTES);
     // a DID in full would leave no room for what was said
-    format!("{kind} {of} {}: {text}", cut(&author(&first.body, name), wide))
+    format!("{kind} {of} {}: {text}", shortened(&author(&first.body, name), wide))
 }
 
 /// A mention as JSON; scripts rely on its keys.
@@ -139,7 +149,6 @@ pub(super) fn json(t: &Told, seen: &Seen) -> String {
 mod tests {
     use super::super::seen::tests::told;
     use super::*;
-    use crate::app::cli::screen::columns;
     use crate::base::model::AccountId;
     use crate::notify::Style;
 
@@ -159,6 +168,15 @@ mod tests {
             assert!(columns(&line) <= width && !line.contains(char::is_control), "{line}");
             assert!(line.starts_with("14:38:06 neg 0.83   12k @xxxxxxx"), "{line}");
         }
+    }
+
+    #[test]
+    fn names_are_cut_where_they_say_least() {
+        let shown = |who| shortened(who, 16);
+        assert_eq!(shown("@a.bsky.social"), "@a.bsky.social");
+        assert_eq!(shown("@traveller.bsky.social"), "@traveller…");
+        assert_eq!(shown("@grumpy-travellers.bsky.social"), "@grumpy-travell…");
+        assert_eq!(shown("@traveller.example.org"), "@traveller.exam…");
     }
 
     #[test]

@@ -143,7 +143,10 @@ impl Show {
             let due = self.waiting.front().is_some_and(|(since, t)| {
                 all || since.elapsed() >= self.wish.hold || self.seen.account(t.account).is_some_and(|a| a.known)
             });
-            let Some((_, told)) = self.waiting.pop_front_if(|_| due) else { break };
+            if !due {
+                break;
+            }
+            let Some((_, told)) = self.waiting.pop_front() else { break };
             self.footer.clear();
             let line = match self.wish.json {
                 true => line::json(&told, &self.seen),
