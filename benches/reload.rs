@@ -73,6 +73,7 @@ fn main() {
             std::hint::black_box(engine.step(Input::Rules(new)));
             let switch = from.elapsed();
             time(from);
+            drop(engine.take_spent());
             loop {
                 let from = Instant::now();
                 let done = engine.follow(limits::FOLLOWED_AT_ONCE);

@@ -23,7 +23,7 @@ struct Found {
     audience: Audience,
     /// Keys that keep it.
     keys: SmallVec<[KeyId; 2]>,
-    /// `None`: it concerns nobody by itself.
+    /// Of the keys that are new or changed; `None`: it concerns none of them by itself.
     matched: Option<Box<Matched>>,
 }
 
@@ -36,7 +36,7 @@ pub struct Coming {
     /// Keys that are new, or count other posts than before.
     pub unlike: BTreeSet<KeyId>,
     found: HashedMap<u64, Found>,
-    /// Posts that concern somebody, or answer somebody's own account.
+    /// Posts that concern one of those keys, or answer its own account.
     hits: BTreeSet<PostId>,
     /// Posts that share a story.
     shares: HashedMap<u64, Vec<PostId>>,
@@ -45,19 +45,17 @@ pub struct Coming {
 }
 
 impl Coming {
-    /// Nothing is found yet.
-    pub fn new(old: &RuleSet, rules: Arc<RuleSet>, front: FrontLine) -> Coming {
+    /// Nothing is found yet; about so many posts are to be gone through.
+    pub fn new(old: &RuleSet, rules: Arc<RuleSet>, front: FrontLine, posts: usize) -> Coming {
         let mark = |rules: &RuleSet, key| rules.brand(key).map(|b| (b.mark(), b.group));
-        let unlike = rules.keys().filter(|k| mark(old, *k) != mark(&rules, *k)).collect();
-        Coming {
-            rules,
-            front,
-            unlike,
-            found: HashedMap::default(),
-            hits: BTreeSet::new(),
-            shares: HashedMap::default(),
-            at: None,
+        let unlike: BTreeSet<KeyId> = rules.keys().filter(|k| mark(old, *k) != mark(&rules, *k)).collect();
+        let (mut found, mut shares) = (HashedMap::default(), HashedMap::default());
+        if !unlike.is_empty() {
+            // maps that grow stand still for a while
+            found.reserve(posts);
+            shares.reserve(posts / 2);
         }
+        Coming { rules, front, unlike, found, hits: BTreeSet::new(), shares, at: None }
     }
 
     /// Looks for whom a post concerns, that a key keeps.
@@ -65,7 +63,7 @@ impl Coming {
         if self.unlike.is_empty() || told.foreign.is_some() {
             return;
         }
-        if told.to_own {
+        if told.to_own && self.unlike.contains(&told.key) {
             self.hits.insert(told.post);
         }
         if let Some(known) = self.found.get_mut(&told.post.0).filter(|f| f.is_of(told)) {
@@ -77,11 +75,16 @@ impl Coming {
         if told.kind.shares() {
             self.shares.entry(told.story.id.0).or_default().push(told.post);
         }
-        let matched = self.front.again(told);
-        let matched = (matched != Matched::default()).then(|| Box::new(matched));
-        if matched.is_some() {
+        let mut matched = self.front.again(told);
+        // what goes on as it was is not asked for
+        for keys in [&mut matched.own, &mut matched.staff, &mut matched.to] {
+            keys.retain(|k| self.unlike.contains(k));
+        }
+        matched.keys.retain(|k| self.unlike.contains(k));
+        if !matched.keys.is_empty() {
             self.hits.insert(told.post);
         }
+        let matched = (matched != Matched::default()).then(|| Box::new(matched));
         let (body, audience) = (told.body.clone(), told.audience);
         let mut keys = self.found.remove(&told.post.0).map(|f| f.keys).unwrap_or_default();
         if !keys.contains(&told.key) {

@@ -82,6 +82,8 @@ pub struct Engine {
     /// Rules that are on their way.
     coming: Option<Box<Coming>>,
     gradual: bool,
+    /// What was noted for the last change of rules; to let go of it takes a while.
+    spent: Option<Box<Coming>>,
     front: FrontLine,
     junction: Junction,
     shards: Vec<Back>,
@@ -99,7 +101,18 @@ impl Engine {
         });
         let shards = shards.collect();
         let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.clone());
-        Engine { front, junction, shards, rules, known, folded_under, refound: None, coming: None, gradual: false }
+        Engine {
+            front,
+            junction,
+            shards,
+            rules,
+            known,
+            folded_under,
+            refound: None,
+            coming: None,
+            gradual: false,
+            spent: None,
+        }
     }
 
     /// The same with its prefilter off: every frame is parsed.
@@ -154,7 +167,7 @@ impl Engine {
     /// nothing else.
     pub fn prepare(&mut self, rules: Arc<RuleSet>, front: FrontLine) {
         self.follow(usize::MAX >> 1);
-        self.coming = Some(Box::new(Coming::new(&self.folded_under, rules, front)));
+        self.coming = Some(Box::new(Coming::new(&self.folded_under, rules, front, self.kept_len())));
     }
 
     /// Goes on with that for so many posts; whether it is done.
@@ -184,9 +197,10 @@ impl Engine {
             self.prepare(rules.clone(), FrontLine::new(&rules, true));
         }
         while !self.prepare_more(usize::MAX) {}
-        let Some(coming) = self.coming.take() else { return };
+        let Some(mut coming) = self.coming.take() else { return };
         let found = self.refind(&coming);
-        let Coming { mut front, .. } = *coming;
+        let mut front = std::mem::replace(&mut coming.front, self.front.another());
+        self.spent = Some(coming);
         self.junction.rules(&rules, &mut |source, bytes| front.sift_bytes(source, bytes));
         let own = found.own.iter().map(|(k, posts)| (*k, posts.iter().map(|(_, t)| t).collect())).collect();
         self.junction.adopt(&found.unlike, &own);
@@ -258,7 +272,8 @@ impl Engine {
         let Some(new) = self.rules_of(fingerprint).cloned() else { return };
         let ready = self.refound.take().filter(|(f, _)| *f == fingerprint).map(|(_, found)| found);
         let found = ready.unwrap_or_else(|| {
-            let mut coming = Coming::new(&self.folded_under, new.clone(), FrontLine::new(&new, true));
+            let front = FrontLine::new(&new, true);
+            let mut coming = Coming::new(&self.folded_under, new.clone(), front, self.kept_len());
             self.shards.iter().flat_map(Back::kept).for_each(|(_, told, _)| coming.look(told));
             self.refind(&coming)
         });
@@ -278,6 +293,11 @@ impl Engine {
     /// all have.
     pub fn follow(&mut self, posts: usize) -> bool {
         self.shards.iter_mut().all(|s| s.follow(posts))
+    }
+
+    /// What is of no use any more after a change of rules; another thread may let go of it.
+    pub fn take_spent(&mut self) -> Option<Box<Coming>> {
+        self.spent.take()
     }
 
     /// The same engine with changes of rules that its keys follow little by little, at the latest
@@ -365,6 +385,7 @@ impl Engine {
             folded_under,
             refound: None,
             coming: None,
+            spent: None,
         })
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::app::engine::{Engine, Input, Output};
-use crate::app::fair::Next;
+use crate::app::fair::{Load, Next};
 use crate::app::intake::{Fed, Intake, What};
 use crate::app::status::{EngineView, Status};
 use crate::base::limits;
@@ -36,6 +36,8 @@ pub struct EngineThread {
     bad: BTreeMap<Arc<str>, Outcomes>,
     /// Other rules that are being got ready for.
     coming: Option<Coming>,
+    /// Frames taken since that went on last.
+    frames: usize,
 }
 
 struct Coming {
@@ -66,6 +68,7 @@ impl EngineThread {
             shown: None,
             bad: BTreeMap::new(),
             coming: None,
+            frames: 0,
         }
     }
 
@@ -80,15 +83,27 @@ impl EngineThread {
     fn turn(&mut self, inputs: &Intake) -> bool {
         // while other rules are made ready nobody is waited for
         let patience = self.coming.as_ref().map(|_| Duration::ZERO);
+        let mut idle = false;
         let go_on = match inputs.next(patience) {
-            Next::Item(fed) => self.take(fed),
-            Next::Nothing => true,
+            Next::Item(fed) => {
+                self.frames += fed.frames();
+                self.take(fed)
+            }
+            Next::Nothing => {
+                idle = true;
+                true
+            }
             Next::Ended => false,
         };
         if !go_on {
             return false;
         }
-        self.coming.is_none() || self.change()
+        // what waits comes first, but a change is never put off for ever
+        if self.coming.is_none() || !(idle || self.frames >= limits::BATCH_FRAMES) {
+            return true;
+        }
+        self.frames = 0;
+        self.change()
     }
 
     fn take(&mut self, fed: Fed) -> bool {
@@ -128,6 +143,10 @@ impl EngineThread {
         } else if self.engine.prepare_more(limits::PREPARED_AT_ONCE) {
             output = Some(self.engine.step(Input::Rules(coming.rules.clone())));
             coming.in_force = true;
+        }
+        if let Some(spent) = self.engine.take_spent() {
+            // where no thread can be had it is dropped here
+            drop(std::thread::Builder::new().name("spent".into()).spawn(move || drop(spent)));
         }
         coming.pause = coming.pause.max(began.elapsed());
         if done {
