@@ -312,13 +312,13 @@ impl Back {
         self.keys.values().flat_map(|s| s.judge.burning())
     }
 
-    /// How long each plan has yet to learn, by place in the rule set, key after key; with whether
-    /// it says anything before.
-    pub fn learning(&self, now: Time) -> impl Iterator<Item = (usize, Span, bool)> + '_ {
+    /// How long each plan has yet to learn, by place in the rule set, key after key; and until it says
+    /// anything.
+    pub fn learning(&self, now: Time) -> impl Iterator<Item = (usize, Span, Span)> + '_ {
         self.keys.iter().flat_map(move |(key, state)| {
             self.rules.plans_of(*key).map(move |(at, plan)| {
-                let (left, speaks) = state.fold.learning(at, plan, now);
-                (at, left, speaks)
+                let (left, mute) = state.fold.learning(at, plan, now);
+                (at, left, mute)
             })
         })
     }

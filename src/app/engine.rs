@@ -62,6 +62,8 @@ pub struct Output {
 pub struct RuleState {
     /// Engine time until all of its series have a past of their own, and whole windows.
     pub left: Span,
+    /// Engine time until all of its series say something.
+    pub mute: Span,
     /// Keys where that takes time yet.
     pub learning: usize,
     /// Keys where it says nothing at all until then.
@@ -407,19 +409,15 @@ impl Engine {
     /// What every rule is up to, in the order of the rule set.
     pub fn rule_states(&self) -> Vec<RuleState> {
         let now = self.junction.now().unwrap_or_default();
-        let mut plans: Vec<(Span, usize, usize)> = vec![(Span::ZERO, 0, 0); self.folded_under.plans.len()];
-        for (at, left, speaks) in self.shards.iter().flat_map(|s| s.learning(now)) {
+        let mut plans = vec![RuleState::default(); self.folded_under.plans.len()];
+        for (at, left, mute) in self.shards.iter().flat_map(|s| s.learning(now)) {
             if let Some(plan) = plans.get_mut(at) {
-                plan.0 = plan.0.max(left);
-                plan.1 += usize::from(left > Span::ZERO);
-                plan.2 += usize::from(!speaks);
+                (plan.left, plan.mute) = (plan.left.max(left), plan.mute.max(mute));
+                plan.learning += usize::from(left > Span::ZERO);
+                plan.silent += usize::from(mute > Span::ZERO);
             }
         }
-        let of_plan = |r: &Rule| plans.get(r.plan).copied().unwrap_or_default();
-        let state = |r: &Rule| {
-            let (left, learning, silent) = of_plan(r);
-            RuleState { left, learning, silent, open: 0 }
-        };
+        let state = |r: &Rule| plans.get(r.plan).copied().unwrap_or_default();
         let mut states: Vec<RuleState> = self.folded_under.rules.iter().map(state).collect();
         for (rule, _) in self.burning() {
             if let Some(s) = states.get_mut(rule as usize) {

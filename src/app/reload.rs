@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::event::ModifyKind;
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -223,7 +224,7 @@ impl<F: Follow> Reloader<F> {
         }
         let trigger = self.trigger.clone();
         let tell = move |event: Result<notify::Event, notify::Error>| {
-            if event.is_ok_and(|e| !e.kind.is_access()) {
+            if event.is_ok_and(|e| matters(&e)) {
                 trigger.nudge("changed files");
             }
         };
@@ -240,6 +241,20 @@ impl<F: Follow> Reloader<F> {
             }
             Err(e) => tracing::warn!(error = %e, "changed files are not noticed; use SIGHUP"),
         }
+    }
+}
+
+/// Whether an event may have to do with files that are read. Others lie in the same folders: a log
+/// that grows there is none of them.
+fn matters(event: &notify::Event) -> bool {
+    let named = |p: &PathBuf| {
+        let name = p.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
+        name.ends_with(".yaml") || name.starts_with("..")
+    };
+    match event.kind {
+        EventKind::Access(_) => false,
+        EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Metadata(_)) => event.paths.iter().any(named),
+        _ => true,
     }
 }
 

@@ -94,7 +94,7 @@ fn rule(rules: &RuleSet, r: &Rule, state: &RuleState, running: Span) -> Json {
     let filling = Span((window.0 - running.0).max(0));
     let (word, left) = match () {
         () if r.shadow => ("shadow", state.left.max(filling)),
-        () if state.silent > 0 => ("silent", state.left),
+        () if state.silent > 0 => ("silent", state.mute),
         () if state.left > Span::ZERO && state.left >= filling => ("learning", state.left),
         () if filling > Span::ZERO => ("filling", filling),
         () => ("live", Span::ZERO),

@@ -123,11 +123,12 @@ impl Baseline {
         Time((now.0.div_euclid(step) + 1) * step)
     }
 
-    /// How long it has yet to learn until what is rare is told by its own past alone, and whether
-    /// it says anything before.
-    pub(super) fn unlearned(&self) -> (Span, bool) {
-        let (days, speaks) = self.surge.unlearned(&Params::STANDARD);
-        (Span((days * 86_400e6) as i64), speaks)
+    /// How long it has yet to learn until what is rare is told by its own past alone, and until it
+    /// says anything at all.
+    pub(super) fn unlearned(&self) -> (Span, Span) {
+        let (grown, young) = self.surge.unlearned(&Params::STANDARD);
+        let span = |days: f64| Span((days * 86_400e6) as i64);
+        (span(grown), span(young))
     }
 
     fn mass(&self, spec: &SeriesSpec) -> f64 {

@@ -328,13 +328,13 @@ impl KeyFold {
         }
     }
 
-    /// How long the series of a plan for the whole key have yet to learn or to fill, and whether
-    /// all of them say something before.
-    pub fn learning(&self, at: usize, plan: &Plan, now: Time) -> (Span, bool) {
-        let Some(cell) = self.cells.get(&Group::whole(at as u32, self.key)) else { return (Span::ZERO, true) };
+    /// How long the series of a plan for the whole key have yet to learn or to fill, and until all
+    /// of them say something.
+    pub fn learning(&self, at: usize, plan: &Plan, now: Time) -> (Span, Span) {
+        let Some(cell) = self.cells.get(&Group::whole(at as u32, self.key)) else { return (Span::ZERO, Span::ZERO) };
         let filling = cell.warm_at(plan, now).map_or(Span::ZERO, |t| t - now);
         let bases = cell.bases.iter().map(Baseline::unlearned);
-        bases.fold((filling, true), |(left, speaks), (more, also)| (left.max(more), speaks && also))
+        bases.fold((filling, Span::ZERO), |(left, mute), (more, longer)| (left.max(more), mute.max(longer)))
     }
 
     /// The post kept after another; the first without one.

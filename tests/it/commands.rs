@@ -274,17 +274,13 @@ fn schema_prints_a_schema_of_each_kind_of_file() {
 #[test]
 fn the_first_brand_of_the_readme_is_sound() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let file = |name: &str| {
-        let from = readme.split_once(&format!("> watch/{name} <<'END'\n")).unwrap().1;
-        from.split_once("END\n").unwrap().0
-    };
-    let dir = folder(&[("groundswell.yaml", file("groundswell.yaml"))]);
-    std::fs::create_dir(dir.path().join("rules")).unwrap();
-    std::fs::write(dir.path().join("rules/brands.yaml"), file("rules/brands.yaml")).unwrap();
-    for name in ["big-voice", "hostile-surge", "sour-talk", "story-spreading"] {
-        let from = format!("{}/rules/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
-        std::fs::copy(from, dir.path().join(format!("rules/{name}.yaml"))).unwrap();
-    }
+    let line = readme.split_once("cargo run --release -- init watch ").unwrap().1.lines().next().unwrap();
+    let (_, rest) = line.split_once("--brand \"").unwrap();
+    let (brand, rest) = rest.split_once("\" --query '").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path().display().to_string();
+    let out = run(&["init", &at, "--brand", brand, "--query", rest.strip_suffix('\'').unwrap()], b"");
+    assert!(out.status.success(), "{}", text(&out.stderr));
     let out = run(&["check", &dir.path().display().to_string()], b"");
     assert!(out.status.success(), "{}", text(&out.stderr));
     assert!(text(&out.stdout).ends_with("fine: 1 brands, 4 rules\n"), "{}", text(&out.stdout));

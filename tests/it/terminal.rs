@@ -192,7 +192,7 @@ async fn a_service_tells_how_it_fares() {
     let shown = text(&out.stdout);
     assert!(out.status.success() && shown.starts_with("READY  groundswell "), "{shown}{}", text(&out.stderr));
     assert!(shown.contains("\nrules       2 for 1 brand: 1 filling, 1 silent, 0 open episodes\n"), "{shown}");
-    assert!(shown.contains("\n  Rare                     silent   for 7d more, 1 key\n"), "{shown}");
+    assert!(shown.contains("\n  Rare                     silent   for 2h more, 1 key\n"), "{shown}");
     assert!(shown.contains("\n  Three                    filling  windows whole in 1h\n"), "{shown}");
     assert!(shown.contains("\n  bluesky ") && !shown.contains('\x1b'), "{shown}");
     live.service.stop().await.unwrap();

@@ -183,10 +183,10 @@ impl Surge {
         f64::from(self.bins) / p.bins_per_day
     }
 
-    /// How much it has yet to learn from (days, >= 0) until its tail is its own, and whether it says anything before.
-    pub fn unlearned(&self, p: &Params) -> (f64, bool) {
-        let left = (p.prior_days * p.bins_per_day - f64::from(self.bins)).max(0.0) / p.bins_per_day;
-        (left, f64::from(self.bins) >= p.young_bins)
+    /// How much it has yet to learn from (days, >= 0) until its tail is its own, and until it says anything at all.
+    pub fn unlearned(&self, p: &Params) -> (f64, f64) {
+        let left = |bins: f64| (bins - f64::from(self.bins)).max(0.0) / p.bins_per_day;
+        (left(p.prior_days * p.bins_per_day), left(p.young_bins))
     }
 
     fn usual_ln(&self, p: &Params) -> f64 {
