@@ -22,6 +22,9 @@ use crate::base::limits;
 use crate::base::metric;
 use crate::base::rule::RuleSet;
 
+/// By whom a reload is asked for that nobody asked for.
+const FILES: &str = "changed files";
+
 /// What has changed, or every mistake.
 type Answer = Result<String, Vec<String>>;
 
@@ -84,6 +87,8 @@ pub struct Reloader<F> {
     /// Fingerprint of the rules in force.
     rules: u64,
     watched: Option<(RecommendedWatcher, Vec<PathBuf>)>,
+    /// Those found last; empty if there were none.
+    mistakes: Vec<String>,
     trigger: Trigger,
     asked: mpsc::Receiver<(&'static str, Option<oneshot::Sender<Answer>>)>,
 }
@@ -96,7 +101,18 @@ impl<F: Follow> Reloader<F> {
         let trigger = Trigger(to);
         status.set_trigger(trigger.clone());
         let (path, sources) = (path.to_path_buf(), service.sources());
-        Some(Reloader { path, status, urgent, sources, receivers, rules, watched: None, trigger, asked })
+        Some(Reloader {
+            path,
+            status,
+            urgent,
+            sources,
+            receivers,
+            rules,
+            watched: None,
+            mistakes: Vec::new(),
+            trigger,
+            asked,
+        })
     }
 
     /// Who asks for reloads.
@@ -117,9 +133,14 @@ impl<F: Follow> Reloader<F> {
                 // files come one after the other: what changes within a moment is one change
                 tokio::time::sleep(Duration::from_micros(limits::SETTLE.0.unsigned_abs())).await;
             }
+            let mut answers: Vec<oneshot::Sender<Answer>> = answer.into_iter().collect();
+            while let Ok((_, also)) = self.asked.try_recv() {
+                answers.extend(also);
+            }
             let result = self.reload(by).await;
-            if let Some(answer) = answer {
-                let _ = answer.send(result);
+            for answer in answers {
+                // who asked may be gone
+                let _ = answer.send(result.clone());
             }
         }
     }
@@ -183,15 +204,20 @@ impl<F: Follow> Reloader<F> {
         Ok(done.join("; "))
     }
 
-    fn tell(&self, by: &str, before: u64, result: &Answer) {
+    fn tell(&mut self, by: &str, before: u64, result: &Answer) {
         let word = match result {
             Ok(what) if what == "nothing changed" => "unchanged",
             Ok(_) => "ok",
             Err(_) => "failed",
         };
         match result {
+            Ok(_) if !self.mistakes.is_empty() => {
+                tracing::info!(by, "the files are sound again; what they say is in force");
+            }
             Ok(what) if word == "unchanged" => tracing::debug!(by, "reloaded: {what}"),
             Ok(what) => tracing::info!(by, before = %format_args!("{before:016x}"), "reloaded: {what}"),
+            // a folder in which something else changes says nothing new
+            Err(mistakes) if by == FILES && *mistakes == self.mistakes => {}
             Err(mistakes) => {
                 let first = mistakes.first().map_or("", |m| m.as_str());
                 tracing::error!(
@@ -202,6 +228,7 @@ impl<F: Follow> Reloader<F> {
                 );
             }
         }
+        self.mistakes = result.as_ref().err().cloned().unwrap_or_default();
         self.status.metrics.add(&metric::RELOADS, &[word], 1.0);
         self.status.set_reloaded(result.clone());
     }
@@ -225,7 +252,7 @@ impl<F: Follow> Reloader<F> {
         let trigger = self.trigger.clone();
         let tell = move |event: Result<notify::Event, notify::Error>| {
             if event.is_ok_and(|e| matters(&e)) {
-                trigger.nudge("changed files");
+                trigger.nudge(FILES);
             }
         };
         match notify::recommended_watcher(tell) {
@@ -237,7 +264,7 @@ impl<F: Follow> Reloader<F> {
                 }
                 self.watched = Some((watcher, folders));
                 // what changed after the files were read and before this is not noticed by itself
-                self.trigger.nudge("changed files");
+                self.trigger.nudge(FILES);
             }
             Err(e) => tracing::warn!(error = %e, "changed files are not noticed; use SIGHUP"),
         }

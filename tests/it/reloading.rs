@@ -195,6 +195,25 @@ async fn files_with_mistakes_change_nothing() {
 }
 
 #[tokio::test]
+async fn the_same_mistakes_are_logged_once_and_their_end_too() {
+    let (address, _say, _) = server().await;
+    let dir = folder(&config(&format!("bluesky: {}", source(address)), ""), &count("Old", 3));
+    let p = run(&dir).await;
+    p.until(OK, 1.0).await;
+    write(&dir, "rules/r.yaml", "rules: [{alert: x}]\n");
+    p.logged("the files have mistakes").await;
+    for _ in 0..3 {
+        let before = reloads(&p, "failed").await;
+        write(&dir, "rules/r.yaml", "rules: [{alert: x}]\n");
+        eventually("a failure", async || (reloads(&p, "failed").await > before).then_some(())).await;
+    }
+    assert_eq!(p.log().matches("the files have mistakes").count(), 1, "{}", p.log());
+    write(&dir, "rules/r.yaml", &count("Old", 3));
+    p.logged("the files are sound again").await;
+    p.stop().await;
+}
+
+#[tokio::test]
 async fn sources_are_added_changed_and_removed() {
     let ((at_a, a, _), (at_b, b, asked_b), (at_c, c, _)) = (server().await, server().await, server().await);
     let one = format!("bluesky: {}", source(at_a));
