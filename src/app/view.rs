@@ -8,6 +8,7 @@ use crate::base::metric;
 use crate::base::rule::expr::View;
 use crate::base::rule::{Rule, RuleSet};
 use crate::base::time::{Span, Time};
+use crate::collect::health::Health;
 
 /// All of it.
 pub(super) fn status(s: &Status) -> Json {
@@ -61,9 +62,15 @@ fn source(s: &Status, name: &str, status: &super::status::SourceStatus, engine: 
         "frames_per_second": health.rate(),
         "usual_frames_per_second": health.usual_rate(),
         "rate_known_in_seconds": health.learning_left().as_seconds(),
-        "last_event": s.metrics.get(&metric::LAST_EVENT, &[name]).filter(|t| *t > 0.0).map(|t| Time((t * 1e6) as i64).to_string()),
+        "last_event": last_event(s, name, health).map(|t| t.to_string()),
         "degrades": if down.is_some() { rules.collect() } else { Vec::new() },
     })
+}
+
+/// Event time of the last frame. A gauge that is asked for begins to exist: not before there is one.
+fn last_event(s: &Status, name: &str, health: &Health) -> Option<Time> {
+    let seconds = if health.frames() > 0 { s.metrics.get(&metric::LAST_EVENT, &[name]) } else { None };
+    seconds.filter(|t| *t > 0.0).map(|t| Time((t * 1e6) as i64))
 }
 
 fn receiver(s: &Status, name: &str, kind: &str) -> Json {

@@ -48,6 +48,8 @@ pub struct Health {
     /// Since when it is told to be down.
     down: Option<Time>,
     steady: bool,
+    /// Frames so far.
+    frames: u64,
     /// How long it may be unheard before that is told.
     unheard: Span,
 }
@@ -66,6 +68,7 @@ impl Health {
             taught: 0,
             down: None,
             steady,
+            frames: 0,
             unheard,
         }
     }
@@ -93,6 +96,7 @@ impl Health {
     pub fn heard(&mut self, now: Time, frames: usize) {
         self.turn(now);
         self.slot.1 += frames as u64;
+        self.frames += frames as u64;
         self.heard = now;
     }
 
@@ -186,6 +190,11 @@ impl Health {
     /// When it was heard last.
     pub fn last_heard(&self) -> Time {
         self.heard
+    }
+
+    /// Frames that arrived so far.
+    pub fn frames(&self) -> u64 {
+        self.frames
     }
 
     /// Frames a second over the last five minutes, or as long as it is connected.
