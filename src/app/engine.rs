@@ -102,6 +102,10 @@ impl Engine {
             Back::new(rules.clone(), keys)
         });
         let shards = shards.collect();
+        Engine::of(front, junction, shards, rules)
+    }
+
+    fn of(front: FrontLine, junction: Junction, shards: Vec<Back>, rules: Arc<RuleSet>) -> Engine {
         let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.clone());
         Engine {
             front,
@@ -376,19 +380,7 @@ impl Engine {
         let shards = backs.collect();
         let mut junction = s.junction;
         junction.resume(&rules);
-        let (known, folded_under) = (VecDeque::from([rules.clone()]), rules.clone());
-        Ok(Engine {
-            gradual: false,
-            front: FrontLine::new(&rules, true),
-            junction,
-            shards,
-            rules,
-            known,
-            folded_under,
-            refound: None,
-            coming: None,
-            spent: None,
-        })
+        Ok(Engine::of(FrontLine::new(&rules, true), junction, shards, rules))
     }
 
     /// The rules in force.

@@ -16,7 +16,6 @@ use crate::base::metric;
 use crate::base::model::{Entry, EntryBody, Message, Severity};
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::rule::RuleSet;
-use crate::base::time::Span;
 use crate::decode::raw::NETWORK;
 use crate::store::Log;
 
@@ -126,7 +125,7 @@ impl EngineThread {
         let output = self.step(input, received);
         let go_on = self.hand_out(output);
         // people are told first: this looks at every group
-        if ticked && self.shown.is_none_or(|t| t.elapsed() >= as_std(limits::VIEW_EVERY)) {
+        if ticked && self.shown.is_none_or(|t| t.elapsed() >= limits::VIEW_EVERY.as_std()) {
             self.show();
         }
         go_on
@@ -234,8 +233,7 @@ impl EngineThread {
 
     /// One line about bad frames, at most once in a while.
     fn complain(&mut self) {
-        let recently =
-            self.complained.is_some_and(|t| t.elapsed() < Duration::from_micros(limits::FRAME_LOG_EVERY.0 as u64));
+        let recently = self.complained.is_some_and(|t| t.elapsed() < limits::FRAME_LOG_EVERY.as_std());
         if recently {
             return;
         }
@@ -272,8 +270,4 @@ impl EngineThread {
         });
         self.shown = Some(Instant::now());
     }
-}
-
-fn as_std(s: Span) -> Duration {
-    Duration::from_micros(s.0.max(0).unsigned_abs())
 }

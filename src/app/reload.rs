@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -131,7 +130,7 @@ impl<F: Follow> Reloader<F> {
             let Some((by, answer)) = asked else { return };
             if answer.is_none() {
                 // files come one after the other: what changes within a moment is one change
-                tokio::time::sleep(Duration::from_micros(limits::SETTLE.0.unsigned_abs())).await;
+                tokio::time::sleep(limits::SETTLE.as_std()).await;
             }
             let mut answers: Vec<oneshot::Sender<Answer>> = answer.into_iter().collect();
             while let Ok((_, also)) = self.asked.try_recv() {
@@ -177,7 +176,7 @@ impl<F: Follow> Reloader<F> {
                 old.listen, config.listen
             )]);
         }
-        if (&config.receivers, &config.routes) != (&old.receivers, &old.routes) || *config != *old {
+        if *config != *old {
             self.receivers.follow(&config).await.map_err(|e| vec![e])?;
         }
         if let Some(sources) = &mut *self.sources.lock().await {

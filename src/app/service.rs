@@ -1,7 +1,8 @@
 //! The live service: sources -> engine thread -> receivers, with HTTP beside them.
 //!
 //! Stops in this order, each within [`limits::SHUTDOWN`]: sources (and what is pushed), then the
-//! engine, which takes what was read, then receivers, which tell what was decided, then HTTP.
+//! engine, which takes what was read, then the thread that hands messages out, then HTTP; webhooks
+//! deliver what waits after that ([`crate::app::receivers`]).
 
 use std::io;
 use std::net::SocketAddr;
@@ -161,7 +162,7 @@ impl Service {
     /// # Errors
     /// Where the receiver could not write.
     pub async fn stop(mut self) -> io::Result<()> {
-        let deadline = Duration::from_micros(limits::SHUTDOWN.0.unsigned_abs());
+        let deadline = limits::SHUTDOWN.as_std();
         self.cancel.cancel();
         if let Some(sources) = self.sources.lock().await.take() {
             sources.stop(deadline).await;
@@ -222,7 +223,7 @@ async fn watch_health(
     unheard: Span,
     cancel: CancellationToken,
 ) {
-    let often = Duration::from_micros(unheard.0.unsigned_abs() / 4);
+    let often = unheard.as_std() / 4;
     let often = often.clamp(Duration::from_millis(1), Duration::from_secs(1));
     let mut interval = tokio::time::interval(often);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);

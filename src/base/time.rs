@@ -34,6 +34,11 @@ impl Span {
         Span(ms.saturating_mul(1000))
     }
 
+    /// The same for waiting; nothing for a negative one.
+    pub fn as_std(self) -> core::time::Duration {
+        core::time::Duration::from_micros(self.0.max(0).unsigned_abs())
+    }
+
     /// The span in seconds, with fraction.
     pub fn as_seconds(self) -> f64 {
         self.0 as f64 / SECOND as f64

@@ -106,14 +106,14 @@ pub async fn run(
             };
             tokio::select! {
                 () = cancel.cancelled() => return,
-                () = tokio::time::sleep(std::time::Duration::from_micros(wait.0.max(0) as u64)) => {}
+                () = tokio::time::sleep(wait.as_std()) => {}
             }
         }
     }
 }
 
 fn client() -> reqwest::Result<reqwest::Client> {
-    let timeout = std::time::Duration::from_micros(limits::LOOKUP_TIMEOUT.0 as u64);
+    let timeout = limits::LOOKUP_TIMEOUT.as_std();
     reqwest::Client::builder()
         .timeout(timeout)
         .redirect(reqwest::redirect::Policy::none())

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use zstd::bulk::Decompressor;
 
-use super::socket::as_std;
 use super::tls::Trust;
 use crate::base::limits;
 
@@ -82,7 +81,7 @@ pub(super) async fn fetch(url: &str, trust: &Trust) -> Result<Arc<[u8]>, String>
 
 fn client(trust: &Trust) -> Result<reqwest::Client, String> {
     let mut builder = reqwest::Client::builder()
-        .timeout(as_std(limits::CONNECT_TIMEOUT))
+        .timeout(limits::CONNECT_TIMEOUT.as_std())
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("groundswell/", env!("CARGO_PKG_VERSION")));
     if let Some(pem) = trust.pem() {

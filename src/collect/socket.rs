@@ -18,7 +18,7 @@ use super::connection::{Action, Connection, Event, Patience};
 use super::tls::Trust;
 use crate::base::limits;
 use crate::base::model::{Frame, FrameBatch, SourceInfo, SourceState};
-use crate::base::time::{Span, Time};
+use crate::base::time::Time;
 
 /// What a stream tells.
 #[derive(Debug)]
@@ -91,13 +91,13 @@ pub async fn run(
     loop {
         let jitter = sink.jitter();
         if connection.on(Event::Tick, clock(), jitter) != Action::Connect {
-            let left = as_std(connection.deadline() - clock()).max(Duration::from_millis(1));
+            let left = (connection.deadline() - clock()).as_std().max(Duration::from_millis(1));
             tokio::select! {
                 () = cancel.cancelled() => return,
                 () = tokio::time::sleep(left) => continue,
             }
         }
-        let opening = tokio::time::timeout(as_std(patience.connect), open(&mut protocol, &trust));
+        let opening = tokio::time::timeout(patience.connect.as_std(), open(&mut protocol, &trust));
         let opened = tokio::select! {
             () = cancel.cancelled() => return,
             opened = opening => opened.unwrap_or_else(|_| Err(format!("no connection within {}", patience.connect))),
@@ -111,7 +111,7 @@ pub async fn run(
                 let reading = read(&mut protocol, &mut socket, &mut connection, &mut sink, &clock);
                 let why = tokio::select! {
                     () = cancel.cancelled() => {
-                        let _ = tokio::time::timeout(as_std(limits::GOODBYE), socket.close(None)).await;
+                        let _ = tokio::time::timeout(limits::GOODBYE.as_std(), socket.close(None)).await;
                         return;
                     }
                     why = reading => why,
@@ -133,10 +133,6 @@ pub async fn run(
 /// Whether a URL can be connected to at all.
 pub fn is_address(url: &str) -> bool {
     url.into_client_request().is_ok()
-}
-
-pub(super) fn as_std(s: Span) -> Duration {
-    Duration::from_micros(s.0.max(0).unsigned_abs())
 }
 
 async fn open(protocol: &mut impl Protocol, trust: &Trust) -> Result<Socket, String> {
@@ -175,7 +171,7 @@ async fn read(
     clock: &impl Fn() -> Time,
 ) -> Option<String> {
     loop {
-        let left = as_std(connection.deadline() - clock());
+        let left = (connection.deadline() - clock()).as_std();
         let Ok(message) = tokio::time::timeout(left, socket.next()).await else {
             match connection.on(Event::Tick, clock(), sink.jitter()) {
                 Action::Ping => {

@@ -47,7 +47,7 @@ impl Webhook {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let usable = config.usable()?;
         let client = Client::builder()
-            .timeout(duration(pace.timeout))
+            .timeout(pace.timeout.as_std())
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()
@@ -80,7 +80,7 @@ impl Webhook {
         cancel: CancellationToken,
         grace: Span,
     ) -> usize {
-        let mut stop = Stop { cancel, grace: duration(grace), end: None };
+        let mut stop = Stop { cancel, grace: grace.as_std(), end: None };
         let mut round = Round { hook: &self, courier: Courier::new(self.pace), report: &*report, zero: Instant::now() };
         while let Some(waiting) = stop.next(&inbox).await {
             if !round.deliver(&waiting, &mut stop).await {
@@ -174,7 +174,7 @@ impl Round<'_> {
                     return true;
                 }
                 Next::Wait(until) => {
-                    if !stop.wait(self.zero + duration(until - Time(0))).await {
+                    if !stop.wait(self.zero + (until - Time(0)).as_std()).await {
                         return false;
                     }
                 }
@@ -250,10 +250,6 @@ impl Stop {
             _ = self.begun() => inbox.try_take(),
         }
     }
-}
-
-fn duration(s: Span) -> Duration {
-    Duration::from_micros(s.0.max(0).unsigned_abs())
 }
 
 /// The cause that lies deepest: what went wrong rather than who noticed.

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -42,7 +41,7 @@ impl Listener for Impatient {
         let place = self.free.clone().acquire_owned().await.ok();
         // waits and tries again where the system has no more sockets
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        let silence = Duration::from_micros(limits::HTTP_SILENCE.0.unsigned_abs());
+        let silence = limits::HTTP_SILENCE.as_std();
         let mut stream = TimeoutStream::new(stream);
         stream.set_read_timeout(Some(silence));
         stream.set_write_timeout(Some(silence));

@@ -167,7 +167,7 @@ async fn record_until(parts: Parts, progress: Arc<Progress>, time: Option<Span>)
     let recording = record::run(parts, progress.clone(), cancel.clone());
     let over = async {
         match time {
-            Some(time) => tokio::time::sleep(Duration::from_micros(time.0 as u64)).await,
+            Some(time) => tokio::time::sleep(time.as_std()).await,
             None => std::future::pending().await,
         }
     };

@@ -1,7 +1,5 @@
 //! One question to a running service.
 
-use std::time::Duration;
-
 use serde_json::Value as Json;
 
 use crate::base::limits;
@@ -25,7 +23,7 @@ pub(super) async fn ask(target: &Target) -> Result<(String, Json), String> {
         |why: String, hint: &str| format!("expected the state of a service at {shown}, found {why}\n  hint: {hint}");
     // what goes to this machine goes through no proxy, and a token to no other server
     let client = reqwest::Client::builder()
-        .timeout(Duration::from_micros(limits::STATUS_TIMEOUT.0.unsigned_abs()))
+        .timeout(limits::STATUS_TIMEOUT.as_std())
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .user_agent(concat!("groundswell/", env!("CARGO_PKG_VERSION")))

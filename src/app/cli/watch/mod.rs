@@ -146,7 +146,7 @@ impl Watch {
             json: self.json,
             hostile: self.hostile,
             limit: self.limit.unwrap_or(u64::MAX),
-            hold: Duration::from_micros(hold.0.unsigned_abs()),
+            hold: hold.as_std(),
             look: Look { width, paint: Paint(style_of(&out)), links: self.links },
         }
     }
