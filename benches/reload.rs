@@ -36,7 +36,7 @@ fn engine(rules: &Arc<RuleSet>, frames: usize) -> Engine {
             Frame { bytes: line.into(), received: None, oversize: false }
         };
         let frames = (0..512).map(frame).collect();
-        engine.step(Input::Frames(FrameBatch { source: info.clone(), frames }));
+        engine.step(Input::Frames(FrameBatch { source: info.clone(), frames, position: None }));
     }
     engine
 }

@@ -45,7 +45,7 @@ fn batches(brands: usize) -> Vec<FrameBatch> {
             frames.frame(&mut line);
             Frame { bytes: line.into(), received: None, oversize: false }
         };
-        FrameBatch { source: source.clone(), frames: (0..512).map(frame).collect() }
+        FrameBatch { source: source.clone(), frames: (0..512).map(frame).collect(), position: None }
     };
     (0..FRAMES / 512).map(|_| batch()).collect()
 }

@@ -40,7 +40,7 @@ fn batches(brands: usize, naming: f64) -> Vec<FrameBatch> {
     let mut out = Vec::new();
     while !all.is_empty() {
         let rest = all.split_off(BATCH.min(all.len()));
-        out.push(FrameBatch { source: source.clone(), frames: std::mem::replace(&mut all, rest) });
+        out.push(FrameBatch { source: source.clone(), frames: std::mem::replace(&mut all, rest), position: None });
     }
     out
 }

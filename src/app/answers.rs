@@ -67,7 +67,7 @@ impl Answers for Status {
         // who asks may be gone while this waits for room
         let waits = self.waits(frames.len());
         let (answer, ends) = oneshot::channel();
-        let fed = Fed { what: What::Pushed(FrameBatch { source, frames }, answer), received };
+        let fed = Fed { what: What::Pushed(FrameBatch { source, frames, position: None }, answer), received };
         if !lane.send(fed).await {
             return Err(Refusal::Stopping);
         }

@@ -153,7 +153,7 @@ impl Engine {
             }
             Input::Sifted(mut sifted) => {
                 if sifted.sifted_under != front.rules() {
-                    sifted = front.batch(FrameBatch { source: sifted.source, frames: sifted.frames });
+                    sifted = front.batch(FrameBatch { source: sifted.source, frames: sifted.frames, position: None });
                 }
                 self.junction.batch(&sifted, &mut |format, bytes| front.resolve(format, bytes));
             }

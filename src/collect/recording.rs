@@ -287,7 +287,7 @@ impl Recordings {
     pub fn next_batch(&mut self) -> Option<FrameBatch> {
         let mut frames = Vec::with_capacity(limits::BATCH_FRAMES);
         let source = if self.inputs.len() > 1 { self.merged(&mut frames)? } else { self.single(&mut frames)? };
-        Some(FrameBatch { source, frames })
+        Some(FrameBatch { source, frames, position: None })
     }
 
     fn single(&mut self, frames: &mut Vec<Frame>) -> Option<Arc<SourceInfo>> {

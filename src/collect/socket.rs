@@ -195,7 +195,7 @@ async fn read(
         }
         if !frames.is_empty() {
             let (source, taken) = (protocol.source().clone(), frames.clone());
-            if !sink.take(Heard::Frames(FrameBatch { source, frames })).await {
+            if !sink.take(Heard::Frames(FrameBatch { source, frames, position: None })).await {
                 return None;
             }
             // what was not taken must come again

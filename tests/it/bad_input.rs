@@ -47,7 +47,7 @@ fn messages_without_a_time_change_nothing() {
         let notes = frames.iter().filter(|f| **f == note).count() as u64;
         let all = frames.len() as u64;
         let frames = frames.into_iter().map(|f| Frame { bytes: f.into(), received: None, oversize: false }).collect();
-        let seen = engine.step(Input::Frames(FrameBatch { source: source.clone(), frames }));
+        let seen = engine.step(Input::Frames(FrameBatch { source: source.clone(), frames, position: None }));
         let end = engine.step(Input::Source(source.name.clone(), groundswell::base::model::SourceState::End));
         let mut sum = Outcomes::default();
         seen.outcomes.values().chain(end.outcomes.values()).for_each(|o| sum.merge(o));
@@ -73,7 +73,7 @@ fn play(format: WireFormat, frames: &[Vec<u8>]) -> Outcomes {
     let frames = frames.iter().map(|f| Frame { bytes: f.clone().into(), received: None, oversize: false }).collect();
     let mut sum = Outcomes::default();
     engine
-        .step(Input::Frames(FrameBatch { source: source.clone(), frames }))
+        .step(Input::Frames(FrameBatch { source: source.clone(), frames, position: None }))
         .outcomes
         .values()
         .for_each(|o| sum.merge(o));

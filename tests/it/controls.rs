@@ -68,7 +68,7 @@ impl World {
         let post = serde_json::json!({"id": id, "source": "net", "author": author, "text": text, "time": self.now.to_string(),
             "followers": followers, "lang": "en", "kind": kind, "parent": parent});
         let frames = vec![Frame { bytes: post.to_string().into_bytes().into(), received: None, oversize: false }];
-        let out = self.engine.step(Input::Frames(FrameBatch { source: self.source.clone(), frames }));
+        let out = self.engine.step(Input::Frames(FrameBatch { source: self.source.clone(), frames, position: None }));
         self.seen.extend(out.transitions);
         id
     }

@@ -101,7 +101,11 @@ fn event(line: &str, later: f64) -> Input {
 
 fn frame(source: &str, bytes: Vec<u8>) -> Input {
     let source = Arc::new(SourceInfo { name: source.into(), format: WireFormat::Post });
-    Input::Frames(FrameBatch { source, frames: vec![Frame { bytes: bytes.into(), received: None, oversize: false }] })
+    Input::Frames(FrameBatch {
+        source,
+        frames: vec![Frame { bytes: bytes.into(), received: None, oversize: false }],
+        position: None,
+    })
 }
 
 /// Joins neighbouring batches of the same source, up to `most` frames.

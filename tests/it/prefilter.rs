@@ -115,7 +115,7 @@ fn both_protocols_tell_the_same() {
     let batch = |format: WireFormat, lines: Vec<String>| {
         let frame = |l: String| Frame { bytes: l.into_bytes().into(), received: None, oversize: false };
         let source = Arc::new(SourceInfo { name: "bluesky".into(), format });
-        Input::Frames(FrameBatch { source, frames: lines.into_iter().map(frame).collect() })
+        Input::Frames(FrameBatch { source, frames: lines.into_iter().map(frame).collect(), position: None })
     };
     let v2 = || batch(WireFormat::JetstreamV2, lines.iter().enumerate().map(|(i, l)| to_v2(l, i % 5)).collect());
     let new = || Engine::new(rules.clone(), ClockMode::Recording, 1);
@@ -185,7 +185,7 @@ fn agree(rules: String, at_least: usize, format: WireFormat) {
                 frames.frame(&mut line);
                 Frame { bytes: mutate(&mut r, &line).into(), received: None, oversize: false }
             });
-            let batch = FrameBatch { source: source.clone(), frames: batch.collect() };
+            let batch = FrameBatch { source: source.clone(), frames: batch.collect(), position: None };
             let (a, b) = (fast.sift(batch.clone()), full.sift(batch));
             for (i, frame) in a.frames.iter().enumerate() {
                 let shown = || String::from_utf8_lossy(&frame.bytes).into_owned();

@@ -25,7 +25,7 @@ fn play(file: &str, rules: &str) -> Option<(usize, Outcomes)> {
         .collect();
     let (n, mut sum) = (frames.len(), Outcomes::default());
     for input in [
-        Input::Frames(FrameBatch { source: source.clone(), frames }),
+        Input::Frames(FrameBatch { source: source.clone(), frames, position: None }),
         Input::Source(source.name.clone(), SourceState::End),
     ] {
         engine.step(input).outcomes.values().for_each(|o| sum.merge(o));

@@ -20,7 +20,7 @@ fn batch(posts: &[(&str, &str)]) -> FrameBatch {
         let post = serde_json::json!({"id": format!("{time}{i}"), "source": "net", "author": "a", "text": text, "time": time, "lang": "en"});
         Frame { bytes: post.to_string().into_bytes().into(), received: None, oversize: false }
     };
-    FrameBatch { source, frames: posts.iter().enumerate().map(frame).collect() }
+    FrameBatch { source, frames: posts.iter().enumerate().map(frame).collect(), position: None }
 }
 
 fn mentions(entries: &[Entry], brand: &str) -> usize {

@@ -41,6 +41,10 @@ pub struct Frame {
     pub oversize: bool,
 }
 
+/// Where a source goes on after some frames, in words of its own: nobody else reads them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Position(pub Arc<str>);
+
 /// Frames of one source in the order received.
 #[derive(Clone, Debug)]
 pub struct FrameBatch {
@@ -48,6 +52,8 @@ pub struct FrameBatch {
     pub source: Arc<SourceInfo>,
     /// The frames.
     pub frames: Vec<Frame>,
+    /// Where the source goes on after them; `None` where nothing comes again.
+    pub position: Option<Position>,
 }
 
 impl SourceInfo {

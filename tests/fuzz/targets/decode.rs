@@ -37,7 +37,7 @@ fuzz_target!(|frames: Vec<Vec<u8>>| {
         let mut engine = Engine::new(RULES.clone(), ClockMode::Recording, 1);
         let source = Arc::new(SourceInfo { name: "f".into(), format });
         let frame = |b: &Vec<u8>| Frame { bytes: b.clone().into(), received: None, oversize: false };
-        let batch = FrameBatch { source: source.clone(), frames: frames.iter().map(frame).collect() };
+        let batch = FrameBatch { source: source.clone(), frames: frames.iter().map(frame).collect(), position: None };
         let first = engine.step(Input::Frames(batch));
         let last = engine.step(Input::Source(source.name.clone(), SourceState::End));
         let ended: u64 = [first, last].iter().flat_map(|o| o.outcomes.values()).map(|o| o.sum()).sum();
