@@ -19,7 +19,7 @@ use crate::base::limits;
 use crate::base::model::{FrameBatch, SourceState};
 use crate::base::time::Time;
 use crate::collect::connection::Patience;
-use crate::collect::jetstream::Position;
+use crate::collect::jetstream::Cursor;
 use crate::collect::socket::{Heard, Sink};
 use crate::collect::tls::Trust;
 use crate::store::{Manifest, Recorder, Written};
@@ -168,7 +168,7 @@ pub async fn run(parts: Parts, progress: Arc<Progress>, cancel: CancellationToke
             failing: None,
         };
         let trust = Trust::read(source.ca()).map_err(io::Error::other)?;
-        spawn(&tasks, &source, Position::default(), sink, trust, Patience::default(), cancel.clone());
+        spawn(&tasks, &source, Cursor::default(), sink, trust, Patience::default(), cancel.clone());
     }
     tasks.close();
     let mut interval = tokio::time::interval(TICK);

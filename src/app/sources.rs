@@ -13,10 +13,10 @@ use crate::app::intake::{Fed, Intake, Lane, What};
 use crate::app::status::Status;
 use crate::base::backoff::Dice;
 use crate::base::metric;
-use crate::base::model::SourceState;
+use crate::base::model::{Position, SourceState};
 use crate::base::time::Time;
 use crate::collect::connection::Patience;
-use crate::collect::jetstream::{Jetstream, Position};
+use crate::collect::jetstream::{Cursor, Jetstream};
 use crate::collect::json::JsonSocket;
 use crate::collect::socket::{self, Heard, Sink};
 use crate::collect::tls::Trust;
@@ -110,7 +110,8 @@ struct Running {
     config: SourceConfig,
     cancel: CancellationToken,
     tasks: TaskTracker,
-    position: Position,
+    /// Where it has got to.
+    cursor: Cursor,
 }
 
 /// All that run.
@@ -120,12 +121,20 @@ pub struct Sources {
     status: Arc<Status>,
     patience: Patience,
     running: BTreeMap<Arc<str>, Running>,
+    /// Where the first ones start.
+    stored: BTreeMap<Arc<str>, Position>,
 }
 
 impl Sources {
     /// None yet.
     pub fn new(intake: Arc<Intake>, urgent: Arc<Lane>, status: Arc<Status>, patience: Patience) -> Sources {
-        Sources { intake, urgent, status, patience, running: BTreeMap::new() }
+        Sources { intake, urgent, status, patience, running: BTreeMap::new(), stored: BTreeMap::new() }
+    }
+
+    /// The first ones that are set go on after these positions, by their names; all others start
+    /// from now, as they do if nothing is said.
+    pub fn start_from(&mut self, positions: BTreeMap<Arc<str>, Position>) {
+        self.stored = positions;
     }
 
     /// Runs exactly these: those that are gone stop, those that changed go on where they were.
@@ -138,7 +147,7 @@ impl Sources {
         let trusts: Vec<Trust> = trusts.collect::<Result<_, _>>()?;
         let mut done = Vec::new();
         let names: Vec<Arc<str>> = self.running.keys().cloned().collect();
-        let mut positions: BTreeMap<Arc<str>, Position> = BTreeMap::new();
+        let mut changed: BTreeMap<Arc<str>, Option<Position>> = BTreeMap::new();
         for name in names {
             let new = wanted.iter().find(|s| s.info.name == name);
             if new.is_some() && self.running.get(&name).map(|r| &r.config) == new {
@@ -148,23 +157,27 @@ impl Sources {
             old.stop().await;
             if new.is_some() {
                 done.push(format!("source {name} changed"));
-                positions.insert(name, old.position);
+                changed.insert(name, old.cursor.position());
             } else {
                 done.push(format!("source {name} removed"));
                 self.status.forget_source(&name);
                 self.urgent.send(Fed::now(Input::Source(name, SourceState::End))).await;
             }
         }
+        let mut stored = std::mem::take(&mut self.stored);
         for (config, trust) in wanted.iter().zip(trusts) {
             let name = config.info.name.clone();
             if self.running.contains_key(&name) {
                 continue;
             }
-            let position = positions.remove(&name);
-            if position.is_none() {
-                done.push(format!("source {name} added"));
-            }
-            let running = self.start(config.clone(), trust, position.unwrap_or_default());
+            let position = match changed.remove(&name) {
+                Some(position) => position,
+                None => {
+                    done.push(format!("source {name} added"));
+                    stored.remove(&name)
+                }
+            };
+            let running = self.start(config.clone(), trust, position);
             self.running.insert(name, running);
         }
         Ok(done)
@@ -183,7 +196,7 @@ impl Sources {
         .await;
     }
 
-    fn start(&self, config: SourceConfig, trust: Trust, position: Position) -> Running {
+    fn start(&self, config: SourceConfig, trust: Trust, position: Option<Position>) -> Running {
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
         let lane = self.intake.lane();
         self.status.add_source(&config, self.patience.unheard);
@@ -199,25 +212,44 @@ impl Sources {
             replays,
         };
         let (patience, until) = (self.patience, cancel.clone());
+        let cursor = position.and_then(|p| cursor(&config, &p)).unwrap_or_default();
         match &config.kind {
             SourceKind::Push(_) => self.status.add_push(&config.info, lane),
             SourceKind::Jetstream(_) => {
-                spawn(&tasks, &config, position.clone(), sink(lane, true), trust, patience, until);
+                spawn(&tasks, &config, cursor.clone(), sink(lane, true), trust, patience, until);
             }
             SourceKind::WebSocket(_) => {
-                spawn(&tasks, &config, position.clone(), sink(lane, false), trust, patience, until);
+                spawn(&tasks, &config, cursor.clone(), sink(lane, false), trust, patience, until);
             }
         }
         tasks.close();
-        Running { config, cancel, tasks, position }
+        Running { config, cancel, tasks, cursor }
     }
+}
+
+/// Where a stream goes on that has this position; `None`, and a warning, where it cannot.
+fn cursor(config: &SourceConfig, position: &Position) -> Option<Cursor> {
+    let cursor = match config.kind {
+        SourceKind::Jetstream(_) => Cursor::at(position),
+        SourceKind::WebSocket(_) | SourceKind::Push(_) => None,
+    };
+    if cursor.is_none() {
+        // a damaged one may be of any length
+        let found: String = position.0.chars().take(40).collect();
+        tracing::warn!(
+            source = &*config.info.name,
+            found,
+            "expected a position to go on after, found another; starts from now"
+        );
+    }
+    cursor
 }
 
 /// Listens to a source until cancelled; nothing is to be listened to where posts are pushed.
 pub fn spawn(
     tasks: &TaskTracker,
     config: &SourceConfig,
-    position: Position,
+    cursor: Cursor,
     sink: impl Sink + 'static,
     trust: Trust,
     patience: Patience,
@@ -227,7 +259,7 @@ pub fn spawn(
     match config.kind.clone() {
         SourceKind::Push(_) => {}
         SourceKind::Jetstream(j) => {
-            let stream = Jetstream::new(source, j.hosts, j.protocol, j.compress, trust.clone()).from(position);
+            let stream = Jetstream::new(source, j.hosts, j.protocol, j.compress, trust.clone()).from(cursor);
             tasks.spawn(socket::run(stream, sink, trust, patience, cancel));
         }
         SourceKind::WebSocket(w) => {

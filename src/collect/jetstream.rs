@@ -9,10 +9,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 
 use super::dictionary::{self, Unpacker};
-use super::socket::{NO_TEXT, Protocol};
+use super::socket::{NO_TEXT, Place, Protocol};
 use super::tls::Trust;
 use crate::base::limits;
-use crate::base::model::{Frame, SourceInfo};
+use crate::base::model::{Frame, Position, SourceInfo};
 use crate::base::time::{Span, Time};
 
 /// Which of the two protocols a server speaks.
@@ -27,9 +27,21 @@ pub enum Version {
 
 /// Where a subscription has got to; one that takes its place goes on there.
 #[derive(Clone, Debug, Default)]
-pub struct Position(Arc<AtomicI64>);
+pub struct Cursor(Arc<AtomicI64>);
 
-impl Position {
+impl Cursor {
+    /// Where frames with this position ended; `None` if it is no such position.
+    pub fn at(position: &Position) -> Option<Cursor> {
+        let time = Time(position.0.parse().ok()?).plausible().filter(|t| t.0 > 0)?;
+        // a number is written in one way only: another text was damaged
+        (time.0.to_string() == *position.0).then(|| Cursor(Arc::new(AtomicI64::new(time.0))))
+    }
+
+    /// The same in words that outlive the process; `None`: from now on.
+    pub fn position(&self) -> Option<Position> {
+        self.get().map(|t| Position(t.0.to_string().into()))
+    }
+
     fn get(&self) -> Option<Time> {
         Some(Time(self.0.load(Ordering::Acquire))).filter(|t| t.0 > 0)
     }
@@ -50,7 +62,7 @@ pub struct Jetstream {
     trust: Trust,
     unpacker: Option<Unpacker>,
     /// Where to go on; nowhere is now.
-    cursor: Position,
+    cursor: Cursor,
     /// How far to step over what could not be received; zero after everything else.
     skip: Span,
     /// Whether the last request was refused without a reason that could be read.
@@ -67,13 +79,13 @@ impl Jetstream {
         compress: bool,
         trust: Trust,
     ) -> Jetstream {
-        let (cursor, skip) = (Position::default(), Span::ZERO);
+        let (cursor, skip) = (Cursor::default(), Span::ZERO);
         Jetstream { source, hosts, host: 0, version, compress, trust, unpacker: None, cursor, skip, mute: false }
     }
 
     /// The same from where another has got to.
-    pub fn from(mut self, position: Position) -> Jetstream {
-        self.cursor = position;
+    pub fn from(mut self, cursor: Cursor) -> Jetstream {
+        self.cursor = cursor;
         self
     }
 
@@ -138,17 +150,18 @@ impl Protocol for Jetstream {
         });
     }
 
-    fn progress(&mut self, frames: &[Frame]) {
-        let time = |f: &Frame| time_of(&f.bytes, self.version);
-        if let Some(time) = frames.iter().rev().find_map(time) {
-            self.cursor.set(Some(time));
+    fn place(&self, frames: &[Frame]) -> Option<Place> {
+        let last = frames.last()?;
+        let time = frames.iter().rev().find_map(|f| time_of(&f.bytes, self.version));
+        Some(Place { time, stuck: last.oversize || last.bytes == NO_TEXT })
+    }
+
+    fn reached(&mut self, place: Place) {
+        if place.time.is_some() {
+            self.cursor.set(place.time);
         }
         // going on before a frame that cannot be received would bring it again, for ever
-        if frames.last().is_some_and(|f| f.oversize || f.bytes == NO_TEXT) {
-            self.skip = Span((self.skip.0 * 2).max(limits::SKIP_FIRST.0));
-        } else if !frames.is_empty() {
-            self.skip = Span::ZERO;
-        }
+        self.skip = if place.stuck { Span((self.skip.0 * 2).max(limits::SKIP_FIRST.0)) } else { Span::ZERO };
     }
 
     fn refused(&mut self, status: u16, body: &str) {
@@ -233,15 +246,19 @@ mod tests {
     #[test]
     fn goes_on_at_the_last_frame_that_tells_a_time() {
         let frame = |text: &str| Frame { bytes: text.as_bytes().to_vec().into(), received: None, oversize: false };
+        let hand_on = |s: &mut Jetstream, frames: &[Frame]| {
+            let place = s.place(frames).unwrap();
+            s.reached(place);
+            s.cursor.get()
+        };
         let mut s = stream(&["ws://h"], Version::V1);
-        s.progress(&[frame(r#"{"time_us": 1783175888085434}"#), frame("junk"), frame(r#"{"time_us":-4}"#)]);
-        assert_eq!(s.cursor.get(), Some(Time(1_783_175_888_085_434)));
+        let frames = [frame(r#"{"time_us": 1783175888085434}"#), frame("junk"), frame(r#"{"time_us":-4}"#)];
+        assert_eq!(hand_on(&mut s, &frames), Some(Time(1_783_175_888_085_434)));
+        assert_eq!(hand_on(&mut s, &[frame("junk")]), Some(Time(1_783_175_888_085_434)), "no time is no step back");
         let mut s = stream(&["ws://h"], Version::V2);
-        s.progress(&[
-            frame(r#"{"payload":{"witnessedAt":"2026-07-04T14:38:08.085434Z"}}"#),
-            frame("\"witnessedAt\":\"x\""),
-        ]);
-        assert_eq!(s.cursor.get(), Some(Time(1_783_175_888_085_434)));
+        let frames =
+            [frame(r#"{"payload":{"witnessedAt":"2026-07-04T14:38:08.085434Z"}}"#), frame("\"witnessedAt\":\"x\"")];
+        assert_eq!(hand_on(&mut s, &frames), Some(Time(1_783_175_888_085_434)));
         s.refused(400, r#"{"error":"CursorTooOld"}"#);
         assert_eq!(s.cursor.get(), None);
     }
@@ -271,8 +288,8 @@ mod tests {
     async fn frames_that_nobody_took_are_asked_for_again() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = format!("ws://{}/", listener.local_addr().unwrap());
-        let (position, (to, mut busy)) = (Position::default(), tokio::sync::mpsc::unbounded_channel());
-        let stream = stream(&[&host], Version::V1).from(position.clone());
+        let (cursor, (to, mut busy)) = (Cursor::default(), tokio::sync::mpsc::unbounded_channel());
+        let stream = stream(&[&host], Version::V1).from(cursor.clone());
         let cancel = tokio_util::sync::CancellationToken::new();
         let (trust, patience) = (Trust::default(), Default::default());
         let reading = tokio::spawn(socket::run(stream, Busy(to), trust, patience, cancel.clone()));
@@ -283,7 +300,54 @@ mod tests {
         busy.recv().await.unwrap();
         cancel.cancel();
         reading.await.unwrap();
-        assert_eq!(position.get(), None);
+        assert_eq!(cursor.get(), None);
+    }
+
+    /// Takes frames and notes their positions.
+    struct Noting(tokio::sync::mpsc::UnboundedSender<Option<Position>>);
+
+    impl socket::Sink for Noting {
+        async fn take(&mut self, heard: socket::Heard) -> bool {
+            if let socket::Heard::Frames(batch) = heard {
+                let _ = self.0.send(batch.position);
+            }
+            true
+        }
+
+        fn now(&self) -> Time {
+            Time(0)
+        }
+
+        fn jitter(&mut self) -> f64 {
+            0.0
+        }
+    }
+
+    #[tokio::test]
+    async fn frames_say_where_the_stream_goes_on_after_them() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = format!("ws://{}/", listener.local_addr().unwrap());
+        let (to, mut noted) = tokio::sync::mpsc::unbounded_channel();
+        let (trust, patience, cancel) = (Trust::default(), Default::default(), Default::default());
+        tokio::spawn(socket::run(stream(&[&host], Version::V1), Noting(to), trust, patience, cancel));
+        let (tcp, _) = listener.accept().await.unwrap();
+        let mut ws = tokio_tungstenite::accept_async(tcp).await.unwrap();
+        for (frame, position) in [(r#"{"time_us":1783175888085434}"#, Some("1783175888085434")), ("junk", None)] {
+            let frame = tokio_tungstenite::tungstenite::Message::text(frame);
+            futures_util::SinkExt::send(&mut ws, frame).await.unwrap();
+            assert_eq!(noted.recv().await.unwrap(), position.map(|p| Position(p.into())));
+        }
+    }
+
+    #[test]
+    fn a_position_is_read_as_it_was_written_or_not_at_all() {
+        let read = |text: &str| Cursor::at(&Position(text.into())).and_then(|c| c.get());
+        assert_eq!(read("1783175888085434"), Some(Time(1_783_175_888_085_434)));
+        for bad in
+            ["", "0", "-1", "+17", "017", " 17", "17 ", "17.0", "1e9", "x", "99999999999999999999", "7258118400000001"]
+        {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 
     #[test]

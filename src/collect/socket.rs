@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{Action, Connection, Event, Patience};
 use super::tls::Trust;
 use crate::base::limits;
-use crate::base::model::{Frame, FrameBatch, SourceInfo, SourceState};
+use crate::base::model::{Frame, FrameBatch, Position, SourceInfo, SourceState};
 use crate::base::time::Time;
 
 /// What a stream tells.
@@ -41,6 +41,22 @@ pub trait Sink: Send {
     fn jitter(&mut self) -> f64;
 }
 
+/// Where a stream stands after some frames.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The time of the last one that tells a time at which the stream can be resumed.
+    pub time: Option<Time>,
+    /// Whether the last one could not be received: going on there would bring it again.
+    pub stuck: bool,
+}
+
+impl Place {
+    /// The same in words that outlive the process: whole microseconds since 1970.
+    fn position(self) -> Option<Position> {
+        self.time.map(|t| Position(t.0.to_string().into()))
+    }
+}
+
 /// What is said over a WebSocket.
 pub trait Protocol: Send {
     /// The source.
@@ -62,8 +78,14 @@ pub trait Protocol: Send {
     /// The frames of one message.
     fn frames(&mut self, message: Bytes, binary: bool, received: Time, out: &mut Vec<Frame>);
 
-    /// These frames were handed on.
-    fn progress(&mut self, _frames: &[Frame]) {}
+    /// Where the stream stands after these frames, which are about to be handed on; `None` where
+    /// nothing comes again.
+    fn place(&self, _frames: &[Frame]) -> Option<Place> {
+        None
+    }
+
+    /// The frames before this place were handed on.
+    fn reached(&mut self, _place: Place) {}
 
     /// The server answered the request with something else than a WebSocket.
     fn refused(&mut self, _status: u16, _body: &str) {}
@@ -194,12 +216,15 @@ async fn read(
             (ended, bytes) = (more.0, bytes + more.1);
         }
         if !frames.is_empty() {
-            let (source, taken) = (protocol.source().clone(), frames.clone());
-            if !sink.take(Heard::Frames(FrameBatch { source, frames, position: None })).await {
+            let (source, place) = (protocol.source().clone(), protocol.place(&frames));
+            let position = place.and_then(Place::position);
+            if !sink.take(Heard::Frames(FrameBatch { source, frames, position })).await {
                 return None;
             }
             // what was not taken must come again
-            protocol.progress(&taken);
+            if let Some(place) = place {
+                protocol.reached(place);
+            }
         }
         if let Some(why) = ended {
             return Some(why);

@@ -25,6 +25,7 @@ mod recorded;
 mod recording;
 mod reload;
 mod reloading;
+mod resuming;
 mod secured;
 mod service;
 mod stopping;
