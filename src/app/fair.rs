@@ -1,5 +1,8 @@
 //! The queue between the sources and the engine: a lane a source, served in turn, so that one that
 //! floods cannot starve another. Each lane is bounded; who fills it waits.
+//!
+//! After an outage the queue can be held: sources that tell again what was missed come first, lanes
+//! of all others wait until it is released.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -32,6 +35,8 @@ struct Lane<T> {
     /// Frames that may still be served in this turn.
     credit: usize,
     open: bool,
+    /// Not served until the queue is released.
+    held: bool,
     room: Arc<Notify>,
 }
 
@@ -39,6 +44,8 @@ struct Lanes<T> {
     urgent: Lane<T>,
     lanes: Vec<Lane<T>>,
     next: usize,
+    /// Lanes that are opened now wait, unless they replay.
+    held: bool,
     closed: bool,
 }
 
@@ -69,7 +76,7 @@ pub enum Next<T> {
 
 impl<T> Lane<T> {
     fn new() -> Lane<T> {
-        Lane { waiting: VecDeque::new(), bytes: 0, credit: 0, open: true, room: Arc::new(Notify::new()) }
+        Lane { waiting: VecDeque::new(), bytes: 0, credit: 0, open: true, held: false, room: Arc::new(Notify::new()) }
     }
 }
 
@@ -101,7 +108,8 @@ impl<T: Load> Lanes<T> {
         for _ in 0..=self.lanes.len() {
             let at = self.next.checked_rem(self.lanes.len())?;
             let lane = self.lanes.get_mut(at)?;
-            let Some(cost) = lane.waiting.front().map(|i| i.frames().max(1)) else {
+            let first = lane.waiting.front().filter(|_| !lane.held);
+            let Some(cost) = first.map(|i| i.frames().max(1)) else {
                 lane.credit = 0;
                 self.next = at + 1;
                 continue;
@@ -124,22 +132,45 @@ impl<T: Load> Lanes<T> {
     fn ended(&self) -> bool {
         !self.urgent.open && self.lanes.iter().all(|l| !l.open)
     }
+
+    fn release(&mut self) {
+        self.held = false;
+        self.lanes.iter_mut().for_each(|l| l.held = false);
+    }
 }
 
 impl<T: Load> Fair<T> {
     /// An empty queue with its urgent lane.
     pub fn new(bounds: Bounds) -> (Arc<Fair<T>>, Sender<T>) {
-        let lanes = Lanes { urgent: Lane::new(), lanes: Vec::new(), next: 0, closed: false };
+        let lanes = Lanes { urgent: Lane::new(), lanes: Vec::new(), next: 0, held: false, closed: false };
         let queue = Arc::new(Fair { lanes: Mutex::new(lanes), ready: Condvar::new(), bounds });
         (queue.clone(), Sender { queue, lane: None })
     }
 
-    /// A further lane.
-    pub fn lane(self: &Arc<Fair<T>>) -> Sender<T> {
-        let lane = Lane::new();
+    /// A further lane. It waits if the queue is held, unless it `replays`: tells again what was
+    /// missed.
+    pub fn lane(self: &Arc<Fair<T>>, replays: bool) -> Sender<T> {
+        let mut lane = Lane::new();
         let room = lane.room.clone();
-        self.locked().lanes.push(lane);
+        let mut lanes = self.locked();
+        lane.held = lanes.held && !replays;
+        lanes.lanes.push(lane);
+        drop(lanes);
         Sender { queue: self.clone(), lane: Some(room) }
+    }
+
+    /// Holds the queue: lanes that are opened from here on and do not replay are not served. Lanes
+    /// that are open already and the urgent one are.
+    pub fn hold(&self) {
+        let mut lanes = self.locked();
+        // who ends is not held
+        lanes.held = lanes.urgent.open;
+    }
+
+    /// Serves all lanes again. The end of the urgent lane does the same: nobody is left who could.
+    pub fn release(&self) {
+        self.locked().release();
+        self.ready.notify_one();
     }
 
     /// Waits for the next item, at most for so long; for ever with `None`.
@@ -231,6 +262,9 @@ impl<T: Load> Drop for Sender<T> {
         if let Some(lane) = lane_of(&mut lanes, self.lane.as_ref()) {
             lane.open = false;
         }
+        if self.lane.is_none() {
+            lanes.release();
+        }
         drop(lanes);
         self.queue.ready.notify_one();
     }
@@ -262,7 +296,7 @@ mod tests {
     #[tokio::test]
     async fn a_source_that_floods_does_not_starve_another() {
         let (queue, urgent) = Fair::new(BOUNDS);
-        let (flood, quiet) = (queue.lane(), queue.lane());
+        let (flood, quiet) = (queue.lane(false), queue.lane(false));
         for _ in 0..8 {
             flood.send(Batch('f', 100)).await;
         }
@@ -291,7 +325,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_lane_makes_its_source_wait_and_no_other() {
         let (queue, _urgent) = Fair::new(BOUNDS);
-        let (a, b) = (queue.lane(), queue.lane());
+        let (a, b) = (queue.lane(false), queue.lane(false));
         for _ in 0..8 {
             a.send(Batch('a', 1)).await;
         }
@@ -313,13 +347,13 @@ mod tests {
     #[tokio::test]
     async fn ends_when_nobody_sends_and_tells_when_nobody_takes() {
         let (queue, urgent) = Fair::new(BOUNDS);
-        let a = queue.lane();
+        let a = queue.lane(false);
         a.send(Batch('a', 1)).await;
         drop((a, urgent));
         assert_eq!(now(&queue), Next::Item(Batch('a', 1)));
         assert_eq!(queue.next(None), Next::Ended);
         let (queue, _urgent) = Fair::new(BOUNDS);
-        let a = queue.lane();
+        let a = queue.lane(false);
         for _ in 0..8 {
             a.send(Batch('a', 1)).await;
         }
@@ -327,5 +361,69 @@ mod tests {
         tokio::task::yield_now().await;
         queue.close();
         assert!(!waiting.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn lanes_wait_while_the_queue_is_held_unless_they_replay() {
+        let (queue, urgent) = Fair::new(BOUNDS);
+        let before = queue.lane(false);
+        queue.hold();
+        let (live, replays) = (queue.lane(false), queue.lane(true));
+        for (lane, who) in [(&live, 'l'), (&replays, 'r'), (&before, 'b'), (&urgent, 'u'), (&live, 'l')] {
+            assert!(lane.send(Batch(who, 1)).await);
+        }
+        let served = || {
+            let mut order = String::new();
+            while let Next::Item(Batch(who, _)) = now(&queue) {
+                order.push(who);
+            }
+            order
+        };
+        assert_eq!(served(), "ubr");
+        assert_eq!(now(&queue), Next::Nothing);
+        // one whose source is gone meanwhile is served too
+        drop(live);
+        assert_eq!(served(), "");
+        queue.release();
+        assert_eq!(served(), "ll");
+        let late = queue.lane(false);
+        late.send(Batch('x', 1)).await;
+        assert_eq!(served(), "x", "released is released for those that come later");
+    }
+
+    #[tokio::test]
+    async fn a_release_wakes_who_waits_for_the_next() {
+        let (queue, _urgent) = Fair::new(BOUNDS);
+        queue.hold();
+        let lane = queue.lane(false);
+        lane.send(Batch('a', 1)).await;
+        let taker = queue.clone();
+        let taken = tokio::task::spawn_blocking(move || taker.next(Some(Duration::from_secs(60))));
+        // whether it waits already or not yet comes to the same
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        queue.release();
+        assert_eq!(taken.await.unwrap(), Next::Item(Batch('a', 1)));
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_served_at_the_end() {
+        let (queue, urgent) = Fair::new(BOUNDS);
+        queue.hold();
+        let (gone, waits) = (queue.lane(false), queue.lane(false));
+        gone.send(Batch('g', 1)).await;
+        waits.send(Batch('w', 1)).await;
+        drop(gone);
+        assert_eq!(now(&queue), Next::Nothing);
+        drop(urgent);
+        // whoever waits for an answer to what is held keeps its lane open until it has one
+        let mut served = [now(&queue), now(&queue)].map(|n| if let Next::Item(Batch(who, _)) = n { who } else { '-' });
+        served.sort();
+        assert_eq!(served, ['g', 'w']);
+        queue.hold();
+        let late = queue.lane(false);
+        late.send(Batch('l', 1)).await;
+        assert_eq!(now(&queue), Next::Item(Batch('l', 1)), "nobody would release it");
+        drop((waits, late));
+        assert_eq!(queue.next(None), Next::Ended);
     }
 }

@@ -198,11 +198,12 @@ impl Sources {
 
     fn start(&self, config: SourceConfig, trust: Trust, position: Option<Position>) -> Running {
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let lane = self.intake.lane();
+        let replays = matches!(config.kind, SourceKind::Jetstream(_));
+        let lane = self.intake.lane(replays);
         self.status.add_source(&config, self.patience.unheard);
         let name = config.info.name.clone();
         let seed = crate::base::hash::parts(&[name.as_bytes(), &std::process::id().to_le_bytes()]);
-        let sink = |lane, replays| ToEngine {
+        let sink = |lane| ToEngine {
             name: name.clone(),
             lane,
             status: self.status.clone(),
@@ -216,10 +217,10 @@ impl Sources {
         match &config.kind {
             SourceKind::Push(_) => self.status.add_push(&config.info, lane),
             SourceKind::Jetstream(_) => {
-                spawn(&tasks, &config, cursor.clone(), sink(lane, true), trust, patience, until);
+                spawn(&tasks, &config, cursor.clone(), sink(lane), trust, patience, until);
             }
             SourceKind::WebSocket(_) => {
-                spawn(&tasks, &config, cursor.clone(), sink(lane, false), trust, patience, until);
+                spawn(&tasks, &config, cursor.clone(), sink(lane), trust, patience, until);
             }
         }
         tasks.close();
