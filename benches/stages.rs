@@ -81,7 +81,7 @@ fn stages(c: &mut Criterion) {
 
 fn backs(c: &mut Criterion, rules: &Arc<RuleSet>, sifted: &[SiftedBatch]) {
     let mut engine = Engine::new(rules.clone(), ClockMode::Recording, 1);
-    let entries: Vec<Entry> = sifted.iter().flat_map(|s| engine.step(Input::Sifted(s.clone())).entries).collect();
+    let entries: Vec<Entry> = sifted.iter().flat_map(|s| engine.step(Input::Sifted(s.clone())).step.entries).collect();
     let posts = entries.iter().filter(|e| matches!(e.body, EntryBody::Mention(_) | EntryBody::Share(_))).count();
     let mut g = c.benchmark_group("stage");
     g.sample_size(10);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use groundswell::app::clock::SystemClock;
 use groundswell::app::config::{Config, JetstreamConfig, Protocol, SourceConfig, SourceKind};
-use groundswell::app::service::{Parts, Service};
+use groundswell::app::service::{Parts, Service, messages};
 use groundswell::base::model::{Message, Notice, Phase, SourceInfo, WireFormat};
 use groundswell::base::rule::{RuleSet, SourceText};
 use tokio::sync::Notify;
@@ -95,14 +95,17 @@ pub async fn service(server: SocketAddr, rules: Arc<RuleSet>, compress: bool, la
     let seen = Arc::new(Seen::default());
     let noting = seen.clone();
     let parts = Parts::new(config, rules, Arc::new(SystemClock)).unwrap();
-    let service = Service::start(parts, move |message| {
-        if let Some(Message::Episode(notice)) = &message
-            && let Some(number) = fired(notice)
-        {
-            noting.note(number, last);
-        }
-        Ok(())
-    });
+    let service = Service::start(
+        parts,
+        messages(move |message: Option<Message>| {
+            if let Some(Message::Episode(notice)) = &message
+                && let Some(number) = fired(notice)
+            {
+                noting.note(number, last);
+            }
+            Ok(())
+        }),
+    );
     (service.await.unwrap(), seen)
 }
 

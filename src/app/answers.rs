@@ -72,7 +72,7 @@ impl Answers for Status {
             return Err(Refusal::Stopping);
         }
         waits.sent();
-        ends.await.map_err(|_| Refusal::Stopping)
+        ends.await.map_err(|_| Refusal::Stopping)?.map_err(Refusal::Unrecorded)
     }
 
     async fn reload(&self) -> Result<String, Vec<String>> {

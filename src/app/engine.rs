@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::app::back::{Back, Placed, Refound};
+use crate::app::back::{Back, KeyState, Placed, Refound};
 use crate::app::coming::Coming;
 use crate::app::front::FrontLine;
-use crate::app::snapshot::{self, Snapshot, SnapshotError};
+use crate::app::snapshot::{self, HEAD, Head, JUNCTION, Part, SnapshotError, part_of};
 use crate::base::limits;
 use crate::base::model::{
-    Entry, EntryBody, FrameBatch, KeyId, Notice, Severity, SiftedBatch, SourceState, Told, Transition,
+    Entry, EntryBody, FrameBatch, KeyId, Notice, Seq, Severity, SiftedBatch, SourceState, Step, Told, Transition,
 };
 use crate::base::outcome::Outcomes;
 use crate::base::rule::{Rule, RuleSet};
@@ -31,6 +31,9 @@ pub enum Input {
     Rules(Arc<RuleSet>),
     /// The Clock.
     Tick(Time),
+    /// The Clock, while the past is caught up with: frames may tell times up to then, and engine
+    /// time is theirs alone.
+    Believe(Time),
     /// A source changed its state.
     Source(Arc<str>, SourceState),
     /// Followers of an account were looked up.
@@ -49,8 +52,8 @@ pub enum Input {
 /// Everything the engine wants done.
 #[derive(Clone, Debug, Default)]
 pub struct Output {
-    /// Entries to be logged.
-    pub entries: Vec<Entry>,
+    /// What is to be logged.
+    pub step: Step,
     /// Changes of episodes, in order.
     pub transitions: Vec<Transition>,
     /// Outcomes of frames, by source.
@@ -159,6 +162,7 @@ impl Engine {
             }
             Input::Rules(rules) => self.take_rules(rules),
             Input::Tick(now) => self.junction.tick(now),
+            Input::Believe(now) => self.junction.believe(now),
             Input::Source(name, state) => {
                 self.junction.source(&name, state, &mut |format, bytes| front.resolve(format, bytes));
             }
@@ -225,7 +229,32 @@ impl Engine {
             self.apply(e, &mut transitions);
         }
         sort(&mut transitions);
-        Output { entries, transitions, outcomes: self.junction.drain_counts() }
+        let step = Step { changes: self.junction.drain_changes(), entries, clock: self.junction.clock() };
+        Output { step, transitions, outcomes: self.junction.drain_counts() }
+    }
+
+    /// From now on steps hold what a log needs for [`Engine::again`].
+    pub fn note_changes(&mut self) {
+        self.junction.note_changes();
+    }
+
+    /// Takes a step of the log again. The rule sets it may name are known ([`Engine::know`]).
+    /// Transitions are appended in no particular order.
+    pub fn again(&mut self, step: &Step, out: &mut Vec<Transition>) {
+        for change in &step.changes {
+            self.junction.change_again(change);
+        }
+        for e in &step.entries {
+            if let EntryBody::RulesChanged { fingerprint } = &e.body
+                && *fingerprint != self.rules.fingerprint
+                && let Some(rules) = self.rules_of(*fingerprint).cloned()
+            {
+                self.take_rules(rules);
+            }
+            self.apply(e, out);
+        }
+        let seq = step.entries.last().map_or(self.junction.seq(), |e| e.seq);
+        self.junction.stand_at(seq, step.clock);
     }
 
     /// Applies an entry of the log to the backs; for recovery and for reading a log again.
@@ -249,6 +278,12 @@ impl Engine {
         }
     }
 
+    /// Goes on numbering after an entry, as an engine that has lost its past.
+    pub fn stand_at(&mut self, seq: Seq) {
+        let clock = self.junction.clock();
+        self.junction.stand_at(seq, clock);
+    }
+
     /// Remembers a rule set that entries of the log may name.
     pub fn know(&mut self, rules: Arc<RuleSet>) {
         self.known.retain(|r| r.fingerprint != rules.fingerprint);
@@ -267,7 +302,7 @@ impl Engine {
     /// A transition with the rule set it was made under.
     pub fn notice(&self, transition: Transition) -> Notice {
         let rules = self.rules_of(transition.made_under).unwrap_or(&self.rules).clone();
-        Notice { transition, rules }
+        Notice { transition, rules, outage: None }
     }
 
     /// The backs go on under the rules an entry names.
@@ -340,45 +375,55 @@ impl Engine {
         kept.map(|(at, t, audience)| (at, Told { audience, ..told(t) })).collect()
     }
 
-    /// The state after the last step, as bytes.
+    /// The state after the last step, in parts.
     ///
     /// # Errors
     /// Only if the state cannot be encoded, which would be a mistake of the program.
-    pub fn snapshot(&mut self) -> Result<Vec<u8>, SnapshotError> {
+    pub fn snapshot(&mut self) -> Result<Vec<Part>, SnapshotError> {
         self.follow(usize::MAX >> 1);
-        let states = self.shards.iter().flat_map(|s| s.state().0.iter());
-        let mut keys: Vec<_> = states.map(|(k, s)| (*k, s.clone())).collect();
-        keys.sort_by_key(|(k, _)| *k);
+        let mut keys: BTreeMap<KeyId, &KeyState> = BTreeMap::new();
+        keys.extend(self.shards.iter().flat_map(|s| s.state().0.iter().map(|(k, s)| (*k, s))));
         let first = self.shards.first().map(Back::state);
-        snapshot::write(&Snapshot {
+        let head = Head {
             fingerprint: self.rules.fingerprint,
             as_of: self.junction.seq(),
-            junction: self.junction.clone(),
-            keys,
+            keys: keys.keys().copied().collect(),
             outages: first.map(|(_, outages, _)| outages.clone()).unwrap_or_default(),
             hour: first.and_then(|(_, _, hour)| hour),
-        })
+        };
+        let mut parts = vec![snapshot::write(HEAD, &head)?, snapshot::write(JUNCTION, &self.junction)?];
+        for (key, state) in keys {
+            parts.push(snapshot::write(&part_of(key), state)?);
+        }
+        Ok(parts)
     }
 
     /// An engine that goes on from a snapshot, with any number of shards.
     ///
     /// # Errors
-    /// Where the snapshot is not usable or was made under other rules.
-    pub fn restore(rules: Arc<RuleSet>, bytes: &[u8], shards: usize) -> Result<Engine, SnapshotError> {
-        let s = snapshot::read(bytes)?;
-        if s.fingerprint != rules.fingerprint {
+    /// Where a part is missing or not usable, or was made under other rules.
+    pub fn restore(rules: Arc<RuleSet>, parts: &[Part], shards: usize) -> Result<Engine, SnapshotError> {
+        let part = |name: &str| {
+            let found = parts.iter().find(|p| p.name == name);
+            found.map(|p| p.bytes.as_slice()).ok_or_else(|| SnapshotError::Missing(name.to_string()))
+        };
+        let head: Head = snapshot::read(part(HEAD)?)?;
+        if head.fingerprint != rules.fingerprint {
             return Err(SnapshotError::Rules);
         }
+        let by_name: BTreeMap<&str, &[u8]> = parts.iter().map(|p| (p.name.as_str(), p.bytes.as_slice())).collect();
         let n = shards.max(1);
-        let mut parts: Vec<Vec<_>> = (0..n).map(|_| Vec::new()).collect();
-        for (key, state) in s.keys {
-            if let Some(part) = parts.get_mut(shard_of(key, n)) {
-                part.push((key, state));
+        let mut states: Vec<Vec<(KeyId, KeyState)>> = (0..n).map(|_| Vec::new()).collect();
+        for key in head.keys {
+            let name = part_of(key);
+            let bytes = by_name.get(name.as_str()).ok_or(SnapshotError::Missing(name))?;
+            if let Some(part) = states.get_mut(shard_of(key, n)) {
+                part.push((key, snapshot::read(bytes)?));
             }
         }
-        let backs = parts.into_iter().map(|part| Back::restore(rules.clone(), part, s.outages.clone(), s.hour));
+        let backs = states.into_iter().map(|part| Back::restore(rules.clone(), part, head.outages.clone(), head.hour));
         let shards = backs.collect();
-        let mut junction = s.junction;
+        let mut junction: Junction = snapshot::read(part(JUNCTION)?)?;
         junction.resume(&rules);
         Ok(Engine::of(FrontLine::new(&rules, true), junction, shards, rules))
     }

@@ -7,17 +7,18 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::app::catch_up::CatchUp;
 use crate::app::engine::{Engine, Input, Output};
 use crate::app::fair::{Load, Next};
 use crate::app::intake::{Fed, Intake, What};
+use crate::app::keeper::{Keep, Stepped};
 use crate::app::status::{EngineView, Status};
 use crate::base::limits;
 use crate::base::metric;
-use crate::base::model::{Entry, EntryBody, Message, Severity};
+use crate::base::model::{Entry, EntryBody, Position, Severity, SourceState};
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::rule::RuleSet;
 use crate::decode::raw::NETWORK;
-use crate::store::Log;
 
 /// What a tap is shown: every entry, as it is numbered.
 pub type Tap = Box<dyn FnMut(&[Entry]) + Send>;
@@ -25,9 +26,10 @@ pub type Tap = Box<dyn FnMut(&[Entry]) + Send>;
 /// The engine with everything it feeds.
 pub struct EngineThread {
     engine: Engine,
-    log: Log,
     status: Arc<Status>,
-    notices: SyncSender<Message>,
+    keeper: SyncSender<Keep>,
+    /// What is yet to be caught up with.
+    catch_up: Option<CatchUp>,
     lookups: mpsc::Sender<String>,
     tap: Option<Tap>,
     complained: Option<Instant>,
@@ -52,15 +54,15 @@ impl EngineThread {
     pub fn new(
         engine: Engine,
         status: Arc<Status>,
-        notices: SyncSender<Message>,
+        keeper: SyncSender<Keep>,
         lookups: mpsc::Sender<String>,
         tap: Option<Tap>,
     ) -> EngineThread {
         EngineThread {
             engine,
-            log: Log::default(),
             status,
-            notices,
+            keeper,
+            catch_up: None,
             lookups,
             tap,
             complained: None,
@@ -71,11 +73,64 @@ impl EngineThread {
         }
     }
 
-    /// Runs until nobody feeds any more, or nobody receives.
-    pub fn run(mut self, inputs: &Intake) {
+    /// The same, with a past to be caught up with first.
+    pub fn catching_up(mut self, catch_up: CatchUp) -> EngineThread {
+        self.catch_up = Some(catch_up);
+        self
+    }
+
+    /// Runs until nobody feeds any more, or nobody keeps what is decided. Before anything else it
+    /// goes on under `rules`, if others are in force.
+    pub fn run(mut self, inputs: &Intake, rules: Arc<RuleSet>) {
         self.show();
-        while self.turn(inputs) {}
+        let other = self.engine.rules().fingerprint != rules.fingerprint;
+        let began = if other { self.new_rules(rules) } else { self.first_step() };
+        if began {
+            while self.turn(inputs) {}
+        }
         inputs.close();
+    }
+
+    /// What an engine says before its first input.
+    fn first_step(&mut self) -> bool {
+        let output = self.engine.settle();
+        self.hand_out(output, None, Instant::now())
+    }
+
+    fn new_rules(&mut self, rules: Arc<RuleSet>) -> bool {
+        if self.keeper.send(Keep::Rules(rules.clone())).is_err() {
+            return false;
+        }
+        let output = self.engine.step(Input::Rules(rules));
+        self.hand_out(output, None, Instant::now())
+    }
+
+    /// Engine time goes on by the Clock from now on, and people are told.
+    fn go_live(&mut self, inputs: &Intake) -> bool {
+        let over = self.catch_up.as_mut().is_some_and(|c| c.is_over(self.status.uptime()));
+        if !over {
+            return true;
+        }
+        let behind: Vec<String> = self.catch_up.take().iter().flat_map(|c| c.behind()).map(|s| s.to_string()).collect();
+        let engine_time = self.engine.junction().now().unwrap_or_default();
+        tracing::info!(%engine_time, behind = behind.join(", "), "the past is caught up with");
+        inputs.release();
+        let output = self.step(Input::Tick(self.status.clock().now()), Instant::now());
+        self.status.set_catching_up(false);
+        self.hand_out(output, None, Instant::now()) && self.keeper.send(Keep::Live).is_ok()
+    }
+
+    /// Gives everything the engine knows, where the store needs it.
+    fn give_whole(&mut self) -> bool {
+        if !self.status.take_wants_whole() {
+            return true;
+        }
+        let began = Instant::now();
+        let Ok(parts) = self.engine.snapshot() else { return true };
+        let took_ms = began.elapsed().as_millis() as u64;
+        tracing::warn!(took_ms, "the log has a hole: the engine stood still to give everything it knows");
+        let fingerprint = self.engine.rules().fingerprint;
+        self.keeper.send(Keep::Whole(fingerprint, parts)).is_ok()
     }
 
     /// False at the end.
@@ -86,7 +141,7 @@ impl EngineThread {
         let go_on = match inputs.next(patience) {
             Next::Item(fed) => {
                 self.frames += fed.frames();
-                self.take(fed)
+                self.take(fed) && self.go_live(inputs) && self.give_whole()
             }
             Next::Nothing => {
                 idle = true;
@@ -111,9 +166,8 @@ impl EngineThread {
             What::Input(input) => input,
             What::Pushed(batch, answer) => {
                 let output = self.step(Input::Frames(batch), received);
-                // who asked may be gone
-                let _ = answer.send(self.engine.junction().ends().to_vec());
-                return self.hand_out(output);
+                let ends = self.engine.junction().ends().to_vec();
+                return self.hand_out(output, None, received) && self.keeper.send(Keep::Ends(answer, ends)).is_ok();
             }
             What::Rules(rules, front, answer) => {
                 self.engine.prepare(rules.clone(), *front);
@@ -122,13 +176,35 @@ impl EngineThread {
             }
         };
         let ticked = matches!(input, Input::Tick(_));
+        let (input, position) = self.attend(input);
         let output = self.step(input, received);
-        let go_on = self.hand_out(output);
+        let go_on = self.hand_out(output, position, received);
         // people are told first: this looks at every group
         if ticked && self.shown.is_none_or(|t| t.elapsed() >= limits::VIEW_EVERY.as_std()) {
             self.show();
         }
         go_on
+    }
+
+    /// Sees how far sources have caught up, and where this one goes on.
+    fn attend(&mut self, input: Input) -> (Input, Option<(Arc<str>, Position)>) {
+        let position = match &input {
+            Input::Frames(batch) => batch.position.clone().map(|p| (batch.source.name.clone(), p)),
+            _ => None,
+        };
+        let Some(catch_up) = &mut self.catch_up else { return (input, position) };
+        let uptime = self.status.uptime();
+        match &input {
+            Input::Tick(now) => return (Input::Believe(*now), None),
+            Input::Source(name, SourceState::End) => catch_up.ended(name),
+            Input::Source(name, state) => catch_up.connected(name, *state == SourceState::Up, uptime),
+            Input::Frames(batch) => {
+                let last = self.engine.junction().last_event().get(&batch.source.name).copied();
+                catch_up.heard(&batch.source.name, last, self.status.clock().now(), uptime);
+            }
+            _ => {}
+        }
+        (input, position)
     }
 
     /// A little of a change of rules: looking at posts kept, then the change itself, then the keys.
@@ -140,6 +216,9 @@ impl EngineThread {
         if coming.in_force {
             done = self.engine.follow(limits::FOLLOWED_AT_ONCE);
         } else if self.engine.prepare_more(limits::PREPARED_AT_ONCE) {
+            if self.keeper.send(Keep::Rules(coming.rules.clone())).is_err() {
+                return false;
+            }
             output = Some(self.engine.step(Input::Rules(coming.rules.clone())));
             coming.in_force = true;
         }
@@ -155,7 +234,7 @@ impl EngineThread {
         } else {
             self.coming = Some(coming);
         }
-        output.is_none_or(|o| self.hand_out(o))
+        output.is_none_or(|o| self.hand_out(o, None, began))
     }
 
     fn step(&mut self, input: Input, received: Instant) -> Output {
@@ -182,8 +261,8 @@ impl EngineThread {
         output
     }
 
-    /// False if nobody receives any more.
-    fn hand_out(&mut self, output: Output) -> bool {
+    /// False if nobody keeps it any more.
+    fn hand_out(&mut self, output: Output, position: Option<(Arc<str>, Position)>, received: Instant) -> bool {
         let status = self.status.clone();
         let metrics = &status.metrics;
         for (source, outcomes) in &output.outcomes {
@@ -199,24 +278,23 @@ impl EngineThread {
         if let Some(now) = self.engine.junction().now() {
             self.status.set_engine_time(now);
         }
-        metrics.add(&metric::ENTRIES, &[], output.entries.len() as f64);
-        for entry in &output.entries {
-            self.look_up(entry);
+        let entries = &output.step.entries;
+        metrics.add(&metric::ENTRIES, &[], entries.len() as f64);
+        entries.iter().for_each(|e| self.look_up(e));
+        if let Some(tap) = self.tap.as_mut().filter(|_| !entries.is_empty()) {
+            tap(entries);
         }
-        if let Some(tap) = self.tap.as_mut().filter(|_| !output.entries.is_empty()) {
-            tap(&output.entries);
-        }
-        self.log.append(output.entries);
-        for t in output.transitions {
-            let notice = self.engine.notice(t);
-            let (t, rules) = (&notice.transition, &notice.rules);
+        let notices: Vec<_> = output.transitions.into_iter().map(|t| self.engine.notice(t)).collect();
+        for (t, rules) in notices.iter().map(|n| (&n.transition, &n.rules)) {
             let name = rules.rules.get(t.rule as usize).map_or("", |r| &r.name);
-            self.status.metrics.add(&metric::TRANSITIONS, &[name, t.to.name(), t.severity.name()], 1.0);
-            if self.notices.send(Message::Episode(notice)).is_err() {
-                return false;
-            }
+            metrics.add(&metric::TRANSITIONS, &[name, t.to.name(), t.severity.name()], 1.0);
         }
-        true
+        // frames whose times are in doubt are in no log yet: their source must bring them again
+        let position = position.filter(|_| !self.engine.junction().holds_frames());
+        if output.step.is_empty() && notices.is_empty() && position.is_none() {
+            return true;
+        }
+        self.keeper.send(Keep::Step(Box::new(Stepped { step: output.step, notices, position, received }))).is_ok()
     }
 
     /// Asks for the audience of an account that was imputed.
@@ -254,7 +332,6 @@ impl EngineThread {
         for (name, n) in self.engine.limit_hits() {
             metrics.raise(&metric::LIMIT_HITS, &[name], n as f64);
         }
-        metrics.raise(&metric::LIMIT_HITS, &["log_entries"], self.log.dropped() as f64);
         let mut open: BTreeMap<Severity, f64> = Severity::ALL.into_iter().map(|s| (s, 0.0)).collect();
         for (_, severity) in self.engine.burning() {
             *open.entry(severity).or_insert(0.0) += 1.0;

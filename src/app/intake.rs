@@ -20,8 +20,8 @@ pub type Ends = Vec<Option<Outcome>>;
 pub enum What {
     /// An input of the engine.
     Input(Input),
-    /// Frames of somebody who waits to hear how each of them ended.
-    Pushed(FrameBatch, oneshot::Sender<Ends>),
+    /// Frames of somebody who waits to hear how each of them ended, or why that is not recorded.
+    Pushed(FrameBatch, oneshot::Sender<Result<Ends, String>>),
     /// Other rules, with a front made for them; answered by how long the engine stood still.
     Rules(Arc<RuleSet>, Box<FrontLine>, oneshot::Sender<Duration>),
 }

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod back;
+pub mod catch_up;
 pub mod cli;
 pub mod clock;
 pub mod coming;
@@ -13,14 +14,17 @@ pub mod fair;
 pub mod files;
 pub mod front;
 pub mod intake;
+pub mod keeper;
 pub mod metrics;
 pub mod pipeline;
 pub mod receivers;
 pub mod record;
 pub mod recorded;
+pub mod recovery;
 pub mod reload;
 pub mod service;
 pub mod snapshot;
 pub mod sources;
+pub mod start;
 pub mod status;
 pub mod view;

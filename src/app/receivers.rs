@@ -1,7 +1,7 @@
 //! Where messages go: routes, standard output, webhooks; exchanged when the config changes.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,31 +11,53 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::config::{Config, ReceiverConfig, WebhookConfig};
+use crate::app::keeper::{Delivery, Ended, Tell};
 use crate::app::reload::Follow;
 use crate::app::status::Status;
+use crate::base::limits;
 use crate::base::metric;
 use crate::base::model::Message;
 use crate::base::time::{Span, Time, Zone};
-use crate::notify::{Form, Inbox, Letter, Pace, Report, Routes, Stdout, Style, Surroundings, Webhook};
+use crate::notify::{Form, Inbox, Letter, Pace, Page, Report, Routes, Style, Surroundings, Webhook};
+use crate::store::db::{Done, LedgerRow, Letter as StoredLetter};
 
-/// What receivers tell of their work goes to status and metrics.
-struct Reports(Arc<Status>);
+/// What receivers tell of their work goes to status and metrics; messages that have come to their
+/// end are kept.
+struct Reports {
+    status: Arc<Status>,
+    ended: Ended,
+}
 
 impl Reports {
     fn count(&self, receiver: &str, result: &str) {
-        self.0.metrics.add(&metric::NOTICES, &[receiver, result], 1.0);
+        self.status.metrics.add(&metric::NOTICES, &[receiver, result], 1.0);
     }
 
     fn trouble(&self, receiver: &str, why: &str) {
-        self.0.set_receiver(receiver, |r| r.trouble = Some(why.to_string()));
+        self.status.set_receiver(receiver, |r| r.trouble = Some(why.to_string()));
+    }
+
+    fn done(&self, receiver: &str, letter: &Letter, what: &'static str, detail: Option<String>) {
+        self.ended.add(Done {
+            id: letter.row,
+            row: LedgerRow {
+                at: self.status.clock().now(),
+                episode: letter.episode,
+                key: letter.key.clone(),
+                what: what.into(),
+                receiver: Some(receiver.into()),
+                detail,
+            },
+        });
     }
 }
 
 impl Report for Reports {
-    fn delivered(&self, receiver: &str, _took: Duration) {
+    fn delivered(&self, receiver: &str, letter: &Letter, tries: u32, _took: Duration) {
         self.count(receiver, "delivered");
-        let now = self.0.clock().now();
-        self.0.set_receiver(receiver, |r| (r.proved, r.trouble) = (Some(now), None));
+        self.done(receiver, letter, "delivered", (tries > 1).then(|| format!("after {tries} tries")));
+        let now = self.status.clock().now();
+        self.status.set_receiver(receiver, |r| (r.proved, r.trouble) = (Some(now), None));
     }
 
     fn failed(&self, receiver: &str, why: &str) {
@@ -43,26 +65,30 @@ impl Report for Reports {
         self.trouble(receiver, why);
     }
 
-    fn refused(&self, receiver: &str, why: &str) {
+    fn refused(&self, receiver: &str, letter: &Letter, why: &str) {
         self.count(receiver, "refused");
+        self.done(receiver, letter, "refused", Some(why.to_string()));
         self.trouble(receiver, why);
     }
 
-    fn dropped(&self, receiver: &str) {
+    fn dropped(&self, receiver: &str, letter: &Letter) {
         self.count(receiver, "dropped");
+        let why = format!("more than {} waited", limits::RECEIVER_QUEUE);
+        self.done(receiver, letter, "dropped", Some(why));
     }
 
-    fn expired(&self, receiver: &str) {
+    fn expired(&self, receiver: &str, letter: &Letter) {
         self.count(receiver, "expired");
+        self.done(receiver, letter, "expired", Some(format!("tried for {}", limits::DELIVERY_KEPT)));
     }
 
     fn now(&self) -> Time {
-        self.0.clock().now()
+        self.status.clock().now()
     }
 
     fn jitter(&self) -> f64 {
         // the last digits of the uptime spread tries well enough
-        (self.0.uptime().0 % 1000) as f64 / 1000.0
+        (self.status.uptime().0 % 1000) as f64 / 1000.0
     }
 }
 
@@ -72,13 +98,10 @@ struct Hook {
     inbox: Arc<Inbox<Letter>>,
 }
 
-/// Has a lock of its own: who waits for a reader must not keep others from the table.
-type Out = Arc<Mutex<Stdout<BufWriter<io::Stdout>>>>;
-
 #[derive(Default)]
 struct Table {
     routes: Routes,
-    outs: Vec<(Arc<str>, Out)>,
+    pages: BTreeMap<Arc<str>, Page>,
     hooks: BTreeMap<Arc<str>, Hook>,
 }
 
@@ -93,7 +116,34 @@ pub struct Receivers {
     grace: Span,
     /// Messages that were not delivered.
     left: Arc<AtomicUsize>,
+    ended: Ended,
     runtime: Handle,
+}
+
+/// Writes the letters of messages by the routes in force.
+struct Writer(Receivers);
+
+impl Tell for Writer {
+    fn letters(&mut self, message: &Message, unrecorded: Option<&str>) -> Result<Vec<StoredLetter>, &'static str> {
+        if is_shadow(message) {
+            return Err("its rule is in shadow");
+        }
+        let table = self.0.locked();
+        let (key, episode): (Arc<str>, _) = (message.key().into(), message.episode());
+        let mut machine: Option<Vec<u8>> = None;
+        let mut out = Vec::new();
+        for receiver in table.routes.receivers(message) {
+            let body = match table.pages.get(&receiver) {
+                Some(page) => page.render(message, unrecorded).map(String::into_bytes),
+                None => {
+                    let made = || Letter::unrecorded(message, unrecorded).body.to_vec();
+                    Some(machine.get_or_insert_with(made).clone())
+                }
+            };
+            out.extend(body.map(|body| StoredLetter { receiver, key: key.clone(), episode, body }));
+        }
+        if out.is_empty() { Err("people are not told of this step") } else { Ok(out) }
+    }
 }
 
 impl Receivers {
@@ -103,43 +153,59 @@ impl Receivers {
     /// # Errors
     /// What is wrong with them.
     pub fn new(status: Arc<Status>, style: Style, grace: Span) -> Result<Receivers, String> {
-        let (table, left) = (Arc::default(), Arc::default());
+        let (table, left, ended) = (Arc::default(), Arc::default(), Ended::default());
         let (tasks, runtime) = (TaskTracker::new(), Handle::current());
-        let receivers = Receivers { table, status, tasks, style, grace, left, runtime };
+        let receivers = Receivers { table, status, tasks, style, grace, left, ended, runtime };
         receivers.set(&receivers.status.config())?;
         Ok(receivers)
     }
 
-    /// Tells a message to whom it concerns. Standard output is waited for, webhooks are not.
+    /// Writes letters to them.
+    pub fn writer(&self) -> Box<dyn Tell> {
+        Box::new(Writer(self.clone()))
+    }
+
+    /// Messages that have come to their end.
+    pub fn ended(&self) -> Ended {
+        self.ended.clone()
+    }
+
+    fn reports(&self) -> Reports {
+        Reports { status: self.status.clone(), ended: self.ended.clone() }
+    }
+
+    /// Hands on what may be told. Standard output is waited for, webhooks are not.
     ///
     /// # Errors
     /// Where standard output takes no more.
-    pub fn tell(&self, message: Option<&Message>) -> io::Result<()> {
-        let table = self.locked();
-        let Some(message) = message else {
-            let outs = table.outs.clone();
-            drop(table);
-            return outs.iter().try_for_each(|(_, out)| alone(out).flush());
-        };
-        if is_shadow(message) {
-            tracing::debug!(alert = message.alert(), "a rule in shadow has changed; nobody is told");
-            return Ok(());
-        }
-        let names = table.routes.receivers(message);
-        let mut letter: Option<Letter> = None;
-        for (name, hook) in table.hooks.iter().filter(|(name, _)| names.contains(name)) {
-            let letter = letter.get_or_insert_with(|| Letter::new(message));
-            if hook.inbox.push(letter.clone()).is_some() {
-                Reports(self.status.clone()).dropped(name);
+    pub fn tell(&self, delivery: Option<Delivery>) -> io::Result<()> {
+        let Some(delivery) = delivery else { return io::stdout().flush() };
+        for (row, l) in delivery.letters {
+            let letter = Letter { key: l.key, body: l.body.into(), episode: l.episode, row };
+            let table = self.locked();
+            if let Some(hook) = table.hooks.get(&l.receiver) {
+                if let Some(dropped) = hook.inbox.push_aged(letter, delivery.age) {
+                    self.reports().dropped(&l.receiver, &dropped);
+                }
+                continue;
             }
-        }
-        let outs: Vec<_> = table.outs.iter().filter(|(name, _)| names.contains(name)).cloned().collect();
-        drop(table);
-        for (name, out) in outs {
-            let mut out = alone(&out);
-            out.tell(message)?;
-            out.flush()?;
-            Reports(self.status.clone()).delivered(&name, Duration::ZERO);
+            let is_out = table.pages.contains_key(&l.receiver);
+            // who waits for a reader must not keep others from the table
+            drop(table);
+            if is_out {
+                let mut out = io::stdout().lock();
+                out.write_all(&letter.body)?;
+                out.flush()?;
+                self.reports().delivered(&l.receiver, &letter, 1, Duration::ZERO);
+            } else {
+                tracing::error!(
+                    receiver = &*l.receiver,
+                    key = &*letter.key,
+                    "a message waits for a receiver that is not in the config"
+                );
+                let why = "the receiver is not in the config any more".to_string();
+                self.reports().done(&l.receiver, &letter, "dropped", Some(why));
+            }
         }
         Ok(())
     }
@@ -162,8 +228,7 @@ impl Receivers {
             match receiver {
                 ReceiverConfig::Stdout { name, json } => {
                     let form = if *json { Form::Json } else { Form::Text(self.style) };
-                    let out = Stdout::new(BufWriter::new(io::stdout()), form, surroundings(config));
-                    table.outs.push((name.clone(), Arc::new(Mutex::new(out))));
+                    table.pages.insert(name.clone(), Page { form, around: surroundings(config) });
                 }
                 ReceiverConfig::Webhook(hook) => {
                     fresh.push((hook, Webhook::new(hook, Pace::default()).map_err(|e| e.join("; "))?));
@@ -186,7 +251,7 @@ impl Receivers {
 
     fn start(&self, config: &WebhookConfig, webhook: Webhook) -> Hook {
         let (inbox, cancel) = (Arc::new(Inbox::default()), CancellationToken::new());
-        let report = Arc::new(Reports(self.status.clone()));
+        let report = Arc::new(self.reports());
         self.status.add_inbox(&config.name, inbox.clone());
         let delivering = webhook.run(inbox.clone(), report, cancel.clone(), self.grace);
         let (name, lost) = (config.name.clone(), self.left.clone());
@@ -194,7 +259,7 @@ impl Receivers {
             let left = delivering.await;
             lost.fetch_add(left, Ordering::AcqRel);
             if left > 0 {
-                tracing::error!(receiver = &*name, left, "not delivered; they are lost");
+                tracing::warn!(receiver = &*name, left, "not delivered yet");
             }
         };
         self.tasks.spawn_on(work, &self.runtime);
@@ -220,7 +285,7 @@ fn alone<T>(out: &Mutex<T>) -> MutexGuard<'_, T> {
 fn is_shadow(message: &Message) -> bool {
     match message {
         Message::Episode(n) => n.rules.rules.get(n.transition.rule as usize).is_some_and(|r| r.shadow),
-        Message::Source(_) => false,
+        Message::Source(_) | Message::Store(_) | Message::Digest(_) => false,
     }
 }
 
@@ -236,5 +301,6 @@ pub fn surroundings(config: &Config) -> Surroundings {
         blind_spots: config.blind_spots.clone(),
         zone: config.timezone.as_deref().and_then(Zone::parse),
         external_url: config.external_url.clone(),
+        unrecorded: None,
     }
 }

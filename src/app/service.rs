@@ -1,12 +1,14 @@
-//! The live service: sources -> engine thread -> receivers, with HTTP beside them.
+//! The live service: sources -> engine thread -> keeper thread (the store) -> receivers, with HTTP
+//! and housekeeping beside them.
 //!
 //! Stops in this order, each within [`limits::SHUTDOWN`]: sources (and what is pushed), then the
-//! engine, which takes what was read, then the thread that hands messages out, then HTTP; webhooks
-//! deliver what waits after that ([`crate::app::receivers`]).
+//! engine, which takes what was read, then the thread that hands messages out, then webhooks, which
+//! deliver what waits, then the store, then HTTP.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as StdReceiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,10 +19,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::clock::Clock;
 use crate::app::config::{Config, SourceKind};
-use crate::app::engine::{Engine, Input};
+use crate::app::engine::Input;
 use crate::app::engine_thread::{EngineThread, Tap};
 use crate::app::intake::{Fed, Lane, intake};
+use crate::app::keeper::housekeeping::Housekeeping;
+use crate::app::keeper::thread::KeeperThread;
+use crate::app::keeper::{Delivery, Ended, Keep, Keeper, NoLetters, Tell};
 use crate::app::sources::Sources;
+use crate::app::start;
 use crate::app::status::Status;
 use crate::base::limits;
 use crate::base::metric;
@@ -48,6 +54,12 @@ pub struct Parts {
     pub tap: Option<Tap>,
     /// Whether metrics, health and the API are served.
     pub http: bool,
+    /// Where the engine's time comes from.
+    pub mode: ClockMode,
+    /// Writes the letters of messages.
+    pub tell: Box<dyn Tell>,
+    /// Letters that have come to their end.
+    pub ended: Ended,
 }
 
 impl Parts {
@@ -58,7 +70,19 @@ impl Parts {
     pub fn new(config: Config, rules: Arc<RuleSet>, clock: Arc<dyn Clock>) -> io::Result<Parts> {
         let status = Arc::new(Status::new(clock, Arc::new(config)).map_err(io::Error::other)?);
         let (tick, lookup_pace) = (Duration::from_secs(1), limits::LOOKUP_PACE);
-        Ok(Parts { status, rules, tick, lookup_pace, patience: Patience::default(), tap: None, http: true })
+        let (patience, mode, tell) = (Patience::default(), ClockMode::Live, Box::new(NoLetters));
+        let ended = Ended::default();
+        Ok(Parts { status, rules, tick, lookup_pace, patience, tap: None, http: true, mode, tell, ended })
+    }
+}
+
+/// Gives the messages of deliveries.
+pub fn messages(
+    mut receive: impl FnMut(Option<Message>) -> io::Result<()> + Send + 'static,
+) -> impl FnMut(Option<Delivery>) -> io::Result<()> + Send + 'static {
+    move |delivery| match delivery {
+        Some(d) => d.message.map_or(Ok(()), |m| receive(Some(m))),
+        None => receive(None),
     }
 }
 
@@ -75,42 +99,59 @@ pub struct Service {
     http: TaskTracker,
     engine: Option<JoinHandle<()>>,
     receiver: Option<JoinHandle<io::Result<()>>>,
+    keeper: Option<JoinHandle<()>>,
+    housekeeping: Option<(JoinHandle<()>, Arc<AtomicBool>)>,
+    ended: Ended,
 }
 
 impl Service {
-    /// Starts everything. `receive` gets each message, on a thread of its own, and a last call
-    /// with `None`.
+    /// Starts everything, from where its store has got to. `receive` gets what may be told, on a
+    /// thread of its own, and a last call with `None`.
     ///
     /// # Errors
-    /// Where the address cannot be listened at or a thread cannot be started.
+    /// Where the address cannot be listened at, a thread cannot be started, or the store is another
+    /// service's, of a newer version or no store at all.
     pub async fn start(
         parts: Parts,
-        receive: impl FnMut(Option<Message>) -> io::Result<()> + Send + 'static,
+        receive: impl FnMut(Option<Delivery>) -> io::Result<()> + Send + 'static,
     ) -> io::Result<Service> {
         // a second call finds it installed already
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let Parts { status, rules, tick, lookup_pace, patience, tap, http: serves } = parts;
+        let Parts { status, rules, tick, lookup_pace, patience, tap, http: serves, mode, tell, ended } = parts;
         let config = status.config();
-        let server = if serves { Some(serve::bind(config.listen).await?) } else { None };
+        let server = if serves { Some(bound(config.listen).await?) } else { None };
         let address = server.as_ref().map_or(config.listen, |s| s.address);
+        let start::Begun { engine, keeper, waiting, positions, catch_up, store } =
+            start::begin(&status, &rules, mode, tell, ended.clone())?;
         let (cancel, http_cancel) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, http) = (TaskTracker::new(), TaskTracker::new());
         let (queue, urgent) = intake();
         let urgent = Arc::new(urgent);
-        let (to_receiver, notices): (SyncSender<Message>, StdReceiver<Message>) = sync_channel(limits::NOTICE_QUEUE);
+        let (to_keeper, kept) = sync_channel::<Keep>(limits::KEEP_QUEUE);
         let (to_lookup, lookups) = mpsc::channel(limits::LOOKUP_QUEUE);
-        let engine = Engine::new(rules, ClockMode::Live, 1).gradual();
-        let thread = EngineThread::new(engine, status.clone(), to_receiver.clone(), to_lookup, tap);
+        let mut thread = EngineThread::new(engine, status.clone(), to_keeper.clone(), to_lookup, tap);
+        if let Some(catch_up) = catch_up {
+            queue.hold();
+            thread = thread.catching_up(catch_up);
+        }
+        let (keeper, receiver) = keep(keeper, &status, &ended, kept, waiting, receive)?;
         let inputs = queue.clone();
-        let engine = std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&inputs))?;
-        let receiver = std::thread::Builder::new().name("receiver".into()).spawn(move || hand_out(notices, receive))?;
+        let engine = spawn_thread("engine", move || thread.run(&inputs, rules))?;
+        let house =
+            |path| Housekeeping { path, mode, to: to_keeper.clone(), status: status.clone(), stop: Arc::default() };
+        let housekeeping = store.map(house).map(Housekeeping::start).transpose()?;
         // no frame is taken before the engine knows the time
         let now = status.clock().now();
-        if now > Time(0) {
+        if now > Time(0) && mode == ClockMode::Live {
             urgent.send(Fed::now(Input::Tick(now))).await;
         }
-        tasks.spawn(ticks(status.clone(), tick, urgent.clone(), cancel.clone()));
-        tasks.spawn(watch_health(status.clone(), urgent.clone(), to_receiver, patience.unheard, cancel.clone()));
+        if !positions.is_empty() {
+            lose_others(&config, &urgent).await;
+        }
+        if mode == ClockMode::Live {
+            tasks.spawn(ticks(status.clone(), tick, urgent.clone(), cancel.clone()));
+        }
+        tasks.spawn(watch_health(status.clone(), urgent.clone(), to_keeper, patience.unheard, cancel.clone()));
         let audience = config.sources.iter().find_map(|s| match &s.kind {
             SourceKind::Jetstream(j) => j.audience.clone(),
             _ => None,
@@ -119,6 +160,7 @@ impl Service {
             spawn_lookups(&tasks, base, lookups, urgent.clone(), lookup_pace, &cancel);
         }
         let mut sources = Sources::new(queue, urgent.clone(), status.clone(), patience);
+        sources.start_from(positions);
         sources.set(&config.sources).await.map_err(io::Error::other)?;
         if let Some(server) = server {
             let (answers, until) = (status.clone(), http_cancel.clone());
@@ -131,9 +173,22 @@ impl Service {
         tasks.close();
         http.close();
         let sources = Arc::new(Mutex::new(Some(sources)));
-        let (engine, receiver) = (Some(engine), Some(receiver));
-        let urgent = Some(urgent);
-        Ok(Service { address, status, urgent, sources, cancel, http_cancel, tasks, http, engine, receiver })
+        let (engine, receiver, keeper, urgent) = (Some(engine), Some(receiver), Some(keeper), Some(urgent));
+        Ok(Service {
+            address,
+            status,
+            urgent,
+            sources,
+            cancel,
+            http_cancel,
+            tasks,
+            http,
+            engine,
+            receiver,
+            keeper,
+            housekeeping,
+            ended,
+        })
     }
 
     /// The service's view of itself.
@@ -161,7 +216,15 @@ impl Service {
     ///
     /// # Errors
     /// Where the receiver could not write.
-    pub async fn stop(mut self) -> io::Result<()> {
+    pub async fn stop(self) -> io::Result<()> {
+        self.stop_with(std::future::ready(())).await
+    }
+
+    /// The same; `deliver` is waited for before the store is closed.
+    ///
+    /// # Errors
+    /// Where the receiver could not write.
+    pub async fn stop_with(mut self, deliver: impl Future<Output = ()>) -> io::Result<()> {
         let deadline = limits::SHUTDOWN.as_std();
         self.cancel.cancel();
         if let Some(sources) = self.sources.lock().await.take() {
@@ -171,32 +234,79 @@ impl Service {
         tracing::debug!("sources have stopped");
         self.urgent = None;
         let (engine, receiver) = (self.engine.take(), self.receiver.take());
+        let (keeper, housekeeping) = (self.keeper.take(), self.housekeeping.take());
         let joined = tokio::task::spawn_blocking(move || {
             if let Some(engine) = engine {
                 let _ = engine.join();
             }
             tracing::debug!("the engine has stopped");
+            if let Some((house, stop)) = housekeeping {
+                stop.store(true, Ordering::Release);
+                let _ = house.join();
+            }
             receiver.map_or(Ok(()), |r| r.join().unwrap_or_else(|_| Err(io::Error::other("the receiver failed"))))
         });
         let result = match tokio::time::timeout(deadline, joined).await {
             Ok(Ok(result)) => result,
             _ => Err(io::Error::other(format!("not stopped within {}", limits::SHUTDOWN))),
         };
+        deliver.await;
         tracing::debug!("receivers have stopped");
+        self.ended.close();
+        if let Some(keeper) = keeper {
+            let joined = tokio::task::spawn_blocking(move || keeper.join());
+            let _ = tokio::time::timeout(deadline, joined).await;
+        }
+        tracing::debug!("the store is closed");
         self.http_cancel.cancel();
         let _ = tokio::time::timeout(Duration::from_secs(1), self.http.wait()).await;
         result
     }
 }
 
+async fn bound(listen: SocketAddr) -> io::Result<serve::Server> {
+    let failed = |e: io::Error| io::Error::new(e.kind(), format!("expected to serve at {listen}, found {e}"));
+    serve::bind(listen).await.map_err(failed)
+}
+
+fn spawn_thread<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> io::Result<JoinHandle<T>> {
+    std::thread::Builder::new().name(name.into()).spawn(work)
+}
+
+type Receiving = JoinHandle<io::Result<()>>;
+
+/// The threads that keep what is decided, and hand out what may be told.
+fn keep(
+    keeper: Keeper,
+    status: &Arc<Status>,
+    ended: &Ended,
+    items: StdReceiver<Keep>,
+    waiting: Vec<Delivery>,
+    receive: impl FnMut(Option<Delivery>) -> io::Result<()> + Send + 'static,
+) -> io::Result<(JoinHandle<()>, Receiving)> {
+    let (out, deliveries) = sync_channel::<Delivery>(limits::NOTICE_QUEUE);
+    let receiver = spawn_thread("receiver", move || hand_out(waiting, deliveries, receive))?;
+    let (status, ended, keep) = (status.clone(), ended.clone(), status.config().store.clone());
+    let thread = KeeperThread { keeper, status, out, ended, keep };
+    Ok((spawn_thread("keeper", move || thread.run(&items))?, receiver))
+}
+
 fn hand_out(
-    notices: StdReceiver<Message>,
-    mut receive: impl FnMut(Option<Message>) -> io::Result<()>,
+    waiting: Vec<Delivery>,
+    deliveries: StdReceiver<Delivery>,
+    mut receive: impl FnMut(Option<Delivery>) -> io::Result<()>,
 ) -> io::Result<()> {
-    for notice in notices {
-        receive(Some(notice))?;
+    for delivery in waiting.into_iter().chain(deliveries) {
+        receive(Some(delivery))?;
     }
     receive(None)
+}
+
+/// Sources that do not tell again what was missed were not heard since the service ended.
+async fn lose_others(config: &Config, urgent: &Lane) {
+    for source in config.sources.iter().filter(|s| matches!(s.kind, SourceKind::WebSocket(_))) {
+        urgent.send(Fed::now(Input::Source(source.info.name.clone(), SourceState::Down))).await;
+    }
 }
 
 async fn ticks(status: Arc<Status>, every: Duration, to: Arc<Lane>, cancel: CancellationToken) {
@@ -219,7 +329,7 @@ async fn ticks(status: Arc<Status>, every: Duration, to: Arc<Lane>, cancel: Canc
 async fn watch_health(
     status: Arc<Status>,
     urgent: Arc<Lane>,
-    receivers: SyncSender<Message>,
+    keeper: SyncSender<Keep>,
     unheard: Span,
     cancel: CancellationToken,
 ) {
@@ -244,7 +354,7 @@ async fn watch_health(
             if !urgent.send(Fed::now(Input::Source(notice.source.clone(), state))).await {
                 return;
             }
-            if receivers.try_send(Message::Source(notice)).is_err() {
+            if keeper.try_send(Keep::Message(Message::Source(notice))).is_err() {
                 status.metrics.add(&metric::LIMIT_HITS, &["notice_queue"], 1.0);
             }
         }

@@ -3,29 +3,45 @@
 
 use std::fmt;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::app::back::KeyState;
 use crate::base::hash;
 use crate::base::model::{KeyId, Seq};
-use crate::enroll::Junction;
 use crate::fold::Outages;
 
 /// The version this program writes and reads.
 const VERSION: u32 = 4;
 const MAGIC: &[u8; 8] = b"GSWSNAP\0";
 
-/// Everything the engine knows after an entry.
+/// One part of a snapshot, as bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// Its name: [`HEAD`], [`JUNCTION`] or that of a key.
+    pub name: String,
+    /// Magic, version, checksum, content.
+    pub bytes: Vec<u8>,
+}
+
+/// The part that says what there is.
+pub const HEAD: &str = "head";
+/// The part of the junction.
+pub const JUNCTION: &str = "junction";
+
+/// The part of a key.
+pub fn part_of(key: KeyId) -> String {
+    format!("key {:016x}", key.0)
+}
+
+/// What is not of one key, nor the junction's.
 #[derive(Serialize, Deserialize)]
-pub struct Snapshot {
+pub struct Head {
     /// The rule set it was made under.
     pub fingerprint: u64,
     /// The last entry it holds.
     pub as_of: Seq,
-    /// The junction.
-    pub junction: Junction,
-    /// The keys.
-    pub keys: Vec<(KeyId, KeyState)>,
+    /// The keys; each has its part.
+    pub keys: Vec<KeyId>,
     /// When which sources were down.
     pub outages: Outages,
     /// The last hour closed.
@@ -43,6 +59,8 @@ pub enum SnapshotError {
     Damaged,
     /// Made under another rule set.
     Rules,
+    /// A part is not there.
+    Missing(String),
 }
 
 impl fmt::Display for SnapshotError {
@@ -51,6 +69,7 @@ impl fmt::Display for SnapshotError {
             SnapshotError::Foreign => write!(f, "expected a snapshot, found other data"),
             SnapshotError::Version(v) => write!(f, "expected a snapshot of version {VERSION}, found version {v}"),
             SnapshotError::Damaged => write!(f, "expected a whole snapshot, found a damaged one"),
+            SnapshotError::Missing(name) => write!(f, "expected a snapshot with all its parts, found none of {name}"),
             SnapshotError::Rules => {
                 write!(f, "expected a snapshot made under these rules, found one made under others")
             }
@@ -60,22 +79,25 @@ impl fmt::Display for SnapshotError {
 
 impl std::error::Error for SnapshotError {}
 
-/// Writes a snapshot: magic, version, checksum, content.
-pub fn write(s: &Snapshot) -> Result<Vec<u8>, SnapshotError> {
-    let content = postcard::to_stdvec(s).map_err(|_| SnapshotError::Damaged)?;
-    let mut out = Vec::with_capacity(content.len() + 20);
-    out.extend_from_slice(MAGIC);
-    out.extend_from_slice(&VERSION.to_le_bytes());
-    out.extend_from_slice(&hash::parts(&[&content]).to_le_bytes());
-    out.extend_from_slice(&content);
-    Ok(out)
+/// Writes a part: magic, version, checksum, content.
+///
+/// # Errors
+/// Only if it cannot be encoded, which would be a mistake of the program.
+pub fn write(name: &str, content: &impl Serialize) -> Result<Part, SnapshotError> {
+    let content = postcard::to_stdvec(content).map_err(|_| SnapshotError::Damaged)?;
+    let mut bytes = Vec::with_capacity(content.len() + 20);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&hash::parts(&[&content]).to_le_bytes());
+    bytes.extend_from_slice(&content);
+    Ok(Part { name: name.to_string(), bytes })
 }
 
-/// Reads a snapshot.
+/// Reads a part.
 ///
 /// # Errors
 /// Where it is no snapshot, of another version, or damaged.
-pub fn read(bytes: &[u8]) -> Result<Snapshot, SnapshotError> {
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SnapshotError> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::Foreign)?;
     let (version, rest) = rest.split_first_chunk::<4>().ok_or(SnapshotError::Damaged)?;
     let version = u32::from_le_bytes(*version);

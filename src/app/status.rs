@@ -11,6 +11,7 @@ use crate::app::clock::Clock;
 use crate::app::config::{Config, SourceConfig, SourceKind};
 use crate::app::engine::RuleState;
 use crate::app::intake::Lane;
+use crate::app::keeper::Unrecorded;
 use crate::app::metrics::Metrics;
 use crate::app::reload::Trigger;
 use crate::base::limits;
@@ -81,6 +82,11 @@ pub struct Status {
     engine_time: AtomicI64,
     waiting: AtomicU64,
     stopping: AtomicBool,
+    unrecorded: Mutex<Option<Unrecorded>>,
+    wants_whole: AtomicBool,
+    catching_up: AtomicBool,
+    /// Blocks of the log up to here are in the archive.
+    archived: AtomicI64,
 }
 
 /// Frames that are about to wait for the engine; who gives up sending them lets go of this.
@@ -125,6 +131,10 @@ impl Status {
             engine_time: AtomicI64::new(0),
             waiting: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
+            unrecorded: Mutex::new(None),
+            wants_whole: AtomicBool::new(false),
+            catching_up: AtomicBool::new(false),
+            archived: AtomicI64::new(i64::MAX),
         })
     }
 
@@ -320,6 +330,46 @@ impl Status {
         *self.reloaded.lock().unwrap_or_else(PoisonError::into_inner) = Some(reloaded);
     }
 
+    /// Notes whether everything is recorded, and whether the store asks for everything the engine
+    /// knows.
+    pub fn set_unrecorded(&self, why: Option<Unrecorded>, wants_whole: bool) {
+        let mut known = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*known, &why) {
+            (None, Some(u)) => tracing::error!(why = u.why, hint = u.hint, "nothing is recorded; going on from memory"),
+            (Some(u), None) => tracing::info!(since = %u.since, "everything is recorded again"),
+            _ => {}
+        }
+        if wants_whole && !known.is_none() {
+            self.wants_whole.store(true, Ordering::Release);
+        }
+        *known = why;
+    }
+
+    /// Why nothing is recorded, where that is so.
+    pub fn unrecorded(&self) -> Option<Unrecorded> {
+        self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the engine is asked for everything it knows; asked once.
+    pub fn take_wants_whole(&self) -> bool {
+        self.wants_whole.swap(false, Ordering::AcqRel)
+    }
+
+    /// Notes whether the past is being caught up with.
+    pub fn set_catching_up(&self, so: bool) {
+        self.catching_up.store(so, Ordering::Release);
+    }
+
+    /// The last block of the log that is in the archive.
+    pub fn archived(&self) -> i64 {
+        self.archived.load(Ordering::Acquire)
+    }
+
+    /// Notes that.
+    pub fn set_archived(&self, block: i64) {
+        self.archived.store(block, Ordering::Release);
+    }
+
     /// Why the service is not ready.
     pub fn reasons(&self) -> Vec<String> {
         let mut out: Vec<String> = Vec::new();
@@ -333,6 +383,13 @@ impl Status {
             }
         }
         out.sort();
+        if let Some(u) = self.unrecorded() {
+            out.push(format!("store: nothing is recorded since {}: {}; {}", u.since, u.why, u.hint));
+        }
+        if self.catching_up.load(Ordering::Acquire) {
+            out.push(format!("engine: catching up with the past, at {}", self.engine_time()));
+            return out;
+        }
         if self.lag() > limits::READY_LAG {
             out.push(format!("engine: {:.0} s behind", self.lag().as_seconds()));
         }

@@ -153,8 +153,43 @@ pub const STORY_KEPT: Span = Span::seconds(86_400);
 pub const OUTAGES: usize = 256;
 /// Groups (stories, sources) that one key keeps; beyond, the least recent leave.
 pub const GROUPS_PER_KEY: usize = 1 << 14;
-/// Entries of the log kept in memory.
-pub const LOG_ENTRIES: usize = 1 << 18;
+/// Longest block of the log, unpacked, in bytes.
+pub const BLOCK_BYTES: usize = 1 << 30;
+/// Entries that may wait for a store that cannot be written; beyond, they are let go of, and a whole
+/// snapshot takes their place once it can.
+pub const UNRECORDED_ENTRIES: usize = 1 << 18;
+/// How long entries may wait to be committed.
+pub const COMMIT_EVERY: Span = Span::millis(250);
+/// How long positions may wait to be committed while there are no entries.
+pub const POSITIONS_EVERY: Span = Span::seconds(2);
+/// How long a store that cannot be written is left alone.
+pub const STORE_RETRY: Span = Span::seconds(1);
+/// What waits for the store; then the engine waits.
+pub const KEEP_QUEUE: usize = 32;
+/// How long the service must not have run for that to be told.
+pub const OUTAGE_TOLD: Span = Span::seconds(60);
+/// How far behind the Clock a source counts as being at the present.
+pub const LIVE_EDGE: Span = Span::seconds(10);
+/// How long a source that catches up may say nothing before it is taken to be at the present.
+pub const CATCH_UP_SILENCE: Span = Span::seconds(3);
+/// How long a source that cannot be reached is waited for when the past is caught up with.
+pub const CATCH_UP_CONNECT: Span = Span::seconds(30);
+/// How long the past is caught up with at most.
+pub const CATCH_UP: Span = Span::seconds(600);
+/// Episodes noted while the past is caught up with.
+pub const UNTOLD_EPISODES: usize = 1 << 14;
+/// Episodes listed in one digest.
+pub const DIGEST_EPISODES: usize = 50;
+/// How often what need not be kept is let go of.
+pub const TIDY_EVERY: Span = Span::seconds(2);
+/// How often it is looked whether a snapshot is due.
+pub const HOUSEKEEPING_EVERY: Span = Span::seconds(1);
+/// Entries after a snapshot that make the next one due.
+pub const ROUND_ENTRIES: u64 = 250_000;
+/// Time after a snapshot that makes the next one due.
+pub const ROUND_EVERY: Span = Span::seconds(1800);
+/// Snapshots kept, so that one that is damaged costs nothing.
+pub const ROUNDS: usize = 2;
 /// Episodes of one rule that may be open at once; beyond, they share one `overflow` episode.
 pub const OPEN_EPISODES_PER_RULE: usize = 256;
 /// Posts listed as evidence of a page.

@@ -148,6 +148,37 @@ pub const STAGE_QUANTILE: Metric = metric(
     &["stage", "quantile"],
     "time that a batch of frames spent in a stage over the last minute, by quantile",
 );
+/// Whether everything is recorded.
+pub const STORE_OK: Metric = metric(
+    "groundswell_store_ok",
+    Kind::Gauge,
+    &[],
+    "1 while what happens is recorded (or there is no store), 0 while the service goes on from memory",
+);
+/// Entries that wait for the store.
+pub const STORE_PENDING: Metric =
+    metric("groundswell_store_pending_entries", Kind::Gauge, &[], "entries that wait to be recorded");
+/// Entries that could not be recorded.
+pub const STORE_LOST: Metric = metric(
+    "groundswell_store_lost_entries_total",
+    Kind::Counter,
+    &[],
+    "entries let go of because the store could not be written for too long",
+);
+/// Transactions.
+pub const COMMITS: Metric = metric("groundswell_store_commits_total", Kind::Counter, &[], "transactions written");
+/// Entries in them.
+pub const COMMITTED: Metric =
+    metric("groundswell_store_committed_entries_total", Kind::Counter, &[], "entries recorded");
+/// Size of the files.
+pub const STORE_BYTES: Metric = metric("groundswell_store_bytes", Kind::Gauge, &["file"], "size of the store's files");
+/// Snapshots.
+pub const SNAPSHOTS: Metric = metric(
+    "groundswell_store_snapshots_total",
+    Kind::Counter,
+    &["result"],
+    "snapshots made beside the service; `disagrees`: the log did not give what was decided",
+);
 /// What is running.
 pub const BUILD: Metric =
     metric("groundswell_build_info", Kind::Gauge, &["version"], "always 1; the version that is running");
@@ -174,11 +205,19 @@ pub const ALL: &[Metric] = &[
     OPEN_EPISODES,
     STAGE,
     STAGE_QUANTILE,
+    STORE_OK,
+    STORE_PENDING,
+    STORE_LOST,
+    COMMITS,
+    COMMITTED,
+    STORE_BYTES,
+    SNAPSHOTS,
     BUILD,
 ];
 
-/// Stages whose time is taken, in the order of the flow; `receive_to_transition` spans them all.
-pub const STAGES: &[&str] = &["front", "junction", "back", "receive_to_transition"];
+/// Stages whose time is taken, in the order of the flow; `receive_to_transition` spans them up to the
+/// decision, `receive_to_committed` up to where it is on disk.
+pub const STAGES: &[&str] = &["front", "junction", "back", "receive_to_transition", "commit", "receive_to_committed"];
 
 #[cfg(test)]
 mod tests {

@@ -86,7 +86,8 @@ impl Audiences {
 
     /// Sets a followers count that was imputed so far. Gives the keys that counted the account.
     pub(super) fn learn(&mut self, account: AccountId, source: &Arc<str>, followers: u64) -> Option<Concerned> {
-        let known = self.accounts.get_mut(account.0).filter(|a| !a.audience.known)?;
+        self.accounts.peek(account.0).filter(|a| !a.audience.known)?;
+        let known = self.accounts.get_mut(account.0)?;
         known.audience = Audience { followers, known: true };
         let concerned = if known.all { Concerned::new() } else { known.keys.iter().copied().collect() };
         self.median(source).add(followers);
@@ -95,7 +96,8 @@ impl Audiences {
 
     /// Whom it concerns that an account is gone; `None` if it is not remembered or was gone already.
     pub(super) fn leave(&mut self, account: AccountId) -> Option<Concerned> {
-        let a = self.accounts.get_mut(account.0).filter(|a| !a.gone)?;
+        self.accounts.peek(account.0).filter(|a| !a.gone)?;
+        let a = self.accounts.get_mut(account.0)?;
         a.gone = true;
         Some(if a.all { Concerned::new() } else { a.keys.iter().copied().collect() })
     }

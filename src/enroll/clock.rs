@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits;
+use crate::base::model::ClockState;
 use crate::base::time::Time;
 
 /// Where time comes from.
@@ -35,6 +36,21 @@ pub(super) struct EngineClock {
 impl EngineClock {
     pub(super) fn new(mode: ClockMode) -> EngineClock {
         EngineClock { mode, now: None, tick: None }
+    }
+
+    /// Where it stands.
+    pub(super) fn state(&self) -> ClockState {
+        ClockState { now: self.now, tick: self.tick }
+    }
+
+    /// Stands where it stood once.
+    pub(super) fn set(&mut self, state: ClockState) {
+        (self.now, self.tick) = (state.now, state.tick);
+    }
+
+    /// Times of frames are believed as if the Clock had ticked, and engine time stays as it is.
+    pub(super) fn believe(&mut self, to: Time) {
+        self.tick = Some(self.tick.map_or(to, |t| t.max(to)));
     }
 
     /// The engine time, if any time was seen.
@@ -78,7 +94,7 @@ impl EngineClock {
 
     /// A Tick of the injected Clock.
     pub(super) fn tick(&mut self, to: Time) -> Option<Time> {
-        self.tick = Some(self.tick.map_or(to, |t| t.max(to)));
+        self.believe(to);
         self.advance(to)
     }
 }

@@ -65,6 +65,12 @@ impl Known {
             self.keys.retain(|c| forgotten.get(&c.key).is_none_or(|turn| *turn <= noted));
         }
     }
+
+    /// Whether it concerns a brand.
+    fn concerns(&self, forgotten: &BTreeMap<KeyId, u64>) -> bool {
+        let live = |c: &Concern| forgotten.get(&c.key).is_none_or(|turn| *turn <= self.noted);
+        if forgotten.is_empty() { !self.keys.is_empty() } else { self.keys.iter().any(live) }
+    }
 }
 
 impl Stories {
@@ -74,26 +80,27 @@ impl Stories {
     }
 
     /// What is known of the first of these that concerns a brand, else of the first that is known.
-    pub(super) fn find(&mut self, targets: impl Iterator<Item = PostId> + Clone) -> Option<(PostId, Known)> {
-        let mut known = |any: bool| {
+    /// Asking is no use of it: what is looked up in vain leaves no trace.
+    pub(super) fn find(&self, targets: impl Iterator<Item = PostId> + Clone) -> Option<(PostId, Known)> {
+        let known = |any: bool| {
             targets.clone().find_map(|t| {
-                let known = self.posts.get_mut(t.0)?;
+                let known = self.posts.peek(t.0).filter(|k| any || k.concerns(&self.forgotten))?;
+                let mut known = known.clone();
                 known.purge(&self.forgotten);
-                (any || !known.keys.is_empty()).then(|| (t, known.clone()))
+                Some((t, known))
             })
         };
         known(false).or_else(|| known(true))
     }
 
+    /// A post was referred to: it is remembered for longer.
+    pub(super) fn used(&mut self, post: PostId) {
+        self.posts.get_mut(post.0);
+    }
+
     /// Whether one of these concerns a brand.
-    pub(super) fn concerns(&mut self, targets: &[PostId]) -> bool {
-        targets.iter().any(|t| {
-            let known = self.posts.get_mut(t.0).filter(|k| !k.keys.is_empty());
-            known.is_some_and(|k| {
-                k.purge(&self.forgotten);
-                !k.keys.is_empty()
-            })
-        })
+    pub(super) fn concerns(&self, targets: &[PostId]) -> bool {
+        targets.iter().any(|t| self.posts.peek(t.0).is_some_and(|k| k.concerns(&self.forgotten)))
     }
 
     /// The story of a post: that of what it refers to, or a new one with its name; and whether

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -40,9 +41,16 @@ impl<T> Inbox<T> {
     /// Adds something at the end. Gives back the oldest where there was no room; it is to be
     /// counted ([`super::Report::dropped`]). What was taken already is never dropped.
     pub fn push(&self, item: T) -> Option<T> {
+        self.push_aged(item, Duration::ZERO)
+    }
+
+    /// The same for something that has waited elsewhere for a while.
+    pub fn push_aged(&self, item: T, age: Duration) -> Option<T> {
+        let now = Instant::now();
+        let since = now.checked_sub(age).unwrap_or(now);
         let mut queue = self.queue();
         let dropped = if queue.len() >= self.most { queue.pop_front() } else { None };
-        queue.push_back(Waiting { since: Instant::now(), item });
+        queue.push_back(Waiting { since, item });
         drop(queue);
         self.arrived.notify_one();
         dropped.map(|w| w.item)

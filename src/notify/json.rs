@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::plain::plain;
 use crate::base::limits;
-use crate::base::model::{Evidence, Group, Message, Notice, SourceNotice, TopPost, Value};
+use crate::base::model::{Digest, Evidence, Group, Message, Notice, Outage, SourceNotice, StoreNotice, TopPost, Value};
 use crate::base::rule::RuleSet;
 
 #[derive(Serialize)]
@@ -26,6 +26,8 @@ struct Line<'a> {
     summary: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_late: Option<Json>,
     key: String,
 }
 
@@ -50,7 +52,67 @@ pub fn json(message: &Message) -> String {
     match message {
         Message::Episode(notice) => episode(notice, message.key()),
         Message::Source(notice) => source(notice, message),
+        Message::Store(notice) => store(notice, message),
+        Message::Digest(d) => digest(d, message),
     }
+}
+
+/// The same, with why nothing is recorded at the moment, where that is so.
+pub(super) fn json_unrecorded(message: &Message, unrecorded: Option<&str>) -> String {
+    let mut out = json(message);
+    if let Some(why) = unrecorded
+        && out.pop() == Some('}')
+    {
+        out.push_str(",\"unrecorded\":");
+        out.push_str(&serde_json::to_string(&plain(why, 300)).unwrap_or_default());
+        out.push('}');
+    }
+    out
+}
+
+fn outage(o: &Outage) -> Json {
+    json!({"down_from": o.from.to_string(), "down_to": o.to.to_string()})
+}
+
+fn store(s: &StoreNotice, message: &Message) -> String {
+    let (from, to) = if s.down { ("inactive", "firing") } else { ("firing", "resolved") };
+    json!({
+        "at": s.at.to_string(),
+        "alert": message.alert(),
+        "from": from,
+        "to": to,
+        "severity": message.severity().name(),
+        "since": s.since.to_string(),
+        "reason": plain(&s.why, 300),
+        "key": message.key(),
+    })
+    .to_string()
+}
+
+fn digest(d: &Digest, message: &Message) -> String {
+    let one = |n: &Notice| {
+        let (t, rule) = (&n.transition, n.rules.rules.get(n.transition.rule as usize));
+        json!({
+            "alert": rule.map_or("", |r| &r.name),
+            "episode": t.episode.to_string(),
+            "group": group(&n.rules, &t.group),
+            "severity": t.severity.name(),
+            "since": t.since.to_string(),
+            "at": t.at.to_string(),
+            "reason": t.reason.name(),
+            "key": Message::Episode(n.clone()).key(),
+        })
+    };
+    json!({
+        "at": d.at.to_string(),
+        "alert": message.alert(),
+        "severity": message.severity().name(),
+        "told_late": outage(&d.outage),
+        "over": d.over.iter().map(one).collect::<Vec<_>>(),
+        "left_out": d.left_out,
+        "key": message.key(),
+    })
+    .to_string()
 }
 
 fn source(s: &SourceNotice, message: &Message) -> String {
@@ -91,6 +153,7 @@ fn episode(notice: &Notice, key: String) -> String {
         seq: t.seq,
         summary: t.summary.as_deref(),
         evidence: t.evidence.as_deref().map(evidence),
+        told_late: notice.outage.as_ref().map(outage),
         key,
     };
     serde_json::to_string(&line).unwrap_or_default()

@@ -1,24 +1,34 @@
-//! A message as it is posted: rendered once, the same at every try and for every receiver.
+//! A message as it is sent: rendered once, the same at every try.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::json;
-use crate::base::model::Message;
+use super::json::json_unrecorded;
+use crate::base::model::{EpisodeId, Message};
 
 /// A message on its way. Holds no rule set, so that what waits for long costs little.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Letter {
     /// By what the receiver knows that it got it already.
     pub key: Arc<str>,
-    /// A JSON object.
+    /// What is sent; a JSON object for machines.
     pub body: Bytes,
+    /// The episode it is about.
+    pub episode: Option<EpisodeId>,
+    /// Its row in the outbox, where it has one.
+    pub row: Option<i64>,
 }
 
 impl Letter {
-    /// Of a message.
+    /// Of a message, for machines.
     pub fn new(message: &Message) -> Letter {
-        Letter { key: message.key().into(), body: json(message).into() }
+        Letter::unrecorded(message, None)
+    }
+
+    /// The same with why nothing is recorded at the moment, where that is so.
+    pub fn unrecorded(message: &Message, why: Option<&str>) -> Letter {
+        let (key, body) = (message.key().into(), json_unrecorded(message, why).into());
+        Letter { key, body, episode: message.episode(), row: None }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) use plain::plain;
 pub use render::{Style, Surroundings, text};
 pub use report::Report;
 pub use routes::{Route, Routes, is_for_people};
-pub use stdout::{Form, Stdout};
+pub use stdout::{Form, Page, Stdout};
 pub use webhook::Webhook;
 pub use webhook_config::WebhookConfig;
 

@@ -5,7 +5,9 @@ use std::fmt::Write;
 
 use super::plain::{defanged, plain, quoted as said};
 use crate::base::figures::{self, count, percent, short};
-use crate::base::model::{Evidence, Message, Notice, Phase, Reason, Severity, SourceNotice, TopPost, Value};
+use crate::base::model::{
+    Digest, Evidence, Message, Notice, Outage, Phase, Reason, Severity, SourceNotice, StoreNotice, TopPost, Value,
+};
 use crate::base::rule::expr::SeriesSpec;
 use crate::base::rule::{Brand, Rule};
 use crate::base::time::{Span, Time, Zone};
@@ -33,6 +35,8 @@ pub struct Surroundings {
     pub zone: Option<Zone>,
     /// Where the service is reached from outside, without a path: `https://gs.example`.
     pub external_url: Option<String>,
+    /// Why nothing is recorded at the moment, where that is so.
+    pub unrecorded: Option<String>,
 }
 
 impl Surroundings {
@@ -96,10 +100,53 @@ impl Paint {
 
 /// The message as text, ending in a line break.
 pub fn text(message: &Message, around: &Surroundings, style: Style) -> String {
-    match message {
-        Message::Episode(notice) => episode(notice, around, &Paint(style)),
-        Message::Source(notice) => source(notice, around, &Paint(style)),
+    let paint = &Paint(style);
+    let mut out = match message {
+        Message::Episode(notice) => episode(notice, around, paint),
+        Message::Source(notice) => source(notice, around, paint),
+        // says the same itself
+        Message::Store(notice) => return store(notice, around, paint),
+        Message::Digest(d) => digest(d, around, paint),
+    };
+    if let Some(why) = &around.unrecorded {
+        let _ = writeln!(out, "  {} nothing is recorded: {}", paint.label("STORE"), plain(why, 200));
     }
+    out
+}
+
+fn store(s: &StoreNotice, around: &Surroundings, paint: &Paint) -> String {
+    let lasted = whole_seconds(s.at - s.since);
+    if !s.down {
+        return format!("{} the store is written again - after {lasted}\n", over(paint));
+    }
+    let (word, why) = (severity(Severity::Warn, paint), plain(&s.why, 300));
+    format!(
+        "{word} nothing is recorded since {}: {why}\n  {} watching and paging go on from memory; a restart now would lose what was not recorded\n",
+        around.clock_both(s.since),
+        paint.label("TRUST"),
+    )
+}
+
+fn late(o: &Outage, around: &Surroundings) -> String {
+    format!("told late: not running {} to {}", around.clock(o.from), around.clock_zone(o.to))
+}
+
+fn digest(d: &Digest, around: &Surroundings, paint: &Paint) -> String {
+    let word = severity(Severity::Info, paint);
+    let n = d.over.len() + d.left_out;
+    let what = if n == 1 { "1 episode was".to_string() } else { format!("{n} episodes were") };
+    let mut out = format!("{word} {what} over before you could be told - {}\n", late(&d.outage, around));
+    for n in &d.over {
+        let (t, rule) = (&n.transition, n.rules.rules.get(n.transition.rule as usize));
+        let brand = plain(n.rules.brand(t.group.key).map_or("?", |b| &b.name), 80);
+        let name = rule.map_or("", |r| &r.name);
+        let (from, to) = (around.clock(t.since), around.clock(t.at));
+        let _ = writeln!(out, "  {from} to {to}  {brand}: {name} ({}) - {}", t.severity.name(), t.episode);
+    }
+    if d.left_out > 0 {
+        let _ = writeln!(out, "  and {} more: groundswell alerts --all", d.left_out);
+    }
+    out
 }
 
 fn source(s: &SourceNotice, around: &Surroundings, paint: &Paint) -> String {
@@ -144,6 +191,9 @@ fn episode(notice: &Notice, around: &Surroundings, paint: &Paint) -> String {
     let rule = notice.rules.rules.get(t.rule as usize);
     let brand = notice.rules.brand(t.group.key);
     let mut out = headline(notice, rule, brand, around, paint);
+    if let Some(o) = &notice.outage {
+        let _ = writeln!(out, "  {} began {}; {}", paint.label("LATE"), around.clock(t.since), late(o, around));
+    }
     let Some(e) = t.evidence.as_deref().filter(|_| t.to == Phase::Firing) else { return out };
     let series: Vec<&SeriesSpec> = rule.into_iter().flat_map(|r| notice.rules.operands(r)).collect();
     if let Some(first) = e.first.as_ref().or(e.top.first()) {
@@ -354,6 +404,7 @@ mod tests {
             blind_spots: vec!["X".into()],
             zone: zone.map(|z| Zone::parse(z).unwrap()),
             external_url: url.map(str::to_string),
+            unrecorded: None,
         }
     }
 

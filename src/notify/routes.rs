@@ -32,7 +32,7 @@ impl Route {
                     let named = || brand.is_some_and(|b| self.brands.iter().any(|s| **s == *b.slug));
                     self.brands.is_empty() || named()
                 }
-                Message::Source(_) => self.brands.is_empty(),
+                Message::Source(_) | Message::Store(_) | Message::Digest(_) => self.brands.is_empty(),
             }
     }
 }
@@ -73,7 +73,7 @@ pub fn is_for_people(message: &Message) -> bool {
             (Phase::Clearing, Phase::Firing) => false,
             (_, to) => matches!(to, Phase::Firing | Phase::Resolved),
         },
-        Message::Source(_) => true,
+        Message::Source(_) | Message::Store(_) | Message::Digest(_) => true,
     }
 }
 

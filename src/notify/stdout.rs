@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::json::json_unrecorded;
 use super::routes::is_for_people;
-use super::{Style, Surroundings, json, text};
+use super::{Style, Surroundings, text};
 use crate::base::model::Message;
 
 /// How messages are written.
@@ -15,17 +16,39 @@ pub enum Form {
     Json,
 }
 
+/// What messages look like on a stream.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Their form.
+    pub form: Form,
+    /// What they say of the service.
+    pub around: Surroundings,
+}
+
+impl Page {
+    /// A message as it is written, with its line break; `None` where this form does not show it.
+    pub fn render(&self, message: &Message, unrecorded: Option<&str>) -> Option<String> {
+        match self.form {
+            Form::Json => Some(json_unrecorded(message, unrecorded) + "\n"),
+            Form::Text(_) if !is_for_people(message) => None,
+            Form::Text(style) => {
+                let around = Surroundings { unrecorded: unrecorded.map(str::to_string), ..self.around.clone() };
+                Some(text(message, &around, style) + "\n")
+            }
+        }
+    }
+}
+
 /// Writes messages to a stream.
 pub struct Stdout<W> {
     out: W,
-    form: Form,
-    around: Surroundings,
+    page: Page,
 }
 
 impl<W: Write> Stdout<W> {
     /// A receiver that writes to `out`.
     pub fn new(out: W, form: Form, around: Surroundings) -> Stdout<W> {
-        Stdout { out, form, around }
+        Stdout { out, page: Page { form, around } }
     }
 
     /// Writes a message, if this form shows it.
@@ -33,12 +56,7 @@ impl<W: Write> Stdout<W> {
     /// # Errors
     /// Where the stream takes no more.
     pub fn tell(&mut self, message: &Message) -> io::Result<()> {
-        match self.form {
-            Form::Json => self.out.write_all(json(message).as_bytes())?,
-            Form::Text(_) if !is_for_people(message) => return Ok(()),
-            Form::Text(style) => self.out.write_all(text(message, &self.around, style).as_bytes())?,
-        }
-        self.out.write_all(b"\n")
+        self.page.render(message, None).map_or(Ok(()), |shown| self.out.write_all(shown.as_bytes()))
     }
 
     /// Sends everything on its way.

@@ -45,7 +45,7 @@ pub(super) fn notice(severity: &str, from: &str, to: &str) -> Message {
         summary: None,
         evidence: None,
     };
-    Message::Episode(Notice { transition, rules: rules() })
+    Message::Episode(Notice { transition, rules: rules(), outage: None })
 }
 
 /// The same of another rule, another brand.

@@ -167,10 +167,11 @@ impl Round<'_> {
     /// Whether the letter has come to an end; else time is over.
     async fn deliver(&mut self, waiting: &Waiting<Letter>, stop: &mut Stop) -> bool {
         let (name, queued) = (&*self.hook.name, self.time(waiting.since));
+        let mut tries = 0;
         loop {
             match self.courier.next(queued, self.time(Instant::now())) {
                 Next::Expire => {
-                    self.report.expired(name);
+                    self.report.expired(name, &waiting.item);
                     return true;
                 }
                 Next::Wait(until) => {
@@ -180,6 +181,7 @@ impl Round<'_> {
                 }
                 Next::Try => {
                     let began = Instant::now();
+                    tries += 1;
                     let tried = tokio::select! {
                         biased;
                         () = stop.over() => return false,
@@ -188,8 +190,8 @@ impl Round<'_> {
                     let before = self.courier.standing();
                     let fate = self.courier.on(tried.answer, self.time(Instant::now()), self.report.jitter());
                     match fate {
-                        Fate::Accepted => self.report.delivered(name, began.elapsed()),
-                        Fate::Refused => self.report.refused(name, &tried.why),
+                        Fate::Accepted => self.report.delivered(name, &waiting.item, tries, began.elapsed()),
+                        Fate::Refused => self.report.refused(name, &waiting.item, &tried.why),
                         Fate::Again => self.report.failed(name, &tried.why),
                     }
                     self.hook.log(before, self.courier.standing(), &tried.why);

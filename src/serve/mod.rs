@@ -33,12 +33,14 @@ pub struct Rights {
 }
 
 /// Why pushed posts were not taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {
     /// The service is stopping.
     Stopping,
     /// There is no such source any more.
     Gone,
+    /// They were taken, and cannot be recorded: why.
+    Unrecorded(String),
 }
 
 /// What the server is asked for.

@@ -86,10 +86,11 @@ async fn hand_on<A: Answers>(
             Ok(ends) => taken.add(&ids, &ends),
             Err(why) => {
                 let what = match why {
-                    Refusal::Stopping => "the service is stopping; send all of it again",
-                    Refusal::Gone => "the source was taken out of the config",
+                    Refusal::Stopping => "the service is stopping; send all of it again".to_string(),
+                    Refusal::Gone => "the source was taken out of the config".to_string(),
+                    Refusal::Unrecorded(why) => format!("taken, but not recorded; send it again later: {why}"),
                 };
-                let answer = taken.stopped(StatusCode::SERVICE_UNAVAILABLE, what);
+                let answer = taken.stopped(StatusCode::SERVICE_UNAVAILABLE, &what);
                 return Err(Box::new(([("retry-after", "5")], answer).into_response()));
             }
         }

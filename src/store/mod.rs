@@ -1,21 +1,24 @@
-//! The store: the log in memory, bounded, which is what recovery reads after a snapshot; and
-//! recordings in folders.
+//! The store: one SQLite file with the log, snapshots, positions, what was decided and what is to be
+//! sent; and recordings in folders.
 
 mod adopt;
+mod block;
 mod check;
-mod log;
+pub mod db;
 mod manifest;
 mod recorder;
+mod seal;
 mod segment;
 
 use std::io;
 use std::path::Path;
 
 pub use adopt::Adopted;
+pub use block::Block;
 pub use check::{Contents, Problem, check_file, contents, surplus, unfinished};
-pub use log::Log;
 pub use manifest::{MANIFEST, Manifest, OpenFile, RecordedFile};
 pub use recorder::{Recorder, Rotation, Written};
+pub use seal::Damage;
 
 /// The same error with what was wanted and where.
 fn failed(wanted: &str, path: &Path, e: io::Error) -> io::Error {

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use groundswell::app::engine::{Engine, Input, Output};
 use groundswell::app::front::FrontLine;
 use groundswell::app::pipeline::Pipeline;
+use groundswell::app::snapshot::Part;
 use groundswell::base::model::{Frame, FrameBatch, Message, Notice, SourceInfo, SourceState, Transition, WireFormat};
 use groundswell::base::rule::{RuleSet, SourceText};
 use groundswell::base::time::{Span, Time};
 use groundswell::enroll::ClockMode;
 use groundswell::notify::json;
-use groundswell::store::Log;
+use groundswell::store::Block;
 
 pub struct Case {
     pub rules: Arc<RuleSet>,
@@ -128,7 +129,7 @@ pub fn lines(sets: &[Arc<RuleSet>], transitions: impl IntoIterator<Item = Transi
     let under = |t: &Transition| sets.iter().find(|r| r.fingerprint == t.made_under).unwrap().clone();
     transitions
         .into_iter()
-        .map(|t| json(&Message::Episode(Notice { rules: under(&t), transition: t })) + "\n")
+        .map(|t| json(&Message::Episode(Notice { rules: under(&t), transition: t, outage: None })) + "\n")
         .collect()
 }
 
@@ -158,7 +159,12 @@ impl Case {
         for (i, cut) in (1..n).step_by((n / 5).max(1)).enumerate() {
             let (before, after) = ([1, 2, 5][i % 3], [5, 1, 2][i % 3]);
             assert_eq!(self.restarted(cut, before, after), straight, "{name}: restart after input {cut}");
-            assert_eq!(self.recovered(cut, after), straight, "{name}: recovery from the log after input {cut}");
+            let lost = cut + (n - cut) / 2;
+            assert_eq!(
+                self.recovered(cut, lost, after),
+                straight,
+                "{name}: recovery at {lost} from a snapshot at {cut}"
+            );
         }
         straight
     }
@@ -227,33 +233,43 @@ impl Case {
         lines(&self.sets, all(out))
     }
 
-    /// Snapshot after input `cut`; what came later is recovered from the log alone.
-    fn recovered(&self, cut: usize, shards: usize) -> String {
-        let (mut engine, mut log, mut transitions) = (self.engine(1), Log::default(), Vec::new());
-        let mut snapshot = None;
-        let mut under = self.rules.clone();
-        for (i, input) in self.inputs.iter().enumerate() {
+    /// Snapshot after input `cut`; everything is forgotten after input `lost` and recovered from the
+    /// log, written to a block and read again; then it goes on.
+    fn recovered(&self, cut: usize, lost: usize, shards: usize) -> String {
+        let mut engine = self.engine(1);
+        engine.note_changes();
+        let (mut steps, mut transitions) = (vec![engine.settle().step], Vec::new());
+        let (mut snapshot, mut under) = (engine.snapshot().unwrap(), self.rules.clone());
+        for (i, input) in self.inputs[..lost].iter().enumerate() {
             if i == cut {
                 under = engine.rules().clone();
-                snapshot = Some((engine.snapshot().unwrap(), engine.junction().seq(), transitions.len()));
+                snapshot = engine.snapshot().unwrap();
+                steps.clear();
             }
             let output = engine.step(input.clone());
             transitions.extend(output.transitions);
-            log.append(output.entries);
+            steps.push(output.step);
         }
-        let (bytes, as_of, known) =
-            snapshot.unwrap_or_else(|| (engine.snapshot().unwrap(), engine.junction().seq(), transitions.len()));
-        if cut >= self.inputs.len() {
-            under = engine.rules().clone();
+        if engine.junction().holds_frames() {
+            // of these nothing is in the log: their source brings them again
+            return self.straight(1, 1);
         }
-        let mut again = Engine::restore(under, &bytes, shards).unwrap();
+        let mut again = Engine::restore(under, &snapshot, shards).unwrap();
         self.sets.iter().for_each(|r| again.know(r.clone()));
-        transitions.truncate(known);
-        for entry in log.after(as_of).unwrap() {
-            let mut found = Vec::new();
-            again.apply(entry, &mut found);
-            groundswell::app::engine::sort(&mut found);
-            transitions.extend(found);
+        let block = Block::write(&steps).unwrap();
+        let mut found = Vec::new();
+        for step in Block::read(&block.bytes).unwrap() {
+            let mut these = Vec::new();
+            again.again(&step, &mut these);
+            groundswell::app::engine::sort(&mut these);
+            found.extend(these);
+        }
+        assert_eq!(transitions[transitions.len() - found.len()..], found);
+        again.note_changes();
+        for input in &self.inputs[lost..] {
+            let (output, other) = (engine.step(input.clone()), again.step(input.clone()));
+            assert_eq!(output.step, other.step, "the log goes on as it would have");
+            transitions.extend(other.transitions);
         }
         lines(&self.sets, transitions)
     }
@@ -309,7 +325,10 @@ fn check(name: &str) {
     for (i, cut) in (0..=n).step_by((n / 12).max(1)).enumerate() {
         let (before, after) = ([1, 2, 5][i % 3], [5, 1, 2][i % 3]);
         assert_eq!(case.restarted(cut, before, after), straight, "{name}: restart after input {cut}");
-        assert_eq!(case.recovered(cut, after), straight, "{name}: recovery from the log after input {cut}");
+        for lost in [cut, cut + (n - cut) / 2, n] {
+            let found = case.recovered(cut, lost, after);
+            assert_eq!(found, straight, "{name}: recovery at {lost} from a snapshot at {cut}");
+        }
     }
 }
 
@@ -355,18 +374,26 @@ fn a_snapshot_is_refused_when_it_is_not_whole_or_not_ours() {
     let mut engine = case.engine(1);
     case.inputs.iter().for_each(|i| drop(engine.step(i.clone())));
     let good = engine.snapshot().unwrap();
-    let error = |bytes: &[u8]| Engine::restore(case.rules.clone(), bytes, 1).err().map(|e| e.to_string());
+    let error = |parts: &[Part]| Engine::restore(case.rules.clone(), parts, 1).err().map(|e| e.to_string());
     assert_eq!(error(&good), None);
-    assert!(error(b"something else").unwrap().contains("found other data"));
-    for cut in [8, 12, 20, good.len() - 1] {
-        assert!(error(&good[..cut]).is_some(), "cut at {cut}");
+    for at in 0..good.len() {
+        let with = |bytes: &[u8]| {
+            let mut parts = good.clone();
+            parts[at].bytes = bytes.to_vec();
+            error(&parts).unwrap_or_else(|| panic!("{} was taken", good[at].name))
+        };
+        let bytes = &good[at].bytes;
+        assert!(with(b"something else").contains("found other data"));
+        [8, 12, 20, bytes.len() - 1].into_iter().for_each(|cut| drop(with(&bytes[..cut])));
+        let mut flipped = bytes.clone();
+        flipped[bytes.len() / 2] ^= 1;
+        assert!(with(&flipped).contains("damaged"));
+        let mut newer = bytes.clone();
+        newer[8] = 99;
+        assert!(with(&newer).contains("found version 99"));
+        let without: Vec<Part> = good.iter().filter(|p| p.name != good[at].name).cloned().collect();
+        assert!(error(&without).unwrap().contains(&format!("found none of {}", good[at].name)));
     }
-    let mut flipped = good.clone();
-    flipped[good.len() / 2] ^= 1;
-    assert!(error(&flipped).unwrap().contains("damaged"));
-    let mut newer = good.clone();
-    newer[8] = 99;
-    assert!(error(&newer).unwrap().contains("found version 99"));
     let other = SourceText { file: "x".into(), text: "brands: {a: {query: other}}\n".into() };
     let other = Arc::new(RuleSet::load(&[other]).unwrap().0);
     assert!(Engine::restore(other, &good, 1).err().unwrap().to_string().contains("under others"));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use groundswell::app::clock::{Clock, SystemClock};
 use groundswell::app::config::{Config, JetstreamConfig, Protocol, SourceConfig, SourceKind};
-use groundswell::app::service::{Parts, Service};
+use groundswell::app::service::{Parts, Service, messages};
 use groundswell::base::model::{Message, Notice, SourceInfo, SourceNotice, WireFormat};
 use groundswell::base::rule::{RuleSet, SourceText};
 use groundswell::base::time::Span;
@@ -88,15 +88,18 @@ impl Live {
 
     /// A service.
     pub async fn with(config: Config, rules: Arc<RuleSet>, patience: Patience) -> Live {
-        let (to, messages) = channel();
+        let (to, told) = channel();
         let (tick, lookup_pace) = (Duration::from_millis(50), Span::ZERO);
         let parts = Parts { tick, lookup_pace, patience, ..Parts::new(config, rules, Arc::new(SystemClock)).unwrap() };
-        let service = Service::start(parts, move |message| {
-            // the test may have seen enough
-            message.into_iter().for_each(|m| drop(to.send(m)));
-            Ok(())
-        });
-        Live { service: service.await.unwrap(), messages }
+        let service = Service::start(
+            parts,
+            messages(move |message: Option<Message>| {
+                // the test may have seen enough
+                message.into_iter().for_each(|m| drop(to.send(m)));
+                Ok(())
+            }),
+        );
+        Live { service: service.await.unwrap(), messages: told }
     }
 
     async fn next<T>(&self, wanted: impl Fn(Message) -> Option<T>) -> T {

@@ -122,7 +122,7 @@ fn both_protocols_tell_the_same() {
     let (mut one, mut two) = (new(), new());
     let first = one.step(batch(WireFormat::Jetstream, lines.clone()));
     let other = two.step(v2());
-    assert_eq!(format!("{:?}", first.entries), format!("{:?}", other.entries));
+    assert_eq!(format!("{:?}", first.step.entries), format!("{:?}", other.step.entries));
     assert_eq!(first.outcomes, other.outcomes);
     let again = one.step(v2());
     let count = |o: &groundswell::app::engine::Output, what| o.outcomes.values().map(|c| c.get(what)).sum::<u64>();
@@ -205,7 +205,8 @@ fn agree(rules: String, at_least: usize, format: WireFormat) {
             }
             let (a, b) = (fast.step(Input::Sifted(a)), full.step(Input::Sifted(b)));
             let entries = |o: &groundswell::app::engine::Output| {
-                o.entries
+                o.step
+                    .entries
                     .iter()
                     .filter(|e| !matches!(e.body, groundswell::base::model::EntryBody::Tick))
                     .map(|e| format!("{:?}", e.body))

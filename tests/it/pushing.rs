@@ -129,8 +129,9 @@ async fn nothing_is_acknowledged_before_the_engine_took_it() {
     });
     let service = Service::start(Parts { tap: Some(tap), ..parts }, |_| Ok(())).await.unwrap();
     let at = service.address;
-    assert_eq!(send(at, DESK, &post("1")).await.0, 200);
-    busy.1.recv_timeout(Duration::from_secs(5)).unwrap();
+    let first = tokio::spawn(async move { send(at, DESK, &post("1")).await.0 });
+    let is_busy = move || busy.1.recv_timeout(Duration::from_secs(5));
+    tokio::task::spawn_blocking(is_busy).await.unwrap().unwrap();
     // the engine is at the first one still
     let mut socket = TcpStream::connect(at).await.unwrap();
     let body = post("2");
@@ -138,9 +139,11 @@ async fn nothing_is_acknowledged_before_the_engine_took_it() {
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut byte = [0];
     assert!(tokio::time::timeout(Duration::from_millis(200), socket.read(&mut byte)).await.is_err());
+    assert!(!first.is_finished(), "nor is the first");
     wait.0.send(()).unwrap();
-    assert!(answer(socket).await.contains("\"mention\":1"));
+    assert_eq!(first.await.unwrap(), 200);
     drop(wait.0);
+    assert!(answer(socket).await.contains("\"mention\":1"));
     service.stop().await.unwrap();
 }
 

@@ -36,7 +36,7 @@ fn frames_sifted_under_older_rules_are_matched_again() {
     let sifted = engine.sift(batch(&posts));
     engine.step(Input::Rules(rules("fresh: {query: fresh}")));
     let out = engine.step(Input::Sifted(sifted));
-    assert_eq!((mentions(&out.entries, "fresh"), mentions(&out.entries, "old")), (1, 0));
+    assert_eq!((mentions(&out.step.entries, "fresh"), mentions(&out.step.entries, "old")), (1, 0));
     assert_eq!(out.transitions.len(), 1);
 }
 
@@ -47,7 +47,7 @@ fn frames_held_for_their_time_are_matched_again() {
     assert_eq!(out.outcomes.values().map(|o| o.sum()).sum::<u64>(), 0, "held until a second line agrees");
     engine.step(Input::Rules(rules("fresh: {query: fresh}")));
     let out = engine.step(Input::Source("net".into(), SourceState::End));
-    assert_eq!(mentions(&out.entries, "fresh"), 1);
+    assert_eq!(mentions(&out.step.entries, "fresh"), 1);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn fronts_on_threads_change_their_rules_too() {
             }
         }
         p.finish(&mut out);
-        let entries: Vec<Entry> = out.iter().flat_map(|o| o.entries.iter().cloned()).collect();
+        let entries: Vec<Entry> = out.iter().flat_map(|o| o.step.entries.iter().cloned()).collect();
         assert_eq!((mentions(&entries, "old"), mentions(&entries, "fresh")), (4, 4), "{fronts} fronts");
     }
 }
@@ -77,5 +77,5 @@ fn shares_of_a_brand_that_is_gone_concern_nobody() {
         "parent": "2026-07-04T08:00:00Z0", "time": "2026-07-04T08:00:05Z"});
     let frames = vec![Frame { bytes: share.to_string().into_bytes().into(), received: None, oversize: false }];
     let out = engine.step(Input::Frames(FrameBatch { frames, ..batch(&[]) }));
-    assert!(out.entries.iter().all(|e| matches!(e.body, EntryBody::Tick)), "{:?}", out.entries);
+    assert!(out.step.entries.iter().all(|e| matches!(e.body, EntryBody::Tick)), "{:?}", out.step.entries);
 }

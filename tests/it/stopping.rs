@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use groundswell::app::clock::SystemClock;
 use groundswell::app::config::{Config, ReceiverConfig, WebhookConfig};
+use groundswell::app::keeper::Delivery;
 use groundswell::app::receivers::Receivers;
 use groundswell::app::service::Parts;
 use groundswell::base::model::{Message, SourceNotice};
@@ -37,8 +38,10 @@ async fn a_receiver_that_hangs_is_left_in_time_and_what_it_missed_is_counted() {
     let parts = Parts::new(config, rules(), Arc::new(SystemClock)).unwrap();
     let style = Style { colour: false };
     let receivers = Receivers::new(parts.status, style, Span::millis(200)).unwrap();
+    let mut writer = receivers.writer();
     for n in 0..3 {
-        receivers.tell(Some(&news(n))).unwrap();
+        let letters = writer.letters(&news(n), None).unwrap().into_iter().map(|l| (None, l)).collect();
+        receivers.tell(Some(Delivery { message: None, age: Duration::ZERO, letters })).unwrap();
     }
     // takes the first and never answers
     let (mut socket, _) = listener.accept().await.unwrap();

@@ -33,8 +33,9 @@ fn play(posts: &[serde_json::Value]) -> Vec<String> {
         Frame { bytes: p.to_string().into_bytes().into(), received: None, oversize: false }
     });
     let frames: Vec<Frame> = frames.collect();
-    let mut entries = engine.step(Input::Frames(FrameBatch { source: source.clone(), frames, position: None })).entries;
-    entries.extend(engine.step(Input::Source(source.name.clone(), SourceState::End)).entries);
+    let mut entries =
+        engine.step(Input::Frames(FrameBatch { source: source.clone(), frames, position: None })).step.entries;
+    entries.extend(engine.step(Input::Source(source.name.clone(), SourceState::End)).step.entries);
     let told = entries.into_iter().filter_map(|e| match e.body {
         EntryBody::Mention(t) | EntryBody::Share(t) => Some(t),
         EntryBody::Edit(mut t) => {

@@ -112,19 +112,19 @@ struct Notes {
 }
 
 impl Report for Notes {
-    fn delivered(&self, receiver: &str, _: Duration) {
+    fn delivered(&self, receiver: &str, _: &Letter, _: u32, _: Duration) {
         self.lines.lock().unwrap().push(format!("{receiver} delivered"));
     }
     fn failed(&self, receiver: &str, why: &str) {
         self.lines.lock().unwrap().push(format!("{receiver} failed: {why}"));
     }
-    fn refused(&self, receiver: &str, why: &str) {
+    fn refused(&self, receiver: &str, _: &Letter, why: &str) {
         self.lines.lock().unwrap().push(format!("{receiver} refused: {why}"));
     }
-    fn dropped(&self, receiver: &str) {
+    fn dropped(&self, receiver: &str, _: &Letter) {
         self.lines.lock().unwrap().push(format!("{receiver} dropped"));
     }
-    fn expired(&self, receiver: &str) {
+    fn expired(&self, receiver: &str, _: &Letter) {
         self.lines.lock().unwrap().push(format!("{receiver} expired"));
     }
     fn now(&self) -> Time {
@@ -173,8 +173,8 @@ fn keys(range: std::ops::Range<usize>) -> Vec<String> {
 impl Running {
     fn push(&self, range: std::ops::Range<usize>) {
         for k in range {
-            if self.inbox.push(Letter::new(&message(k))).is_some() {
-                self.notes.dropped("hook");
+            if let Some(dropped) = self.inbox.push(Letter::new(&message(k))) {
+                self.notes.dropped("hook", &dropped);
             }
         }
     }

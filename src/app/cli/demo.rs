@@ -13,7 +13,7 @@ use super::{FAILED, FINE};
 use crate::app::clock::SetClock;
 use crate::app::config::{Config, JetstreamConfig, Protocol, SourceConfig, SourceKind};
 use crate::app::demo::{Script, Teller, rules};
-use crate::app::service::{Parts, Service};
+use crate::app::service::{Parts, Service, messages};
 use crate::app::status::Status;
 use crate::base::figures::percent;
 use crate::base::model::{Message, Notice, Phase, Severity, SourceInfo, Transition, WireFormat};
@@ -131,7 +131,7 @@ impl Demo {
             Ok(())
         };
         let parts = Parts { tick: TICK, lookup_pace: Span::ZERO, ..Parts::new(config, rules, clock)? };
-        let service = Service::start(parts, receive).await?;
+        let service = Service::start(parts, messages(receive)).await?;
         // set once; the teller waits for it
         let _ = status.set(service.status().clone());
         tokio::select! {

@@ -12,6 +12,7 @@ mod run;
 mod schema;
 mod screen;
 mod status;
+mod stored;
 mod try_query;
 mod try_surge;
 mod try_tone;
@@ -39,6 +40,7 @@ pub(crate) const FAILED: u8 = 1;
                   groundswell init                     the files of a service, to begin with\n  \
                   groundswell run -c groundswell.yaml  the service\n  \
                   groundswell status                   how does the service fare?\n  \
+                  groundswell alerts                   what is open?\n  \
                   groundswell check rules/             are these rules sound?\n  \
                   groundswell replay day.ndjson.zst --rules rules/   what would they have said?\n\n\
                   Exit status: 0 fine, 1 findings or failure, 2 wrong usage."
@@ -59,6 +61,10 @@ enum Command {
     Replay(replay::Replay),
     Check(check::Check),
     Schema(schema::Schema),
+    Alerts(stored::Alerts),
+    Explain(stored::Explain),
+    Ledger(stored::Ledger),
+    Backup(stored::Backup),
     /// Try one part by hand
     #[command(subcommand)]
     Try(Try),
@@ -84,6 +90,10 @@ pub fn main() -> ExitCode {
         Command::Replay(c) => c.run(),
         Command::Check(c) => c.run(),
         Command::Schema(c) => c.run(),
+        Command::Alerts(c) => c.run(),
+        Command::Explain(c) => c.run(),
+        Command::Ledger(c) => c.run(),
+        Command::Backup(c) => c.run(),
         Command::Try(Try::Query(c)) => c.run(),
         Command::Try(Try::Surge(c)) => c.run(),
         Command::Try(Try::Tone(c)) => c.run(),

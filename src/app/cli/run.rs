@@ -64,14 +64,14 @@ impl Run {
 }
 
 async fn serve(path: &Path, config: Config, rules: Arc<RuleSet>) -> io::Result<()> {
-    let (listen, fingerprint) = (config.listen, rules.fingerprint);
+    let fingerprint = rules.fingerprint;
     let (brands, count) = (rules.brands.len(), rules.rules.len());
-    let parts = Parts::new(config, rules, Arc::new(SystemClock))?;
+    let mut parts = Parts::new(config, rules, Arc::new(SystemClock))?;
     let told = Receivers::new(parts.status.clone(), style_of(&io::stdout()), limits::SHUTDOWN);
     let told = told.map_err(io::Error::other)?;
+    (parts.tell, parts.ended) = (told.writer(), told.ended());
     let out = told.clone();
-    let service = Service::start(parts, move |message| out.tell(message.as_ref())).await;
-    let service = service.map_err(|e| io::Error::new(e.kind(), format!("expected to serve at {listen}, found {e}")))?;
+    let service = Service::start(parts, move |delivery| out.tell(delivery)).await?;
     tracing::info!(brands, rules = count, address = %service.address, "running; metrics, health and the API are served");
     let cancel = CancellationToken::new();
     let reloading = Reloader::new(&service, path, fingerprint, told.clone()).map(|reloader| {
@@ -85,8 +85,8 @@ async fn serve(path: &Path, config: Config, rules: Arc<RuleSet>) -> io::Result<(
     if let Some((_, task)) = reloading {
         let _ = task.await;
     }
-    let result = service.stop().await;
-    let left = told.stop().await;
+    let mut left = 0;
+    let result = service.stop_with(async { left = told.stop().await }).await;
     tracing::info!(undelivered = left, "stopped");
     result
 }

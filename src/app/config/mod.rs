@@ -38,6 +38,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Who may ask the API.
     pub tokens: Vec<Token>,
+    /// The durable store; `None`: nothing is kept.
+    pub store: Option<StoreConfig>,
     /// Where people reach this service, without a slash at the end.
     pub external_url: Option<String>,
     /// IANA name of the time zone of messages; `None`: UTC.
@@ -76,6 +78,21 @@ pub enum Right {
     Admin,
 }
 
+/// The durable store.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoreConfig {
+    /// Its file.
+    pub path: PathBuf,
+    /// How long the log is kept.
+    pub keep_log: Span,
+    /// How long posts are kept in the archive.
+    pub keep_archive: Span,
+    /// How long the ledger, and episodes that are over, are kept.
+    pub keep_ledger: Span,
+    /// How large the files may become together, in bytes.
+    pub max_bytes: u64,
+}
+
 /// Form of the log on standard error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum LogForm {
@@ -97,6 +114,7 @@ impl Config {
             rules: Vec::new(),
             listen: LISTEN,
             tokens: Vec::new(),
+            store: None,
             external_url: None,
             timezone: None,
             retention: Span::ZERO,
@@ -214,6 +232,7 @@ fn read(c: &mut Reading, root: &Node, path: &Path) -> Config {
         rules,
         listen,
         tokens,
+        store: None,
         external_url,
         timezone,
         retention,

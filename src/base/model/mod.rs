@@ -24,7 +24,9 @@ pub use frame::{Frame, FrameBatch, Position, SourceInfo, WireFormat};
 pub use ids::{AccountId, EpisodeId, KeyId, PostId, Seq, StoryId, StoryRef};
 pub use mention::{Mention, PostBody};
 pub use negativity::{Negativity, Tone};
-pub use notice::{Message, Notice, SOURCE_DOWN, SourceNotice};
+pub use notice::{
+    Digest, Message, Notice, OUTAGE_DIGEST, Outage, SOURCE_DOWN, STORE_FAILING, SourceNotice, StoreNotice, step,
+};
 pub use post::{Decoded, Post, PostKind};
 pub use reading::{Group, Reading, Value};
 pub use sifted::{Ref, Removal, Sifted, SiftedBatch};

@@ -1,14 +1,28 @@
-//! What notify tells: a transition with the words of its rule and brand, or how a source fares.
+//! What notify tells: a transition with the words of its rule and brand, or how a source or the
+//! store fares.
 
 use std::sync::Arc;
 
 use crate::base::hash;
-use crate::base::model::{Phase, Severity, Transition};
+use crate::base::model::{EpisodeId, Phase, Severity, Transition};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 
 /// The name that notices about sources have where alerts are named.
 pub const SOURCE_DOWN: &str = "SourceDown";
+/// The name that notices about the store have.
+pub const STORE_FAILING: &str = "StoreFailing";
+/// The name of what tells of episodes that were over before anybody could be told.
+pub const OUTAGE_DIGEST: &str = "OutageDigest";
+
+/// A time in which the service did not run, or was not at the live edge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outage {
+    /// When it last ran.
+    pub from: Time,
+    /// When it was back.
+    pub to: Time,
+}
 
 /// A transition together with the rule set it was made under.
 #[derive(Clone, Debug)]
@@ -17,6 +31,34 @@ pub struct Notice {
     pub transition: Transition,
     /// The words: rule, brand, operand names.
     pub rules: Arc<RuleSet>,
+    /// Why it is told late, if it is.
+    pub outage: Option<Outage>,
+}
+
+/// The store cannot be written any more, or can again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoreNotice {
+    /// When that was noticed.
+    pub at: Time,
+    /// True: it fails; false: it is sound again.
+    pub down: bool,
+    /// Since when nothing is recorded.
+    pub since: Time,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// Episodes that began or went on, and ended, while the service did not run.
+#[derive(Clone, Debug)]
+pub struct Digest {
+    /// When it is told.
+    pub at: Time,
+    /// When that was.
+    pub outage: Outage,
+    /// The last change of each.
+    pub over: Vec<Notice>,
+    /// How many more there were.
+    pub left_out: usize,
 }
 
 /// A source is not heard any more, or is heard again.
@@ -65,6 +107,10 @@ pub enum Message {
     Episode(Notice),
     /// A source is lost or found again.
     Source(SourceNotice),
+    /// The store fails or is sound again.
+    Store(StoreNotice),
+    /// What was over before anybody could be told.
+    Digest(Digest),
 }
 
 impl Message {
@@ -73,6 +119,8 @@ impl Message {
         match self {
             Message::Episode(n) => n.transition.at,
             Message::Source(s) => s.at,
+            Message::Store(s) => s.at,
+            Message::Digest(d) => d.at,
         }
     }
 
@@ -80,7 +128,8 @@ impl Message {
     pub fn severity(&self) -> Severity {
         match self {
             Message::Episode(n) => n.transition.severity,
-            Message::Source(_) => Severity::Warn,
+            Message::Source(_) | Message::Store(_) => Severity::Warn,
+            Message::Digest(_) => Severity::Info,
         }
     }
 
@@ -89,6 +138,8 @@ impl Message {
         match self {
             Message::Episode(n) => n.rules.rules.get(n.transition.rule as usize).map_or("", |r| &r.name),
             Message::Source(_) => SOURCE_DOWN,
+            Message::Store(_) => STORE_FAILING,
+            Message::Digest(_) => OUTAGE_DIGEST,
         }
     }
 
@@ -98,13 +149,29 @@ impl Message {
         match self {
             Message::Episode(n) => format!("{}-{:016x}", n.transition.episode, step(&n.transition)),
             Message::Source(s) => format!("{:016x}", s.id),
+            Message::Store(s) => {
+                let id = hash::parts(&[b"store", &s.since.0.to_le_bytes(), &[u8::from(s.down)]]);
+                format!("{id:016x}")
+            }
+            Message::Digest(d) => {
+                let id = hash::parts(&[b"digest", &d.outage.from.0.to_le_bytes(), &d.outage.to.0.to_le_bytes()]);
+                format!("{id:016x}")
+            }
+        }
+    }
+
+    /// The episode it is about, if it is about one.
+    pub fn episode(&self) -> Option<EpisodeId> {
+        match self {
+            Message::Episode(n) => Some(n.transition.episode),
+            _ => None,
         }
     }
 }
 
-/// One Tick can span many moments, and one moment a rise: neither the entry nor the phase alone
+/// What tells a step from the others of its episode. One Tick can span many moments, and one moment a rise: neither the entry nor the phase alone
 /// tells the steps of an episode apart.
-fn step(t: &Transition) -> u64 {
+pub fn step(t: &Transition) -> u64 {
     let phases = [t.from.name(), t.to.name(), t.severity.name()].map(str::as_bytes);
     let moment = [t.seq.to_le_bytes(), t.at.0.to_le_bytes()].concat();
     hash::parts(&[&moment, phases[0], phases[1], phases[2]])
@@ -139,7 +206,7 @@ mod tests {
 
     fn key(transition: Transition) -> String {
         let rules = Arc::new(RuleSet::load(&[]).unwrap_or_else(|f| panic!("{f:?}")).0);
-        Message::Episode(Notice { transition, rules }).key()
+        Message::Episode(Notice { transition, rules, outage: None }).key()
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::fault::{Fault, Place};
 use crate::base::limits;
 use crate::base::rule::brands::{self, GroupDraft};
@@ -11,7 +13,7 @@ use crate::base::rule::{Brand, Quantity, Rule, RuleSet, checks, keys, rules};
 use crate::base::yaml::{Node, Reader};
 
 /// A rule file's name as given, and its text.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SourceText {
     /// Path as the user gave it.
     pub file: String,
@@ -37,7 +39,9 @@ pub(super) fn load(files: &[SourceText]) -> Result<(RuleSet, Vec<Fault>), Vec<Fa
     for file in files {
         draft.file(file);
     }
-    draft.finish()
+    let (mut rules, warnings) = draft.finish()?;
+    rules.texts = files.into();
+    Ok((rules, warnings))
 }
 
 impl Draft {

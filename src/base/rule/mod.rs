@@ -17,5 +17,5 @@ pub use brand::{Brand, Quantity};
 pub use file::SourceText;
 pub use filter::Filter;
 pub use plan::{Dim, Plan, Slot};
-pub use set::{Level, Rule, RuleSet};
+pub use set::{Level, Rule, RuleSet, StoredRules};
 pub use template::{Scene, Template, Top};

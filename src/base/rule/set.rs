@@ -1,6 +1,9 @@
 //! A rule set: everything that rule files say, checked and ready to run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::base::account::key_id;
 use crate::base::fault::Fault;
@@ -71,6 +74,8 @@ pub struct RuleSet {
     pub retention: Span,
     /// Equal for rule sets of equal meaning.
     pub fingerprint: u64,
+    /// What it was read from.
+    pub texts: Arc<[SourceText]>,
 }
 
 impl Rule {
@@ -145,6 +150,11 @@ impl RuleSet {
         file::load(files)
     }
 
+    /// Without brands and rules.
+    pub fn nothing() -> RuleSet {
+        RuleSet::build(Vec::new(), Vec::new(), &BTreeMap::new())
+    }
+
     pub(super) fn build(
         mut brands: Vec<Brand>,
         mut rules: Vec<Rule>,
@@ -170,7 +180,8 @@ impl RuleSet {
         let plans_of = plans_of(&brands, &plans, &index);
         let readers = readers(&brands, &rules);
         let fingerprint = hash::parts(&[meaning.as_bytes()]);
-        RuleSet { brands, index, rules, plans, plans_of, readers, retention, fingerprint }
+        let texts = Arc::from([]);
+        RuleSet { brands, index, rules, plans, plans_of, readers, retention, fingerprint, texts }
     }
 
     /// The brand or group of a key.
@@ -182,6 +193,11 @@ impl RuleSet {
     pub fn plans_of(&self, key: KeyId) -> impl Iterator<Item = (usize, &Plan)> {
         let places = self.plans_of.get(&key).into_iter().flatten();
         places.filter_map(|i| self.plans.get(*i).map(|p| (*i, p)))
+    }
+
+    /// What it can be made of again, by any later version, under the same fingerprint.
+    pub fn stored(&self) -> StoredRules {
+        StoredRules { texts: self.texts.to_vec(), retention: self.retention, fingerprint: self.fingerprint }
     }
 
     /// The same, with posts kept at least so long, so that rules added later find them.
@@ -217,6 +233,25 @@ impl RuleSet {
     pub fn operands<'a>(&'a self, rule: &'a Rule) -> impl Iterator<Item = &'a SeriesSpec> + 'a {
         let plan = self.plans.get(rule.plan);
         rule.operands.iter().filter_map(move |slot| plan.and_then(|p| p.series.get(*slot)))
+    }
+}
+
+/// What a rule set was made of, to be kept.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StoredRules {
+    texts: Vec<SourceText>,
+    retention: Span,
+    fingerprint: u64,
+}
+
+impl StoredRules {
+    /// The rule set, under the fingerprint it had.
+    ///
+    /// # Errors
+    /// Where this version does not take the files any more.
+    pub fn load(&self) -> Result<RuleSet, Vec<Fault>> {
+        let (rules, _) = RuleSet::load(&self.texts)?;
+        Ok(RuleSet { fingerprint: self.fingerprint, ..rules.keeping(self.retention) })
     }
 }
 

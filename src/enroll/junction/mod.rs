@@ -1,5 +1,8 @@
 //! The one ordered step: what the front found, in input order, becomes numbered entries.
 
+mod again;
+mod telling;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -14,13 +17,14 @@ use super::watch::Watch;
 use crate::base::account::account_id;
 use crate::base::limits;
 use crate::base::model::{
-    Audience, Causes, Entry, EntryBody, Gone, KeyId, Mention, Negativity, PostId, PostKind, Removal, Seq, Sifted,
-    SiftedBatch, SourceInfo, SourceState, StoryRef, Told, WireFormat,
+    Audience, Change, Entry, EntryBody, Gone, KeyId, Mention, PostId, PostKind, Removal, Seq, Sifted, SiftedBatch,
+    SourceInfo, SourceState, Told, WireFormat,
 };
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::recent::Recent;
 use crate::base::rule::RuleSet;
 use crate::base::time::{Span, Time};
+use telling::{Rank, Telling};
 
 /// Decodes and scores a frame that refers to something tracked, by the front's own functions.
 pub type Resolve<'r> = &'r mut dyn FnMut(&WireFormat, &[u8]) -> Option<Mention>;
@@ -57,6 +61,9 @@ pub struct Junction {
     ends: Vec<Option<Outcome>>,
     #[serde(skip)]
     out: Vec<Entry>,
+    /// What changed what it knows, since the last call; `None` where nobody asks.
+    #[serde(skip)]
+    changes: Option<Vec<Change>>,
 }
 
 impl Junction {
@@ -76,6 +83,7 @@ impl Junction {
             counts: BTreeMap::new(),
             ends: Vec::new(),
             out: Vec::new(),
+            changes: None,
         }
     }
 
@@ -147,6 +155,11 @@ impl Junction {
         }
     }
 
+    /// Times of frames are believed as if the Clock had ticked; engine time stays as it is.
+    pub fn believe(&mut self, now: Time) {
+        self.clock.believe(now);
+    }
+
     /// A source changed its state. At the end of a recording a held frame is decided: taken if
     /// nothing contradicts it.
     pub fn source(&mut self, name: &Arc<str>, state: SourceState, resolve: Resolve<'_>) {
@@ -195,6 +208,7 @@ impl Junction {
         let account = account_id(source, author);
         let followers = followers.min(limits::FOLLOWERS);
         if let Some(keys) = self.audiences.learn(account, source, followers) {
+            self.note(|| Change::Followers { source: source.clone(), account, followers });
             let keys = self.watch.with_readers(keys);
             let now = self.clock.now().unwrap_or_default();
             self.push(now, EntryBody::AudienceLearned { account, followers, name, keys });
@@ -278,6 +292,9 @@ impl Junction {
             Removal::Account(account) => (Gone::Account(account), self.audiences.leave(account), Outcome::Profile),
         };
         let Some(keys) = keys else { return missed };
+        if let Gone::Account(account) = gone {
+            self.note(|| Change::Left(account));
+        }
         let keys = self.watch.with_readers(keys);
         self.push(self.clock.now().unwrap_or_default(), EntryBody::Delete { gone, keys });
         Outcome::Delete
@@ -288,6 +305,12 @@ impl Junction {
         let itself = [m.post].into_iter();
         let known = if m.edit { self.stories.find(itself.clone()) } else { None };
         if let Some((_, known)) = known.filter(|(_, k)| !k.keys.is_empty()) {
+            let version = again::version(m);
+            if self.seen.peek(version).is_some() {
+                return Outcome::Duplicate;
+            }
+            self.seen.insert(version, ());
+            self.note_post(now, at, m, via);
             return self.edit(now, m, &known, via);
         }
         // last its own place, if answers to it came first
@@ -300,10 +323,14 @@ impl Junction {
         if at < now - self.retention {
             return Outcome::Late;
         }
-        if self.seen.get_mut(m.post.0).is_some() {
+        if self.seen.peek(m.post.0).is_some() {
             return Outcome::Duplicate;
         }
         self.seen.insert(m.post.0, ());
+        self.note_post(now, at, m, via);
+        if let Some((post, _)) = &target {
+            self.stories.used(*post);
+        }
         self.enroll((now, at), m, via, target, fresh)
     }
 
@@ -435,59 +462,5 @@ impl Junction {
         }
         self.stories.renew(m.post, keys, m.n, m.causes);
         Outcome::Edit
-    }
-}
-
-/// What is the same for all brands that are told of a post.
-struct Telling<'t> {
-    m: &'t Mention,
-    via: &'t Arc<str>,
-    story: &'t StoryRef,
-    audience: Audience,
-    text: Option<u64>,
-    root: bool,
-    causes: Causes,
-}
-
-impl Telling<'_> {
-    fn told(&self, c: &Concern, time: Time, n: Option<Negativity>) -> Told {
-        Told {
-            key: c.key,
-            post: self.m.post,
-            account: self.m.account,
-            audience: self.audience,
-            time,
-            n,
-            causes: self.causes,
-            kind: self.m.kind,
-            in_brand: c.in_brand,
-            to_own: false,
-            root: self.root,
-            text: self.text,
-            foreign: None,
-            via: self.via.clone(),
-            story: self.story.clone(),
-            body: self.m.body.clone(),
-        }
-    }
-}
-
-/// What a post is counted as, by the most it is to any brand.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Reply,
-    Own,
-    Share,
-    Mention,
-}
-
-impl Rank {
-    fn outcome(self) -> Outcome {
-        match self {
-            Rank::Reply => Outcome::Reply,
-            Rank::Own => Outcome::Own,
-            Rank::Share => Outcome::Share,
-            Rank::Mention => Outcome::Mention,
-        }
     }
 }

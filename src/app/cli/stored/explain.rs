@@ -1,0 +1,111 @@
+//! `explain`: one episode, told again from the evidence that was stored with it.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{Asked, Failure, Which, ended, ledger};
+use crate::app::cli::output::style_of;
+use crate::app::recovery;
+use crate::base::model::{Message, Notice, Phase, Transition};
+use crate::base::rule::RuleSet;
+use crate::base::time::Time;
+use crate::notify::{json, text};
+use crate::store::db::TransitionRow;
+
+/// Lines of the ledger shown at most.
+const MOST: usize = 1000;
+
+/// Show how an episode came about: its arithmetic, its evidence, what was sent
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  groundswell explain 9c1f           the id of `groundswell alerts`, or its first digits\n  \
+                        groundswell explain 9c1f --json    every change with its evidence, one a line\n\n\
+                        Texts that were deleted since are shown as [deleted]."
+)]
+pub(in crate::app::cli) struct Explain {
+    /// The episode's id, or its first digits
+    #[arg(value_name = "EPISODE")]
+    episode: String,
+    #[command(flatten)]
+    which: Which,
+    /// One JSON object a change, one a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Explain {
+    pub(in crate::app::cli) fn run(&self) -> u8 {
+        ended(self.show())
+    }
+
+    fn show(&self) -> Result<(), Failure> {
+        let asked = self.which.open()?;
+        let episode = asked.episode(&self.episode)?;
+        let rows = asked.db.transitions(Some(episode))?;
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        for row in rows.iter().filter(|_| self.json) {
+            let shown = asked.notice(row)?.map(|n| json(&Message::Episode(n)));
+            writeln!(out, "{}", shown.unwrap_or_else(|| format!("{{\"damaged\":{}}}", row.id)))?;
+        }
+        if self.json {
+            return Ok(out.flush()?);
+        }
+        let fired = |t: &Transition| t.to == Phase::Firing && t.evidence.is_some();
+        let worst = rows.iter().filter(|r| r.transition.as_ref().is_some_and(fired)).max_by_key(|r| {
+            let severity = r.transition.as_ref().map(|t| t.severity);
+            (severity, std::cmp::Reverse(r.id))
+        });
+        if let Some(notice) = worst.map(|r| asked.notice(r)).transpose()?.flatten() {
+            write!(out, "{}", text(&Message::Episode(notice.clone()), &asked.around, style_of(&io::stdout())))?;
+            writeln!(out)?;
+            rule(&notice, &mut out)?;
+        }
+        writeln!(out, "CHANGES")?;
+        for row in &rows {
+            change(row, asked.notice(row)?.as_ref(), &mut out)?;
+        }
+        writeln!(out, "LEDGER")?;
+        for row in asked.db.ledger(Some(episode), Time(i64::MIN), MOST)? {
+            writeln!(out, "  {}", ledger::line(&row))?;
+        }
+        Ok(out.flush()?)
+    }
+}
+
+impl Asked {
+    /// A change with the words of its rules; `None` where one of them cannot be read.
+    fn notice(&self, row: &TransitionRow) -> Result<Option<Notice>, Failure> {
+        let Some(transition) = row.transition.clone() else { return Ok(None) };
+        let rules: Option<Arc<RuleSet>> = recovery::rules_of(&self.db, transition.made_under)?;
+        Ok(rules.map(|rules| Notice { transition, rules, outage: None }))
+    }
+}
+
+/// The rule as it was.
+fn rule(notice: &Notice, out: &mut impl Write) -> io::Result<()> {
+    let Some(rule) = notice.rules.rules.get(notice.transition.rule as usize) else { return Ok(()) };
+    writeln!(out, "RULE {} ({})", rule.name, rule.place)?;
+    for level in &rule.levels {
+        let hold = if level.hold.0 > 0 { format!(" for {}", level.hold) } else { String::new() };
+        writeln!(out, "  {}: {}{hold}", level.severity.name(), level.when)?;
+    }
+    writeln!(out, "  clear: {}", rule.effective_clear())?;
+    writeln!(out)
+}
+
+/// A change with the values it was decided by.
+fn change(row: &TransitionRow, notice: Option<&Notice>, out: &mut impl Write) -> io::Result<()> {
+    let at = row.at.to_string().replace('T', " ");
+    let Some(t) = &row.transition else { return writeln!(out, "  {at}  damaged in the store") };
+    let (from, to) = (t.from.name(), t.to.name());
+    writeln!(out, "  {at}  {from} -> {to}  {} ({})  entry {}", t.severity.name(), t.reason.name(), t.seq)?;
+    let rule = notice.and_then(|n| n.rules.rules.get(t.rule as usize).map(|r| (n, r)));
+    let names = rule.into_iter().flat_map(|(n, r)| n.rules.operands(r));
+    for (name, value) in names.zip(&t.operands) {
+        let shown = value.map_or("unknown".to_string(), |v| format!("{v}"));
+        writeln!(out, "      {name} = {shown}")?;
+    }
+    Ok(())
+}

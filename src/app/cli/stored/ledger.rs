@@ -1,0 +1,80 @@
+//! `ledger`: what was decided and sent, and why.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Failure, Which, ended, moment};
+use crate::base::time::Time;
+use crate::notify::plain;
+use crate::store::db::LedgerRow;
+
+/// Lines shown at most.
+const MOST: usize = 100_000;
+
+/// Show what was decided and sent, and why
+#[derive(Args)]
+#[command(after_help = "Examples:\n  groundswell ledger 9c1f           all about the episode whose id begins so\n  \
+                        groundswell ledger --since 12h    everything of the last twelve hours\n\n\
+                        decided: an episode changed; queued: a message waits for a receiver; delivered, refused, expired, \
+                        dropped: what became of it; not sent: who was not told, and why. Times are UTC.")]
+pub(in crate::app::cli) struct Ledger {
+    /// An episode's id, or its first digits
+    #[arg(value_name = "EPISODE")]
+    episode: Option<String>,
+    #[command(flatten)]
+    which: Which,
+    /// Only since: a time, or how long ago (90m, 7d)
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    since: Option<Time>,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Ledger {
+    pub(in crate::app::cli) fn run(&self) -> u8 {
+        ended(self.show())
+    }
+
+    fn show(&self) -> Result<(), Failure> {
+        let asked = self.which.open()?;
+        let episode = self.episode.as_deref().map(|e| asked.episode(e)).transpose()?;
+        let rows = asked.db.ledger(episode, self.since.unwrap_or(Time(i64::MIN)), MOST)?;
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        for row in &rows {
+            let shown = if self.json { json_of(row) } else { line(row) };
+            writeln!(out, "{shown}")?;
+        }
+        if rows.is_empty() && !self.json {
+            writeln!(out, "nothing")?;
+        }
+        Ok(out.flush()?)
+    }
+}
+
+fn json_of(row: &LedgerRow) -> String {
+    json!({
+        "at": row.at.to_string(),
+        "episode": row.episode.map(|e| e.to_string()),
+        "key": &*row.key,
+        "what": &*row.what,
+        "receiver": row.receiver.as_deref(),
+        "detail": row.detail,
+    })
+    .to_string()
+}
+
+pub(super) fn line(row: &LedgerRow) -> String {
+    let at = row.at.to_string().replace('T', " ");
+    let about = row.episode.map_or_else(|| row.key.to_string(), |e| e.to_string());
+    let mut out = format!("{at}  {about}  {:<9}", row.what);
+    if let Some(receiver) = &row.receiver {
+        out.push_str(&format!("  {}", plain(receiver, 60)));
+    }
+    if let Some(detail) = &row.detail {
+        out.push_str(&format!("  {}", plain(detail, 300)));
+    }
+    out
+}

@@ -1,0 +1,151 @@
+//! Commands that ask the store, whether or not a service runs.
+
+mod alerts;
+mod backup;
+mod explain;
+mod ledger;
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::{is_closed, tell_error, tell_faults};
+use super::{FAILED, FINE};
+use crate::app::clock::{Clock, SystemClock};
+use crate::app::config;
+use crate::app::files::CONFIG;
+use crate::app::receivers::surroundings;
+use crate::base::model::EpisodeId;
+use crate::base::time::{Span, Time};
+use crate::notify::Surroundings;
+use crate::store::db::{Db, StoreError};
+
+pub(super) use alerts::Alerts;
+pub(super) use backup::Backup;
+pub(super) use explain::Explain;
+pub(super) use ledger::Ledger;
+
+/// Which store.
+#[derive(Args)]
+pub(super) struct Which {
+    /// The service's config file, for where its store is
+    #[arg(short, long, value_name = "FILE", conflicts_with = "store")]
+    config: Option<PathBuf>,
+    /// The store's file
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+}
+
+/// An open store, and what messages about it say of the service.
+struct Asked {
+    db: Db,
+    around: Surroundings,
+}
+
+/// Why a command could not answer.
+enum Failure {
+    /// Said already.
+    Told,
+    Store(StoreError),
+    Io(io::Error),
+    Other(String),
+}
+
+impl From<StoreError> for Failure {
+    fn from(e: StoreError) -> Failure {
+        Failure::Store(e)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(e: io::Error) -> Failure {
+        Failure::Io(e)
+    }
+}
+
+impl Which {
+    fn open(&self) -> Result<Asked, Failure> {
+        if let Some(path) = &self.store {
+            return Ok(Asked { db: Db::read_only(path)?, around: Surroundings::default() });
+        }
+        let path = self.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
+        let config = config::load(&path).map_err(|faults| {
+            tell_faults(&faults);
+            Failure::Told
+        });
+        let (config, _) = config?;
+        let Some(store) = &config.store else {
+            return Err(Failure::Other(format!("{}: expected a store, found `store: off`", path.display())));
+        };
+        Ok(Asked { db: Db::read_only(&store.path)?, around: surroundings(&config) })
+    }
+}
+
+/// The exit status of an answer; what went wrong is told.
+fn ended(result: Result<(), Failure>) -> u8 {
+    match result {
+        Ok(()) => FINE,
+        Err(Failure::Io(e)) if is_closed(&e) => FINE,
+        Err(why) => {
+            match why {
+                Failure::Told => {}
+                Failure::Io(e) => tell_error(e),
+                Failure::Other(what) => tell_error(what),
+                Failure::Store(e) if e.hint.is_empty() => tell_error(e.what),
+                Failure::Store(e) => tell_error(format!("{}\n  hint: {}", e.what, e.hint)),
+            }
+            FAILED
+        }
+    }
+}
+
+/// A time as people say it: RFC 3339, or how long ago (`90m`, `7d`).
+fn moment(text: &str) -> Result<Time, String> {
+    let ago = || span(text).map(|s| SystemClock.now() - s);
+    let wrong = || "expected a time like 2026-07-04T08:00:00Z, or how long ago, like 90m or 7d".to_string();
+    Time::parse_rfc3339(text).or_else(ago).ok_or_else(wrong)
+}
+
+fn span(text: &str) -> Option<Span> {
+    let unit = text.chars().last()?;
+    let number: f64 = text.strip_suffix(unit)?.parse().ok().filter(|n: &f64| *n >= 0.0 && *n < 1e6)?;
+    let seconds = match unit {
+        's' => 1.0,
+        'm' => 60.0,
+        'h' => 3600.0,
+        'd' => 86_400.0,
+        _ => return None,
+    };
+    Some(Span((number * seconds * 1e6) as i64))
+}
+
+impl Asked {
+    /// The one episode whose id begins so.
+    fn episode(&self, prefix: &str) -> Result<EpisodeId, Failure> {
+        let digits = prefix.to_ascii_lowercase();
+        if digits.len() < 4 || digits.len() > 16 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let what = "expected the id of an episode, or at least 4 of its first digits, found something else";
+            return Err(Failure::Other(format!("{what}: `groundswell alerts --all` lists them")));
+        }
+        match self.db.episodes_named(&digits)?.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(Failure::Other(format!("expected an episode whose id begins with {digits}, found none"))),
+            _ => Err(Failure::Other(format!("expected one episode whose id begins with {digits}, found several"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_people_are_read() {
+        assert_eq!(span("90m"), Some(Span::seconds(5400)));
+        assert_eq!(span("1.5d"), Some(Span::seconds(129_600)));
+        for bad in ["", "m", "-1h", "5", "1w", "1e9d", "x5m", "NaNs"] {
+            assert_eq!(span(bad), None, "{bad}");
+        }
+    }
+}

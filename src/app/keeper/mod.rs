@@ -1,0 +1,422 @@
+//! What the engine decides, made durable before anybody is told: steps, positions, changes and
+//! messages go into the store together, in groups. Where that is not possible it goes on from
+//! memory, and everybody is told so.
+//!
+//! Knows no threads and reads no clock; [`thread`] runs it, and so does the simulation.
+
+pub mod housekeeping;
+mod pending;
+pub mod thread;
+mod untold;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::app::intake::Ends;
+use crate::app::snapshot::Part;
+use crate::base::limits;
+use crate::base::model::{Message, Notice, Outage, Position, Step, StoreNotice};
+use crate::base::rule::RuleSet;
+use crate::base::time::Time;
+use crate::store::db::{Db, Done, Kind, Letter, Round, StatePart, StoreError};
+
+use pending::Pending;
+pub use untold::Untold;
+
+/// What a step of the engine gives to keep.
+pub struct Stepped {
+    /// What it adds to the log.
+    pub step: Step,
+    /// What was decided.
+    pub notices: Vec<Notice>,
+    /// Where its source goes on after it.
+    pub position: Option<(Arc<str>, Position)>,
+    /// When what caused it was received.
+    pub received: Instant,
+}
+
+/// What is to be kept, in its order.
+pub enum Keep {
+    /// A step of the engine.
+    Step(Box<Stepped>),
+    /// Rules that steps after this may name.
+    Rules(Arc<RuleSet>),
+    /// News of a source.
+    Message(Message),
+    /// Somebody waits to hear how frames ended, once what came before is kept.
+    Ends(oneshot::Sender<Result<Ends, String>>, Ends),
+    /// The past is caught up with.
+    Live,
+    /// A snapshot made beside the service.
+    Round(Round, Vec<StatePart>),
+    /// Everything the engine knows now, with the rule set it was made under: asked for by
+    /// [`Keeper::wants_whole`].
+    Whole(u64, Vec<Part>),
+}
+
+/// Where messages go.
+pub trait Tell: Send {
+    /// The letters of a message, one a receiver; with why nothing is recorded, where that is so. Why
+    /// nobody is told, where there are none.
+    fn letters(&mut self, message: &Message, unrecorded: Option<&str>) -> Result<Vec<Letter>, &'static str>;
+}
+
+/// Tells nobody by letter.
+pub struct NoLetters;
+
+impl Tell for NoLetters {
+    fn letters(&mut self, _: &Message, _: Option<&str>) -> Result<Vec<Letter>, &'static str> {
+        Ok(Vec::new())
+    }
+}
+
+/// A message that may be told, with its letters and their rows in the outbox.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The message; `None` for letters of before that are sent only now.
+    pub message: Option<Message>,
+    /// How long it waited before.
+    pub age: Duration,
+    /// Its letters; without a row where nothing is recorded.
+    pub letters: Vec<(Option<i64>, Letter)>,
+}
+
+/// Messages that have come to their end, until that is kept. Whoever adds never waits.
+#[derive(Clone, Debug, Default)]
+pub struct Ended {
+    done: Arc<Mutex<Vec<Done>>>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Ended {
+    /// Adds one.
+    pub fn add(&self, done: Done) {
+        self.locked().push(done);
+    }
+
+    /// Nothing will be added any more.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Whether nothing will be added any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Whether some wait to be kept.
+    pub fn waits(&self) -> bool {
+        !self.locked().is_empty()
+    }
+
+    fn take(&self) -> Vec<Done> {
+        std::mem::take(&mut *self.locked())
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Vec<Done>> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The time, by the Clock and by one that never goes back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Now {
+    /// The Clock.
+    pub clock: Time,
+    /// Time since the start.
+    pub uptime: Time,
+}
+
+/// Why nothing is recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unrecorded {
+    /// Since when, by the Clock.
+    pub since: Time,
+    /// What is wrong.
+    pub why: String,
+    /// What to do.
+    pub hint: String,
+}
+
+struct Trouble {
+    told: Unrecorded,
+    /// When it is tried again, by uptime; never where there is no store.
+    retry: Time,
+}
+
+/// Keeps.
+pub struct Keeper {
+    db: Option<Db>,
+    trouble: Option<Trouble>,
+    tell: Box<dyn Tell>,
+    ended: Ended,
+    pending: Pending,
+    untold: Option<Untold>,
+    writing: Option<Writing>,
+    /// Steps were let go of that are not in the log: only a whole snapshot mends that.
+    gap: bool,
+    lost: u64,
+}
+
+/// A snapshot on its way into the store.
+struct Writing {
+    round: i64,
+    parts: VecDeque<StatePart>,
+}
+
+impl Keeper {
+    /// In a store; without one nothing is kept and nobody misses it.
+    pub fn new(db: Option<Db>, tell: Box<dyn Tell>, ended: Ended) -> Keeper {
+        let (pending, trouble) = (Pending::default(), None);
+        Keeper { db, trouble, tell, ended, pending, untold: None, writing: None, gap: false, lost: 0 }
+    }
+
+    /// Goes on from memory from the beginning, because the store cannot be used.
+    pub fn without(mut self, e: &StoreError, now: Now) -> Keeper {
+        self.db = None;
+        self.fails(e, now);
+        self
+    }
+
+    /// Log or snapshots have holes, which only everything the engine knows can mend.
+    pub fn holed(mut self, problems: &[String], now: Now) -> Keeper {
+        let (kind, what) = (Kind::Damaged, problems.join("; "));
+        self.fails(&StoreError { kind, what, hint: "what could be read is in force".to_string() }, now);
+        self.gap = true;
+        self
+    }
+
+    /// The past is being caught up with: nobody is told of anything before [`Keep::Live`].
+    pub fn catching_up(mut self, untold: Untold) -> Keeper {
+        self.untold = Some(untold);
+        self
+    }
+
+    /// Notes since when people could not be told, for a start that comes before they are.
+    pub fn note_down(&mut self, since: Time) {
+        if let Some(db) = &self.db {
+            // one that is not noted is told with a later beginning
+            let _ = db.set_meta(DOWN_SINCE, &since.to_string());
+        }
+    }
+
+    /// Why nothing is recorded, where that is so.
+    pub fn trouble(&self) -> Option<&Unrecorded> {
+        self.trouble.as_ref().map(|t| &t.told)
+    }
+
+    /// Whether what is committed now is on disk.
+    pub fn is_recording(&self) -> bool {
+        self.db.is_some() && self.trouble.is_none()
+    }
+
+    /// Whether the engine is asked for everything it knows.
+    pub fn wants_whole(&self) -> bool {
+        self.gap && self.db.is_some()
+    }
+
+    /// Entries that wait to be kept, and those that were let go of.
+    pub fn waiting(&self) -> (usize, u64) {
+        (self.pending.entries, self.lost)
+    }
+
+    /// Takes something to keep.
+    pub fn take(&mut self, what: Keep, now: Now) {
+        match what {
+            Keep::Step(s) => self.step(*s, now),
+            Keep::Rules(rules) => self.pending.rules.push(rules),
+            Keep::Message(m) => self.message(m, now),
+            Keep::Ends(to, ends) => {
+                self.pending.begin(now);
+                self.pending.urgent = true;
+                self.pending.ends.push((to, ends));
+            }
+            Keep::Live => self.live(now),
+            Keep::Round(round, parts) => self.begin_round(&round, parts),
+            Keep::Whole(fingerprint, parts) => self.whole(fingerprint, &parts, now),
+        }
+    }
+
+    fn step(&mut self, s: Stepped, now: Now) {
+        self.pending.add(s.step, s.position, now);
+        let silent = self.untold.is_some();
+        for notice in s.notices {
+            self.pending.decide(&notice, !silent, now);
+            match &mut self.untold {
+                Some(untold) => untold.note(notice),
+                None => self.message(Message::Episode(notice), now),
+            }
+        }
+        if self.pending.entries > limits::UNRECORDED_ENTRIES {
+            self.lost += self.pending.forget_steps();
+            self.gap = true;
+        }
+    }
+
+    fn message(&mut self, message: Message, now: Now) {
+        self.pending.begin(now);
+        self.pending.urgent = true;
+        self.pending.messages.push(message);
+    }
+
+    fn live(&mut self, now: Now) {
+        let Some(untold) = self.untold.take() else { return };
+        self.pending.all_told = true;
+        if let Some(db) = &self.db {
+            let _ = db.set_meta(DOWN_SINCE, "");
+        }
+        for message in untold.messages(now.clock) {
+            self.message(message, now);
+        }
+        self.pending.begin(now);
+        self.pending.urgent = true;
+    }
+
+    /// When it wants to commit, by uptime; `None` while there is nothing to.
+    pub fn due(&self) -> Option<Time> {
+        let since = self.pending.since?;
+        if self.pending.urgent {
+            return Some(since);
+        }
+        let wait = if self.pending.entries > 0 { limits::COMMIT_EVERY } else { limits::POSITIONS_EVERY };
+        Some(since + wait)
+    }
+
+    /// Keeps what is pending, and gives what may be told now.
+    pub fn commit(&mut self, now: Now) -> Vec<Delivery> {
+        for done in self.ended.take() {
+            self.pending.begin(now);
+            self.pending.done.push(done);
+        }
+        let mut out = Vec::new();
+        if self.db.is_none() || self.gap || self.trouble.as_ref().is_some_and(|t| now.uptime < t.retry) {
+            self.go_on(now, &mut out);
+            return out;
+        }
+        let written = match &mut self.db {
+            Some(db) => self.pending.write(db, &mut *self.tell, now),
+            None => return out,
+        };
+        match written {
+            Ok(mut deliveries) => {
+                out.append(&mut deliveries);
+                if self.trouble.is_some() {
+                    self.sound_again(now, &mut out);
+                }
+            }
+            Err(e) => {
+                self.fails(&e, now);
+                self.go_on(now, &mut out);
+            }
+        }
+        out
+    }
+
+    /// Tells from memory.
+    fn go_on(&mut self, now: Now, out: &mut Vec<Delivery>) {
+        let why = self.trouble.as_ref().map(|t| t.told.why.clone());
+        self.pending.tell(&mut *self.tell, why.as_deref(), now, out);
+        if self.db.is_none() {
+            self.pending.clear();
+        }
+    }
+
+    fn fails(&mut self, e: &StoreError, now: Now) {
+        let retry = if self.db.is_some() { now.uptime + limits::STORE_RETRY } else { Time(i64::MAX) };
+        if let Some(trouble) = &mut self.trouble {
+            trouble.retry = retry;
+            return;
+        }
+        let told = Unrecorded { since: now.clock, why: e.what.clone(), hint: e.hint.clone() };
+        let (since, why) = (told.since, format!("{}; {}", e.what, e.hint));
+        self.trouble = Some(Trouble { told, retry });
+        self.writing = None;
+        self.message(Message::Store(StoreNotice { at: now.clock, down: true, since, why }), now);
+    }
+
+    fn sound_again(&mut self, now: Now, out: &mut Vec<Delivery>) {
+        let Some(trouble) = self.trouble.take() else { return };
+        let notice = StoreNotice { at: now.clock, down: false, since: trouble.told.since, why: String::new() };
+        self.message(Message::Store(notice), now);
+        out.append(&mut self.commit(now));
+    }
+
+    fn begin_round(&mut self, round: &Round, parts: Vec<StatePart>) {
+        if self.trouble.is_some() {
+            return;
+        }
+        let Some(db) = &mut self.db else { return };
+        // one that cannot be begun is made again later
+        if let Ok(id) = db.begin_round(round) {
+            self.writing = Some(Writing { round: id, parts: parts.into() });
+        }
+    }
+
+    /// After steps were let go of: everything the engine knows takes their place.
+    fn whole(&mut self, fingerprint: u64, parts: &[Part], now: Now) {
+        let (Some(db), true) = (&mut self.db, self.gap) else { return };
+        self.pending.forget_steps();
+        let as_of = self.pending.last;
+        let written = || -> Result<(), StoreError> {
+            let (block, _, _) = db.end_of_log()?;
+            let round = Round { id: 0, block, as_of, fingerprint, at: now.clock };
+            let id = db.begin_round(&round)?;
+            let mut parts: VecDeque<StatePart> =
+                parts.iter().map(|p| StatePart::new(p.name.clone(), &p.bytes)).collect();
+            while !parts.is_empty() {
+                db.put_parts(id, &mut parts)?;
+            }
+            db.end_round(id)
+        }();
+        match written {
+            Ok(()) => {
+                self.gap = false;
+                if let Some(trouble) = &mut self.trouble {
+                    trouble.retry = now.uptime;
+                }
+            }
+            Err(e) => self.fails(&e, now),
+        }
+    }
+
+    /// Writes a little of a snapshot, where one is on its way; whether there is more of it.
+    pub fn write_on(&mut self) -> bool {
+        let (Some(writing), Some(db)) = (&mut self.writing, &mut self.db) else { return false };
+        let written = if writing.parts.is_empty() {
+            let ended = db.at_once(true).and_then(|()| db.end_round(writing.round));
+            ended.map(|()| false)
+        } else {
+            // these need not be on disk before the round is done
+            let put = db.at_once(false).and_then(|()| db.put_parts(writing.round, &mut writing.parts));
+            put.and(db.at_once(true)).map(|()| true)
+        };
+        let more = written.unwrap_or(false);
+        if !more {
+            let _ = db.at_once(true);
+            self.writing = None;
+        }
+        more
+    }
+
+    /// The store, for upkeep between commits.
+    pub fn db(&mut self) -> Option<&mut Db> {
+        if self.trouble.is_some() { None } else { self.db.as_mut() }
+    }
+}
+
+/// Since when people cannot be told because the past is caught up with.
+pub const DOWN_SINCE: &str = "down_since";
+
+/// The outage before a start: from the last commit to now.
+pub fn outage(last: Time, now: Time) -> Option<Outage> {
+    (last > Time(0) && now - last >= limits::OUTAGE_TOLD).then_some(Outage { from: last, to: now })
+}
+
+/// Whether a start may go on from memory in spite of what is wrong with its store.
+pub fn is_endurable(e: &StoreError) -> bool {
+    matches!(e.kind, Kind::Full | Kind::ReadOnly | Kind::Damaged | Kind::Io)
+}

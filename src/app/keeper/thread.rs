@@ -1,0 +1,143 @@
+//! The thread that keeps: takes what the engine and sources give, commits in groups, hands on what
+//! may be told, and does the store's upkeep in between.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use super::{Delivery, Ended, Keep, Keeper, Now};
+use crate::app::config::StoreConfig;
+use crate::app::status::Status;
+use crate::base::limits;
+use crate::base::metric;
+use crate::store::db;
+
+/// How long it rests where nothing is to be done.
+const REST: Duration = Duration::from_millis(50);
+
+/// The keeper with everything it feeds.
+pub struct KeeperThread {
+    /// What keeps.
+    pub keeper: Keeper,
+    /// Where it says how it fares.
+    pub status: Arc<Status>,
+    /// Takes what may be told; hangs up with it.
+    pub out: SyncSender<Delivery>,
+    /// What has come to its end.
+    pub ended: Ended,
+    /// What may leave the store, and when.
+    pub keep: Option<StoreConfig>,
+}
+
+impl KeeperThread {
+    /// Runs until nobody gives it anything any more and the receivers have ended.
+    pub fn run(mut self, items: &Receiver<Keep>) {
+        let mut waits: Vec<Instant> = Vec::new();
+        let mut tidied = Instant::now();
+        loop {
+            let now = self.now();
+            let rest = self.keeper.due().map_or(REST, |due| (due - now.uptime).as_std().min(REST));
+            match items.recv_timeout(rest) {
+                Ok(item) => {
+                    self.take(item, &mut waits);
+                    // what waits goes along
+                    for item in items.try_iter().take(limits::KEEP_QUEUE) {
+                        self.take(item, &mut waits);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let now = self.now();
+            let due = self.keeper.due().is_some_and(|due| due <= now.uptime);
+            if (due || self.ended.waits()) && !self.commit(&mut waits) {
+                break;
+            }
+            if !due && !self.keeper.write_on() && tidied.elapsed() >= limits::TIDY_EVERY.as_std() {
+                self.tidy(now);
+                tidied = Instant::now();
+            }
+        }
+        self.finish(waits);
+    }
+
+    fn now(&self) -> Now {
+        Now { clock: self.status.clock().now(), uptime: self.status.uptime() }
+    }
+
+    fn take(&mut self, item: Keep, waits: &mut Vec<Instant>) {
+        if let Keep::Step(s) = &item
+            && !s.notices.is_empty()
+        {
+            waits.push(s.received);
+        }
+        let now = self.now();
+        self.keeper.take(item, now);
+    }
+
+    /// False where nobody takes what may be told any more.
+    fn commit(&mut self, waits: &mut Vec<Instant>) -> bool {
+        let (began, entries) = (Instant::now(), self.keeper.waiting().0);
+        let deliveries = self.keeper.commit(self.now());
+        let metrics = &self.status.metrics;
+        if self.keeper.is_recording() {
+            metrics.stage("commit", began.elapsed());
+            metrics.add(&metric::COMMITS, &[], 1.0);
+            metrics.add(&metric::COMMITTED, &[], entries as f64);
+            waits.drain(..).for_each(|received| metrics.stage("receive_to_committed", received.elapsed()));
+        }
+        waits.clear();
+        self.show();
+        deliveries.into_iter().all(|d| self.out.send(d).is_ok())
+    }
+
+    fn show(&self) {
+        let metrics = &self.status.metrics;
+        let trouble = self.keeper.trouble().cloned();
+        let (waiting, lost) = self.keeper.waiting();
+        metrics.set(&metric::STORE_OK, &[], if trouble.is_none() { 1.0 } else { 0.0 });
+        metrics.set(&metric::STORE_PENDING, &[], waiting as f64);
+        metrics.raise(&metric::STORE_LOST, &[], lost as f64);
+        self.status.set_unrecorded(trouble, self.keeper.wants_whole());
+    }
+
+    /// Lets go of what need not be kept.
+    fn tidy(&mut self, now: Now) {
+        let (Some(config), archived) = (&self.keep, self.status.archived()) else { return };
+        let keep = db::Keep {
+            log: now.clock - config.keep_log,
+            ledger: now.clock - config.keep_ledger,
+            bytes: config.max_bytes,
+            block: archived,
+        };
+        let Some(db) = self.keeper.db() else { return };
+        let done = db.forget(&keep).and_then(|_| db.sweep_pieces(64)).and_then(|_| db.shrink(64));
+        if let Err(e) = done {
+            tracing::warn!(error = %e, "the store cannot be tidied");
+        }
+        if let Ok(bytes) = db.bytes() {
+            self.status.metrics.set(&metric::STORE_BYTES, &["store"], bytes as f64);
+        }
+    }
+
+    /// Keeps the rest, and what comes to its end while receivers stop.
+    fn finish(mut self, mut waits: Vec<Instant>) {
+        while self.keeper.write_on() {}
+        self.commit(&mut waits);
+        let KeeperThread { mut keeper, status, out, ended, .. } = self;
+        drop(out);
+        let now = || Now { clock: status.clock().now(), uptime: status.uptime() };
+        let deadline = Instant::now() + limits::SHUTDOWN.as_std() * 3;
+        while !ended.is_closed() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+            if ended.waits() {
+                keeper.commit(now());
+            }
+        }
+        keeper.commit(now());
+        let (waiting, _) = keeper.waiting();
+        if let Some(t) = keeper.trouble() {
+            tracing::error!(waiting, why = t.why, since = %t.since, "stopped without having recorded everything");
+        }
+    }
+}

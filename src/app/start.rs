@@ -1,0 +1,161 @@
+//! How a service begins: from its store, from memory where the store cannot be used, or without one.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::catch_up::CatchUp;
+use crate::app::config::SourceKind;
+use crate::app::engine::Engine;
+use crate::app::keeper::{self, DOWN_SINCE, Delivery, Ended, Keeper, Now, Tell, Untold};
+use crate::app::recovery::{self, Rebuilt};
+use crate::app::status::Status;
+use crate::base::model::{Notice, Position};
+use crate::base::rule::RuleSet;
+use crate::base::time::Time;
+use crate::enroll::ClockMode;
+use crate::store::db::{Db, StoreError, Waiting};
+
+/// What a service begins with.
+pub struct Begun {
+    /// The engine, as it stood when the last step was kept.
+    pub engine: Engine,
+    /// What keeps.
+    pub keeper: Keeper,
+    /// Messages that were not delivered yet.
+    pub waiting: Vec<Delivery>,
+    /// Where sources go on.
+    pub positions: BTreeMap<Arc<str>, Position>,
+    /// What is to be caught up with.
+    pub catch_up: Option<CatchUp>,
+    /// The store, if it can be written.
+    pub store: Option<PathBuf>,
+}
+
+/// Begins.
+///
+/// # Errors
+/// Where the store is another service's, of a newer version, or no store at all: mistakes that
+/// nobody is helped by going on with.
+pub fn begin(
+    status: &Arc<Status>,
+    rules: &Arc<RuleSet>,
+    mode: ClockMode,
+    tell: Box<dyn Tell>,
+    ended: Ended,
+) -> io::Result<Begun> {
+    let now = Now { clock: status.clock().now(), uptime: status.uptime() };
+    let fresh = |keeper| Begun {
+        engine: Engine::new(rules.clone(), mode, 1).gradual(),
+        keeper,
+        waiting: Vec::new(),
+        positions: BTreeMap::new(),
+        catch_up: None,
+        store: None,
+    };
+    let Some(config) = status.config().store.clone() else {
+        return Ok(fresh(Keeper::new(None, tell, ended)));
+    };
+    let opened = Db::open(&config.path).and_then(|db| read(&db, mode).map(|stored| (db, stored)));
+    match opened {
+        Ok((db, stored)) => {
+            let store = Some(config.path.clone());
+            let begun = stored.begin(status, rules, mode, Keeper::new(Some(db), tell, ended), now);
+            Ok(Begun { store, ..begun })
+        }
+        Err(e) if keeper::is_endurable(&e) => Ok(fresh(Keeper::new(None, tell, ended).without(&e, now))),
+        Err(e) => Err(io::Error::other(format!("{e}\n  hint: {}", e.hint))),
+    }
+}
+
+/// What a store holds that a service needs to begin.
+struct Stored {
+    rebuilt: Option<Rebuilt>,
+    waiting: Vec<Waiting>,
+    positions: BTreeMap<Arc<str>, Position>,
+    untold: Vec<Notice>,
+    last: Time,
+    down_since: Option<Time>,
+    path: PathBuf,
+}
+
+fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
+    let (_, _, last) = db.end_of_log()?;
+    let mut rebuilt = recovery::rebuild(db, mode, 1, &mut |_| true)?;
+    let (positions, damaged) = db.positions()?;
+    for source in damaged {
+        let what = format!("position of source {source}: expected what was written, found damage; it goes on from now");
+        tracing::error!("{what}");
+    }
+    let mut untold = Vec::new();
+    for t in db.untold()?.into_iter().chain(rebuilt.iter_mut().flat_map(|r| std::mem::take(&mut r.missing))) {
+        if let Some(rules) = recovery::rules_of(db, t.made_under)? {
+            untold.push(Notice { transition: t, rules, outage: None });
+        }
+    }
+    let down_since = db.meta(DOWN_SINCE)?.and_then(|t| Time::parse_rfc3339(&t));
+    Ok(Stored { rebuilt, waiting: db.waiting()?, positions, untold, last, down_since, path: db.path().to_path_buf() })
+}
+
+impl Stored {
+    fn begin(self, status: &Arc<Status>, rules: &Arc<RuleSet>, mode: ClockMode, mut keeper: Keeper, now: Now) -> Begun {
+        let waiting = self.waiting.into_iter().map(|w| delivery(w, now.clock)).collect();
+        let Some(rebuilt) = self.rebuilt else {
+            let mut engine = Engine::new(rules.clone(), mode, 1).gradual();
+            engine.note_changes();
+            keeper.take(keeper::Keep::Rules(rules.clone()), now);
+            let positions = self.positions;
+            return Begun { engine, keeper, waiting, positions, catch_up: None, store: None };
+        };
+        tell_problems(&rebuilt.problems, &self.path);
+        if rebuilt.holed {
+            keeper = keeper.holed(&rebuilt.problems, now);
+        }
+        let behind: Vec<Arc<str>> = replaying(status).filter(|s| self.positions.contains_key(s)).collect();
+        let catch_up = (mode == ClockMode::Live && !behind.is_empty()).then(|| CatchUp::new(behind, now.uptime));
+        if mode == ClockMode::Live {
+            let from = self.down_since.unwrap_or(self.last);
+            let mut untold = Untold::new(keeper::outage(from, now.clock));
+            self.untold.into_iter().for_each(|n| untold.note(n));
+            keeper = keeper.catching_up(untold);
+            if catch_up.is_none() {
+                keeper.take(keeper::Keep::Live, now);
+            } else {
+                keeper.note_down(from);
+            }
+        }
+        status.set_catching_up(catch_up.is_some());
+        let mut engine = rebuilt.engine.gradual();
+        engine.note_changes();
+        tracing::info!(entries = rebuilt.entries, last = engine.junction().seq(), "went on from the store");
+        Begun { engine, keeper, waiting, positions: self.positions, catch_up, store: None }
+    }
+}
+
+fn tell_problems(problems: &[String], path: &Path) {
+    for problem in problems {
+        tracing::error!(store = %path.display(), "{problem}");
+    }
+}
+
+/// Sources that tell again what was missed.
+fn replaying(status: &Status) -> impl Iterator<Item = Arc<str>> {
+    let config = status.config();
+    let names: Vec<Arc<str>> = config
+        .sources
+        .iter()
+        .filter(|s| matches!(s.kind, SourceKind::Jetstream(_)))
+        .map(|s| s.info.name.clone())
+        .collect();
+    names.into_iter()
+}
+
+fn delivery(w: Waiting, now: Time) -> Delivery {
+    let age = (now - w.at).as_std();
+    if w.damaged {
+        tracing::error!(receiver = &*w.letter.receiver, key = &*w.letter.key, "a message that waited is damaged");
+    }
+    Delivery { message: None, age: age.max(Duration::ZERO), letters: vec![(Some(w.id), w.letter)] }
+}

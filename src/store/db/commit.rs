@@ -1,0 +1,226 @@
+//! What is written at once, in one transaction.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::{Transaction, TransactionBehavior, params};
+
+use super::super::block::Block;
+use super::super::seal::seal;
+use super::{Db, StoreError};
+use crate::base::model::{EntryBody, EpisodeId, Gone, Position, PostBody, Step, Transition};
+use crate::base::time::Time;
+
+/// Version of sealed rows.
+pub(super) const ROW: u8 = 1;
+
+/// A change of an episode, with the words it is found by.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// The change.
+    pub transition: Transition,
+    /// What tells it from other steps of its episode.
+    pub step: u64,
+    /// The rule's name.
+    pub alert: String,
+    /// The brand's slug.
+    pub brand: String,
+    /// Whether people were told already, or never are to be; else it waits for the live edge.
+    pub told: bool,
+}
+
+/// A message for one receiver.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Letter {
+    /// The receiver.
+    pub receiver: Arc<str>,
+    /// By what it knows that it got it already.
+    pub key: Arc<str>,
+    /// The episode it is about.
+    pub episode: Option<EpisodeId>,
+    /// What it is sent.
+    pub body: Vec<u8>,
+}
+
+/// A line of the ledger.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LedgerRow {
+    /// When, by the Clock.
+    pub at: Time,
+    /// The episode it is about.
+    pub episode: Option<EpisodeId>,
+    /// The message it is about.
+    pub key: Arc<str>,
+    /// What was done: `decided`, `queued`, `delivered`, `refused`, ….
+    pub what: std::borrow::Cow<'static, str>,
+    /// By or to whom.
+    pub receiver: Option<Arc<str>>,
+    /// Why.
+    pub detail: Option<String>,
+}
+
+/// A message that has come to its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Done {
+    /// Its row in the outbox, if it has one.
+    pub id: Option<i64>,
+    /// What became of it.
+    pub row: LedgerRow,
+}
+
+/// What is written at once: all of it, or nothing.
+#[derive(Default)]
+pub struct Commit<'a> {
+    /// When, by the Clock.
+    pub at: Time,
+    /// Steps of the log.
+    pub steps: &'a [Step],
+    /// Rule sets they may name, as bytes, by fingerprint.
+    pub rules: Vec<(u64, Vec<u8>)>,
+    /// Where sources have got to with them.
+    pub positions: BTreeMap<Arc<str>, Position>,
+    /// What was decided.
+    pub decided: &'a [Decided],
+    /// Whether everybody is told now of what waited for the live edge.
+    pub all_told: bool,
+    /// Messages.
+    pub letters: &'a [Letter],
+    /// Messages that have come to their end.
+    pub done: &'a [Done],
+    /// Further lines of the ledger.
+    pub ledger: &'a [LedgerRow],
+}
+
+impl Db {
+    /// Writes all of it; gives the rows of the letters in the outbox. Returns when it is on disk.
+    ///
+    /// # Errors
+    /// Where that is not possible; then nothing is written.
+    pub fn commit(&mut self, c: &Commit<'_>) -> Result<Vec<i64>, StoreError> {
+        let block = if c.steps.is_empty() { None } else { Block::write(c.steps).ok() };
+        let path = self.path.clone();
+        let written = || -> rusqlite::Result<Vec<i64>> {
+            let t = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if let Some(block) = block {
+                put_block(&t, &block, c.at)?;
+                take_out_gone(&t, c.steps)?;
+            }
+            for (fingerprint, bytes) in &c.rules {
+                let put = "INSERT INTO rule_sets(fingerprint, at, bytes) VALUES(?1, ?2, ?3)
+                           ON CONFLICT DO UPDATE SET at = ?2, bytes = ?3";
+                t.prepare_cached(put)?.execute(params![*fingerprint as i64, c.at.0, seal(ROW, bytes)])?;
+            }
+            for (source, position) in &c.positions {
+                let set = "INSERT INTO positions(source, bytes) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET bytes = ?2";
+                t.prepare_cached(set)?.execute(params![&**source, seal(ROW, position.0.as_bytes())])?;
+            }
+            c.decided.iter().try_for_each(|d| put_decided(&t, d))?;
+            if c.all_told {
+                t.prepare_cached("UPDATE transitions SET told = 1 WHERE told = 0")?.execute([])?;
+            }
+            let ids = c.letters.iter().map(|l| put_letter(&t, l, c.at)).collect::<rusqlite::Result<_>>()?;
+            for done in c.done {
+                t.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([done.id])?;
+                put_ledger(&t, &done.row)?;
+            }
+            c.ledger.iter().try_for_each(|row| put_ledger(&t, row))?;
+            t.commit()?;
+            Ok(ids)
+        }();
+        written.map_err(|e| StoreError::of(&path, &e))
+    }
+}
+
+fn put_block(t: &Transaction<'_>, block: &Block, at: Time) -> rusqlite::Result<()> {
+    // a block without entries stands behind those before it
+    let put = "INSERT INTO log(last, at, bytes) VALUES(coalesce(?1, (SELECT max(last) FROM log), 0), ?2, ?3)";
+    t.prepare_cached(put)?.execute(params![block.last.map(|s| s as i64), at.0, block.bytes]).map(drop)
+}
+
+fn put_decided(t: &Transaction<'_>, d: &Decided) -> rusqlite::Result<()> {
+    let x = &d.transition;
+    let put =
+        "INSERT OR IGNORE INTO transitions(episode, step, seq, at, alert, brand, severity, was, became, told, bytes)
+               VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let bytes = postcard::to_stdvec(x).unwrap_or_default();
+    let made = t.prepare_cached(put)?.execute(params![
+        x.episode.0 as i64,
+        d.step as i64,
+        x.seq as i64,
+        x.at.0,
+        d.alert,
+        d.brand,
+        x.severity.name(),
+        x.from.name(),
+        x.to.name(),
+        d.told,
+        seal(ROW, &bytes),
+    ])?;
+    let id = t.last_insert_rowid();
+    for post in x.evidence.iter().filter(|_| made > 0).flat_map(|e| e.first.iter().chain(&e.top)) {
+        let put = "INSERT OR IGNORE INTO evidence(transition_id, post, account) VALUES(?1, ?2, ?3)";
+        let (post, account) = ids_of(&post.body);
+        t.prepare_cached(put)?.execute(params![id, post, account])?;
+    }
+    Ok(())
+}
+
+fn ids_of(body: &PostBody) -> (i64, i64) {
+    use crate::base::account::{account_id, post_id};
+    (post_id(&body.source, body.id.as_bytes()).0 as i64, account_id(&body.source, &body.author).0 as i64)
+}
+
+fn put_letter(t: &Transaction<'_>, l: &Letter, at: Time) -> rusqlite::Result<i64> {
+    let put = "INSERT INTO outbox(receiver, key, episode, at, bytes) VALUES(?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT DO UPDATE SET at = at RETURNING id";
+    let episode = l.episode.map(|e| e.0 as i64);
+    let row = params![&*l.receiver, &*l.key, episode, at.0, seal(ROW, &l.body)];
+    t.prepare_cached(put)?.query_row(row, |r| r.get(0))
+}
+
+fn put_ledger(t: &Transaction<'_>, row: &LedgerRow) -> rusqlite::Result<()> {
+    let put = "INSERT INTO ledger(at, episode, key, what, receiver, detail) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+    let episode = row.episode.map(|e| e.0 as i64);
+    let row = params![row.at.0, episode, &*row.key, &*row.what, row.receiver.as_deref(), row.detail];
+    t.prepare_cached(put)?.execute(row).map(drop)
+}
+
+/// Takes texts that were deleted out of the evidence of what was decided before.
+fn take_out_gone(t: &Transaction<'_>, steps: &[Step]) -> rusqlite::Result<()> {
+    for entry in steps.iter().flat_map(|s| &s.entries) {
+        let EntryBody::Delete { gone, .. } = &entry.body else { continue };
+        let (column, id) = match gone {
+            Gone::Post(p) => ("post", p.0 as i64),
+            Gone::Account(a) => ("account", a.0 as i64),
+        };
+        let found = format!("SELECT DISTINCT transition_id FROM evidence WHERE {column} = ?1");
+        let rows: Vec<i64> =
+            t.prepare_cached(&found)?.query_map([id], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
+        for row in rows {
+            let bytes: Vec<u8> =
+                t.prepare_cached("SELECT bytes FROM transitions WHERE id = ?1")?.query_row([row], |r| r.get(0))?;
+            if let Some(bytes) = without(&bytes, *gone) {
+                t.prepare_cached("UPDATE transitions SET bytes = ?1 WHERE id = ?2")?.execute(params![bytes, row])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A sealed transition without what is gone; `None` where it is damaged.
+fn without(sealed: &[u8], gone: Gone) -> Option<Vec<u8>> {
+    let mut x: Transition = postcard::from_bytes(super::super::seal::unseal(ROW, sealed).ok()?).ok()?;
+    let evidence = x.evidence.as_mut()?;
+    for post in evidence.first.iter_mut().chain(&mut evidence.top) {
+        let (id, account) = ids_of(&post.body);
+        let is = match gone {
+            Gone::Post(p) => p.0 as i64 == id,
+            Gone::Account(a) => a.0 as i64 == account,
+        };
+        if is {
+            post.deleted = true;
+            post.body = Arc::new(PostBody { text: "".into(), author_name: None, ..(*post.body).clone() });
+        }
+    }
+    Some(seal(ROW, &postcard::to_stdvec(&x).ok()?))
+}

@@ -1,0 +1,55 @@
+//! The tables, and how each version becomes the next.
+
+use rusqlite::Connection;
+
+/// Marks a SQLite file as a store of groundswell.
+pub(super) const APPLICATION: i32 = 0x6773_7731;
+/// The version this program writes; it reads all before.
+pub(super) const VERSION: i32 = UPGRADES.len() as i32;
+
+/// What makes version n + 1 of version n.
+const UPGRADES: &[&str] = &[V1];
+
+const V1: &str = "
+CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+-- blocks of entries; `last` is the number of the last one in it or before it
+CREATE TABLE log(id INTEGER PRIMARY KEY, last INTEGER NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL);
+CREATE TABLE positions(source TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE rule_sets(fingerprint INTEGER PRIMARY KEY, at INTEGER NOT NULL, bytes BLOB NOT NULL);
+-- a round is a whole snapshot of everything up to block `block`; parts that did not change since the
+-- round before share its state
+CREATE TABLE rounds(id INTEGER PRIMARY KEY, block INTEGER NOT NULL, as_of INTEGER NOT NULL,
+  fingerprint INTEGER NOT NULL, at INTEGER NOT NULL, done INTEGER NOT NULL);
+CREATE TABLE parts(round INTEGER NOT NULL, name TEXT NOT NULL, state INTEGER NOT NULL, PRIMARY KEY(round, name))
+  WITHOUT ROWID;
+CREATE TABLE states(id INTEGER PRIMARY KEY, sum INTEGER NOT NULL);
+CREATE TABLE pieces(state INTEGER NOT NULL, n INTEGER NOT NULL, bytes BLOB NOT NULL);
+CREATE INDEX pieces_of ON pieces(state, n);
+CREATE TABLE transitions(id INTEGER PRIMARY KEY, episode INTEGER NOT NULL, step INTEGER NOT NULL, seq INTEGER NOT NULL,
+  at INTEGER NOT NULL, alert TEXT NOT NULL, brand TEXT NOT NULL, severity TEXT NOT NULL, was TEXT NOT NULL,
+  became TEXT NOT NULL, told INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE(episode, step));
+CREATE INDEX transitions_untold ON transitions(told) WHERE told = 0;
+CREATE INDEX transitions_at ON transitions(at);
+-- whose texts are in the evidence of which transition, so that deleted ones are taken out
+CREATE TABLE evidence(transition_id INTEGER NOT NULL, post INTEGER NOT NULL, account INTEGER NOT NULL,
+  PRIMARY KEY(transition_id, post)) WITHOUT ROWID;
+CREATE INDEX evidence_post ON evidence(post);
+CREATE INDEX evidence_account ON evidence(account);
+CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT NOT NULL, key TEXT NOT NULL, episode INTEGER,
+  at INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE(receiver, key));
+CREATE TABLE ledger(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, episode INTEGER, key TEXT NOT NULL,
+  what TEXT NOT NULL, receiver TEXT, detail TEXT);
+CREATE INDEX ledger_episode ON ledger(episode);
+CREATE INDEX ledger_at ON ledger(at);
+";
+
+/// Takes a file of any earlier version to this one, in one transaction.
+pub(super) fn upgrade(db: &mut Connection, from: i32) -> rusqlite::Result<()> {
+    let step = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for sql in UPGRADES.iter().skip(from.max(0) as usize) {
+        step.execute_batch(sql)?;
+    }
+    step.pragma_update(None, "application_id", APPLICATION)?;
+    step.pragma_update(None, "user_version", VERSION)?;
+    step.commit()
+}
