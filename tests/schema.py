@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks the schemas that `groundswell schema` prints (pip install jsonschema==4.* pyyaml==6.*).
 
-Usage: schema.py PROGRAM. They must be JSON Schemas of 2020-12; every rule file of rules/, tests/schema/rules.yaml and
-tests/schema/groundswell.yaml must fit; each of these with one change of a kind that is always wrong (a key nobody
+Usage: schema.py PROGRAM. They must be JSON Schemas of 2020-12; every rule file of rules/, tests/schema/rules.yaml,
+tests/schema/groundswell.yaml and tests/schema/played.yaml must fit; each of these with one change of a kind that is always wrong (a key nobody
 knows, a value of another form, a needed key that is gone) must not. Exit status 1 if one does not come out so.
 """
 
@@ -48,7 +48,7 @@ def needed(path, key, tree):
     if below[-1] == "fields":
         return key in ("id", "author", "text", "time")
     if below[0] in ("sources", "receivers") and len(path) == 2:
-        return key == "type" or key in ("fields", "url", "url_file", "token", "token_file") and tree["type"] != "jetstream"
+        return key == "type" or key in ("fields", "url", "url_file", "token", "token_file", "path") and tree["type"] != "jetstream"
     if below[0] == "tokens" and len(path) == 2:
         return key != "may"
     if below[0] == "brands" and len(path) == 2:
@@ -111,7 +111,7 @@ FINE = {
 def main(program):
     failed = 0
     for of, files in {
-        "config": [ROOT / "tests/schema/groundswell.yaml"],
+        "config": [ROOT / "tests/schema/groundswell.yaml", ROOT / "tests/schema/played.yaml"],
         "rules": [*sorted((ROOT / "rules").glob("*.yaml")), ROOT / "tests/schema/rules.yaml"],
     }.items():
         check, wrong = schema(program, of), 0

@@ -9,6 +9,9 @@ use crate::base::time::Time;
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Time;
+
+    /// The engine has got to this time; of concern only to a clock that follows it.
+    fn follow(&self, _engine: Time) {}
 }
 
 /// The machine's clock.
@@ -36,5 +39,19 @@ impl SetClock {
 impl Clock for SetClock {
     fn now(&self) -> Time {
         Time(self.0.load(Ordering::Acquire))
+    }
+}
+
+/// A clock that follows the engine: the time of a recording that is played. 1970 before any.
+#[derive(Debug, Default)]
+pub struct RecordedClock(SetClock);
+
+impl Clock for RecordedClock {
+    fn now(&self) -> Time {
+        self.0.now()
+    }
+
+    fn follow(&self, engine: Time) {
+        self.0.set(engine);
     }
 }

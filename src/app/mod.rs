@@ -17,6 +17,7 @@ pub mod intake;
 pub mod keeper;
 pub mod metrics;
 pub mod pipeline;
+pub mod playing;
 pub mod receivers;
 pub mod record;
 pub mod recorded;

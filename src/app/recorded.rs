@@ -80,6 +80,23 @@ impl Folder {
         faults
     }
 
+    /// The one source whose frames it holds.
+    ///
+    /// # Errors
+    /// Where it holds those of several, or none.
+    pub fn single(&self) -> Result<SourceInfo, Fault> {
+        let mut sources = self.manifest.files.iter().map(|f| (&f.source, &f.format));
+        let dir = self.dir.display();
+        let Some((name, format)) = sources.next() else {
+            return Err(Fault::new(format!("expected a folder with a recording, found none finished in {dir}")));
+        };
+        if sources.any(|other| other != (name, format)) {
+            let what = format!("expected a folder with recordings of one source, found several in {dir}");
+            return Err(Fault::new(what).hint("`groundswell replay` puts those of several in order"));
+        }
+        Ok(SourceInfo { name: name.as_str().into(), format: format.clone() })
+    }
+
     /// Its recordings, one a source: files of one source are read one after the other. Files that
     /// are not there are left out.
     pub fn inputs(&self) -> Vec<(Arc<SourceInfo>, Lines)> {

@@ -176,6 +176,12 @@ impl<F: Follow> Reloader<F> {
                 old.listen, config.listen
             )]);
         }
+        if config.plays() != old.plays() {
+            let found = if config.plays() { "a recording instead" } else { "live sources instead of a recording" };
+            return Err(vec![format!(
+                "expected sources of the kind there was before, found {found}: restart the service for that"
+            )]);
+        }
         if *config != *old {
             self.receivers.follow(&config).await.map_err(|e| vec![e])?;
         }

@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::clock::Clock;
+use crate::app::clock::{Clock, RecordedClock};
 use crate::app::config::{Config, SourceKind};
 use crate::app::engine::Input;
 use crate::app::engine_thread::{EngineThread, Tap};
@@ -54,8 +54,6 @@ pub struct Parts {
     pub tap: Option<Tap>,
     /// Whether metrics, health and the API are served.
     pub http: bool,
-    /// Where the engine's time comes from.
-    pub mode: ClockMode,
     /// Writes the letters of messages.
     pub tell: Box<dyn Tell>,
     /// Letters that have come to their end.
@@ -63,16 +61,17 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// With a Tick a second and the usual patience.
+    /// With a Tick a second and the usual patience. Where a recording is played, time is that of the
+    /// recording, and not the Clock's.
     ///
     /// # Errors
     /// Only if the table of metrics is wrong.
     pub fn new(config: Config, rules: Arc<RuleSet>, clock: Arc<dyn Clock>) -> io::Result<Parts> {
+        let clock = if config.plays() { Arc::new(RecordedClock::default()) } else { clock };
         let status = Arc::new(Status::new(clock, Arc::new(config)).map_err(io::Error::other)?);
         let (tick, lookup_pace) = (Duration::from_secs(1), limits::LOOKUP_PACE);
-        let (patience, mode, tell) = (Patience::default(), ClockMode::Live, Box::new(NoLetters));
-        let ended = Ended::default();
-        Ok(Parts { status, rules, tick, lookup_pace, patience, tap: None, http: true, mode, tell, ended })
+        let (patience, tell, ended) = (Patience::default(), Box::new(NoLetters), Ended::default());
+        Ok(Parts { status, rules, tick, lookup_pace, patience, tap: None, http: true, tell, ended })
     }
 }
 
@@ -117,8 +116,9 @@ impl Service {
     ) -> io::Result<Service> {
         // a second call finds it installed already
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let Parts { status, rules, tick, lookup_pace, patience, tap, http: serves, mode, tell, ended } = parts;
+        let Parts { status, rules, tick, lookup_pace, patience, tap, http: serves, tell, ended } = parts;
         let config = status.config();
+        let mode = if config.plays() { ClockMode::Recording } else { ClockMode::Live };
         let server = if serves { Some(bound(config.listen).await?) } else { None };
         let address = server.as_ref().map_or(config.listen, |s| s.address);
         let start::Begun { engine, keeper, waiting, positions, catch_up, store } =
@@ -351,7 +351,9 @@ async fn watch_health(
             }
             // a connection that was lost has told the engine itself; one that never was has not
             let state = if notice.down { SourceState::Down } else { SourceState::Up };
-            if !urgent.send(Fed::now(Input::Source(notice.source.clone(), state))).await {
+            let input = Input::Source(notice.source.clone(), state);
+            // a recording that cannot be read on stands still, and its time with it: nothing is missed
+            if !status.config().plays() && !urgent.send(Fed::now(input)).await {
                 return;
             }
             if keeper.try_send(Keep::Message(Message::Source(notice))).is_err() {

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use crate::app::config::{SourceConfig, SourceKind};
 use crate::app::engine::Input;
 use crate::app::intake::{Fed, Intake, Lane, What};
+use crate::app::playing::{Place, Player};
 use crate::app::status::Status;
 use crate::base::backoff::Dice;
 use crate::base::metric;
@@ -18,6 +19,7 @@ use crate::base::time::Time;
 use crate::collect::connection::Patience;
 use crate::collect::jetstream::{Cursor, Jetstream};
 use crate::collect::json::JsonSocket;
+use crate::collect::playback::Mark;
 use crate::collect::socket::{self, Heard, Sink};
 use crate::collect::tls::Trust;
 
@@ -110,8 +112,23 @@ struct Running {
     config: SourceConfig,
     cancel: CancellationToken,
     tasks: TaskTracker,
-    /// Where it has got to.
-    cursor: Cursor,
+    reached: Reached,
+}
+
+/// Where a source has got to.
+enum Reached {
+    Stream(Cursor),
+    Recording(Place),
+}
+
+impl Reached {
+    /// In words that outlive it; `None` where it starts anew.
+    fn position(&self) -> Option<Position> {
+        match self {
+            Reached::Stream(cursor) => cursor.position(),
+            Reached::Recording(place) => place.get().map(Mark::position),
+        }
+    }
 }
 
 /// All that run.
@@ -157,7 +174,7 @@ impl Sources {
             old.stop().await;
             if new.is_some() {
                 done.push(format!("source {name} changed"));
-                changed.insert(name, old.cursor.position());
+                changed.insert(name, old.reached.position());
             } else {
                 done.push(format!("source {name} removed"));
                 self.status.forget_source(&name);
@@ -198,7 +215,7 @@ impl Sources {
 
     fn start(&self, config: SourceConfig, trust: Trust, position: Option<Position>) -> Running {
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let replays = matches!(config.kind, SourceKind::Jetstream(_));
+        let replays = matches!(config.kind, SourceKind::Jetstream(_) | SourceKind::Recording(_));
         let lane = self.intake.lane(replays);
         self.status.add_source(&config, self.patience.unheard);
         let name = config.info.name.clone();
@@ -213,28 +230,37 @@ impl Sources {
             replays,
         };
         let (patience, until) = (self.patience, cancel.clone());
-        let cursor = position.and_then(|p| cursor(&config, &p)).unwrap_or_default();
-        match &config.kind {
-            SourceKind::Push(_) => self.status.add_push(&config.info, lane),
-            SourceKind::Jetstream(_) => {
+        let reached = position.and_then(|p| reached(&config, &p));
+        let reached = reached.unwrap_or_else(|| match config.kind {
+            SourceKind::Recording(_) => Reached::Recording(Place::default()),
+            _ => Reached::Stream(Cursor::default()),
+        });
+        match (&config.kind, &reached) {
+            (SourceKind::Push(_), _) => self.status.add_push(&config.info, lane),
+            (SourceKind::Recording(recording), Reached::Recording(place)) => {
+                let player =
+                    Player { source: config.info.clone(), lane, status: self.status.clone(), place: place.clone() };
+                tasks.spawn(player.play(recording.clone(), until));
+            }
+            (_, Reached::Stream(cursor)) => {
                 spawn(&tasks, &config, cursor.clone(), sink(lane), trust, patience, until);
             }
-            SourceKind::WebSocket(_) => {
-                spawn(&tasks, &config, cursor.clone(), sink(lane), trust, patience, until);
-            }
+            // each kind has a place of its own
+            (_, Reached::Recording(_)) => {}
         }
         tasks.close();
-        Running { config, cancel, tasks, cursor }
+        Running { config, cancel, tasks, reached }
     }
 }
 
-/// Where a stream goes on that has this position; `None`, and a warning, where it cannot.
-fn cursor(config: &SourceConfig, position: &Position) -> Option<Cursor> {
-    let cursor = match config.kind {
-        SourceKind::Jetstream(_) => Cursor::at(position),
+/// Where a source goes on that has this position; `None`, and a warning, where it cannot.
+fn reached(config: &SourceConfig, position: &Position) -> Option<Reached> {
+    let reached = match config.kind {
+        SourceKind::Jetstream(_) => Cursor::at(position).map(Reached::Stream),
+        SourceKind::Recording(_) => Mark::at(position).map(|m| Reached::Recording(Place::at(m))),
         SourceKind::WebSocket(_) | SourceKind::Push(_) => None,
     };
-    if cursor.is_none() {
+    if reached.is_none() {
         // a damaged one may be of any length
         let found: String = position.0.chars().take(40).collect();
         tracing::warn!(
@@ -243,10 +269,10 @@ fn cursor(config: &SourceConfig, position: &Position) -> Option<Cursor> {
             "expected a position to go on after, found another; starts from now"
         );
     }
-    cursor
+    reached
 }
 
-/// Listens to a source until cancelled; nothing is to be listened to where posts are pushed.
+/// Listens to a stream until cancelled; pushed posts and recordings are none.
 pub fn spawn(
     tasks: &TaskTracker,
     config: &SourceConfig,
@@ -258,7 +284,7 @@ pub fn spawn(
 ) {
     let source = config.info.clone();
     match config.kind.clone() {
-        SourceKind::Push(_) => {}
+        SourceKind::Push(_) | SourceKind::Recording(_) => {}
         SourceKind::Jetstream(j) => {
             let stream = Jetstream::new(source, j.hosts, j.protocol, j.compress, trust.clone()).from(cursor);
             tasks.spawn(socket::run(stream, sink, trust, patience, cancel));

@@ -78,7 +78,7 @@ pub struct Status {
     clock: Arc<dyn Clock>,
     /// When the service began, on a clock that never goes back, and by the Clock.
     began: Instant,
-    pub(super) started: Time,
+    started: AtomicI64,
     engine_time: AtomicI64,
     waiting: AtomicU64,
     stopping: AtomicBool,
@@ -114,7 +114,7 @@ impl Status {
         let metrics = Metrics::new()?;
         metrics.set(&metric::BUILD, &[env!("CARGO_PKG_VERSION")], 1.0);
         metrics.set(&metric::RELOAD_OK, &[], 1.0);
-        let started = clock.now();
+        let started = AtomicI64::new(clock.now().0);
         Ok(Status {
             metrics,
             sources: DashMap::new(),
@@ -165,6 +165,8 @@ impl Status {
             SourceKind::Jetstream(_) => ("jetstream", true),
             SourceKind::WebSocket(_) => ("websocket", true),
             SourceKind::Push(_) => ("push", false),
+            // it pauses where what was recorded paused
+            SourceKind::Recording(_) => ("recording", false),
         };
         self.metrics.set(&metric::SOURCE_UP, &[name], 0.0);
         self.metrics.set(&metric::SOURCE_HEARD, &[name], 1.0);
@@ -220,6 +222,17 @@ impl Status {
         self.with_health(name, |h, now| h.lost(now, why));
     }
 
+    /// A source is at its end: it counts as heard from now on.
+    pub fn finished(&self, name: &str) {
+        self.metrics.set(&metric::SOURCE_UP, &[name], 1.0);
+        self.with_health(name, |h, now| h.finished(now));
+    }
+
+    /// When the service started, by the Clock; where that follows a recording, its first time.
+    pub fn started(&self) -> Time {
+        Time(self.started.load(Ordering::Acquire))
+    }
+
     /// A source sent frames.
     pub fn heard(&self, name: &str, frames: usize) {
         self.with_health(name, |h, now| h.heard(now, frames));
@@ -263,6 +276,8 @@ impl Status {
     /// Notes the engine's time.
     pub fn set_engine_time(&self, t: Time) {
         self.engine_time.store(t.0, Ordering::Release);
+        self.clock.follow(t);
+        let _ = self.started.compare_exchange(0, t.0, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// The engine's time.

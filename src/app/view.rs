@@ -23,7 +23,7 @@ pub(super) fn status(s: &Status) -> Json {
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "now": now.to_string(),
-        "started": s.started.to_string(),
+        "started": s.started().to_string(),
         "ready": unready.is_empty(),
         "unready": unready,
         "engine": {
@@ -57,7 +57,7 @@ fn source(s: &Status, name: &str, status: &super::status::SourceStatus, engine: 
         "connected": health.is_connected(),
         "heard": down.is_none(),
         "down_since": down.map(|t| (now - (uptime - t)).to_string()),
-        "why": if health.is_connected() && down.is_none() { "" } else { health.why() },
+        "why": if health.is_connected() && down.is_none() && !health.is_at_end() { "" } else { health.why() },
         "silent_seconds": (uptime - health.last_heard()).as_seconds(),
         "frames_per_second": health.rate(),
         "usual_frames_per_second": health.usual_rate(),
@@ -86,7 +86,7 @@ fn receiver(s: &Status, name: &str, kind: &str) -> Json {
 
 fn rules(s: &Status, engine: &EngineView, now: Time) -> Vec<Json> {
     let Some(rules) = &engine.rules else { return Vec::new() };
-    let running = (now - s.started).max(Span::ZERO);
+    let running = (now - s.started()).max(Span::ZERO);
     rules.rules.iter().zip(&engine.states).map(|(r, state)| rule(rules, r, state, running)).collect()
 }
 

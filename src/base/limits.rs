@@ -33,6 +33,10 @@ pub const FOLLOWERS: u64 = 2_000_000_000;
 pub const BATCH_FRAMES: usize = 512;
 /// Batches on their way between two threads.
 pub const BATCHES_IN_FLIGHT: usize = 16;
+/// Batches of a recording that are read ahead.
+pub const PLAYED_AHEAD: usize = 2;
+/// Frames of a paced recording that are due within this time go together.
+pub const PLAYED_TOGETHER: Span = Span::millis(20);
 /// Batches of one source that wait for the engine; then that source waits.
 pub const LANE_BATCHES: usize = 64;
 /// Bytes of one source that wait for the engine; a larger batch waits alone.

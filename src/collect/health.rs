@@ -48,6 +48,7 @@ pub struct Health {
     /// Since when it is told to be down.
     down: Option<Time>,
     steady: bool,
+    ended: bool,
     /// Frames so far.
     frames: u64,
     /// How long it may be unheard before that is told.
@@ -68,9 +69,23 @@ impl Health {
             taught: 0,
             down: None,
             steady,
+            ended: false,
             frames: 0,
             unheard,
         }
+    }
+
+    /// It is at its end: nothing more is to be heard of it, and nothing is missed.
+    pub fn finished(&mut self, now: Time) {
+        self.opened(now);
+        self.why = "at its end".to_string();
+        self.steady = false;
+        self.ended = true;
+    }
+
+    /// Whether it is at its end.
+    pub fn is_at_end(&self) -> bool {
+        self.ended
     }
 
     /// It is connected.
@@ -247,6 +262,17 @@ mod tests {
         h.lost(at(500), "refused");
         h.opened(at(510));
         assert_eq!(run(&mut h, 510..600, |_| 5), [(510, false)]);
+    }
+
+    #[test]
+    fn what_is_at_its_end_is_missed_by_nobody() {
+        let mut h = Health::new(at(0), true, limits::SOURCE_DOWN);
+        h.opened(at(0));
+        assert_eq!(run(&mut h, 0..3600, |_| 50), []);
+        h.finished(at(3600));
+        assert_eq!(run(&mut h, 3600..7200, |_| 0), []);
+        assert!(h.is_connected() && h.is_at_end());
+        assert_eq!(h.why(), "at its end");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod dictionary;
 pub mod health;
 pub mod jetstream;
 pub mod json;
+pub mod playback;
 pub mod recording;
 pub mod socket;
 pub mod tls;

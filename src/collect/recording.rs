@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::base::limits;
-use crate::base::model::{Frame, FrameBatch, SourceInfo};
+use crate::base::model::{Frame, FrameBatch, SourceInfo, WireFormat};
 use crate::base::time::Time;
 
 /// Bytes read at once.
@@ -96,6 +96,11 @@ impl Lines {
             file: None,
             rest,
         }
+    }
+
+    /// Lines that cannot be read any more.
+    pub(super) fn broken(why: io::Error) -> Lines {
+        Lines { failed: Some(why), ..Lines::of_files(Vec::new()) }
     }
 
     /// Goes on with the next file; `false` if there is none.
@@ -239,6 +244,14 @@ fn frame(block: &Bytes, start: usize, end: usize) -> Option<Frame> {
     let lead = line.len() - line.trim_ascii_start().len();
     let bytes = block.slice(start + lead..start + lead + kept.len());
     Some(Frame { bytes, received: None, oversize: false })
+}
+
+/// The format that most of the first lines look like.
+pub fn guess(lines: &[&[u8]]) -> WireFormat {
+    let has = |line: &&&[u8], word: &str| memchr::memmem::find(line, word.as_bytes()).is_some();
+    let jetstream = lines.iter().filter(|l| has(l, "\"did\"") && has(l, "\"time_us\"")).count();
+    let post = lines.iter().filter(|l| has(l, "\"id\"") && has(l, "\"source\"")).count();
+    if jetstream > post { WireFormat::Jetstream } else { WireFormat::Post }
 }
 
 /// Tells the event time of a frame, to put several recordings in order.

@@ -16,6 +16,7 @@ mod misbehaving;
 mod naive;
 mod overload;
 mod packed;
+mod played;
 mod prefilter;
 mod program;
 mod pushing;

@@ -84,6 +84,11 @@ impl Program {
         self.out.lock().unwrap().iter().map(|l| serde_json::from_str(l).unwrap()).collect()
     }
 
+    /// What it told, as it was written.
+    pub fn lines(&self) -> String {
+        self.out.lock().unwrap().iter().map(|l| format!("{l}\n")).collect()
+    }
+
     /// Waits until it told that a rule fires; gives the value.
     pub async fn fired(&self, alert: &str) -> f64 {
         let fired = |t: &&Json| t["alert"] == alert && t["to"] == "firing";

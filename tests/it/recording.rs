@@ -21,10 +21,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
-const RULES: &str = "brands: {u: {query: united}}\nrules:\n  - {alert: Each, by: [brand, story], when: 'mentions[1m] >= 1', severity: info}\n  - {alert: Many, when: 'mentions[1m] >= 20', severity: warn}\n";
+pub const RULES: &str = "brands: {u: {query: united}}\nrules:\n  - {alert: Each, by: [brand, story], when: 'mentions[1m] >= 1', severity: info}\n  - {alert: Many, when: 'mentions[1m] >= 20', severity: warn}\n";
 const START: u64 = 1_783_152_000_000_000;
 
-fn frame(k: u64) -> String {
+pub fn frame(k: u64) -> String {
     let (time, text) = (START + k * 400_000, if k.is_multiple_of(3) { "united is late" } else { "nothing" });
     format!(
         r#"{{"did":"did:plc:a{k}","time_us":{time},"kind":"commit","commit":{{"rev":"r","operation":"create","collection":"app.bsky.feed.post","rkey":"k{k}","record":{{"text":"{text}","langs":["en"]}},"cid":"c"}}}}"#
@@ -40,7 +40,7 @@ fn run(args: &[&str]) -> Output {
 }
 
 /// Transitions of a replay; it must end well.
-fn played(dir: &Path, input: &Path) -> String {
+pub fn played(dir: &Path, input: &Path) -> String {
     let rules = dir.join("rules.yaml");
     fs::write(&rules, RULES).unwrap();
     let out = run(&["replay", input.to_str().unwrap(), "--rules", rules.to_str().unwrap(), "--json"]);
@@ -106,7 +106,7 @@ async fn ended(mut child: Recording) -> Output {
 }
 
 /// A folder with frames of a source in files of `each` frames.
-fn record_frames(dir: &Path, source: &str, frames: impl Iterator<Item = u64>, each: i64) {
+pub fn record_frames(dir: &Path, source: &str, frames: impl Iterator<Item = u64>, each: i64) {
     let rotation = Rotation { bytes: u64::MAX, span: Span::seconds(each) };
     let mut recorder = Recorder::new(dir, rotation).unwrap();
     let source = SourceInfo { name: source.into(), format: WireFormat::Jetstream };

@@ -117,7 +117,7 @@ impl Replay {
         let format = match self.format {
             Some(FormatArg::Jetstream) => WireFormat::Jetstream,
             Some(FormatArg::Post) => WireFormat::Post,
-            None => guess(&lines.first_lines()),
+            None => recording::guess(&lines.first_lines()),
         };
         Ok((Arc::new(SourceInfo { name: path.into(), format }), lines))
     }
@@ -165,14 +165,6 @@ fn tell_failures(failures: &[(Arc<str>, io::Error)]) -> bool {
         tell_faults(&[if unfinished(name) { fault.warn() } else { fault }]);
     }
     failures.iter().any(|(name, _)| !unfinished(name))
-}
-
-/// The format that most of the first lines look like.
-fn guess(lines: &[&[u8]]) -> WireFormat {
-    let has = |line: &&&[u8], word: &str| memchr::memmem::find(line, word.as_bytes()).is_some();
-    let jetstream = lines.iter().filter(|l| has(l, "\"did\"") && has(l, "\"time_us\"")).count();
-    let post = lines.iter().filter(|l| has(l, "\"id\"") && has(l, "\"source\"")).count();
-    if jetstream > post { WireFormat::Jetstream } else { WireFormat::Post }
 }
 
 impl Tally {

@@ -10,9 +10,11 @@ pub(super) const NAME: &str = "^[A-Za-z0-9._-]{1,60}$";
 const HEADER: &str = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 const POINTER: &str = "^/";
 /// What sources and receivers may be.
-pub(super) const SOURCES: &[(&str, &Table)] = &[("jetstream", &JETSTREAM), ("websocket", &WEBSOCKET), ("push", &PUSH)];
+pub(super) const SOURCES: &[(&str, &Table)] =
+    &[("jetstream", &JETSTREAM), ("websocket", &WEBSOCKET), ("push", &PUSH), ("recording", &RECORDING)];
 pub(super) const RECEIVERS: &[(&str, &Table)] = &[("stdout", &STDOUT), ("webhook", &WEBHOOK)];
 pub(super) const FORMS: &[&str] = &["text", "json"];
+pub(super) const FORMATS: &[&str] = &["jetstream", "jetstream_v2", "post"];
 pub(super) const PROTOCOLS: &[&str] = &["v1", "v2"];
 pub(super) const RIGHTS: &[&str] = &["read", "admin"];
 pub(super) const SEVERITIES: &[&str] = &["info", "warn", "page"];
@@ -147,6 +149,28 @@ pub(super) const PUSH: Table = Table {
             Secret("token_file"),
             NEEDED,
             "at least 16 characters; who sends posts shows it as `Authorization: Bearer TOKEN`",
+        ),
+    ],
+};
+
+/// A recording.
+pub(super) const RECORDING: Table = Table {
+    name: "recording",
+    title: "of a source of `type: recording` (frames of a file; it must be the only source)",
+    keys: &[
+        key("type", Word(&["recording"]), NEEDED, "kind of source"),
+        key(
+            "path",
+            Text,
+            NEEDED,
+            "a file with a frame a line, plain, .gz or .zst, or a folder that `groundswell record` wrote; relative to the config",
+        ),
+        key("format", Word(FORMATS), "told by the first lines, or the folder", "what a line holds"),
+        key(
+            "speed",
+            Either(&[Text, Word(&["full"])]),
+            "full",
+            "times as fast as it was recorded, by the times of its frames: 1, 60; `full` as fast as it can be read",
         ),
     ],
 };

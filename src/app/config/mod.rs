@@ -5,6 +5,7 @@ mod fields;
 pub mod keys;
 mod reading;
 mod receivers;
+mod recordings;
 pub mod schema;
 mod secrets;
 mod sources;
@@ -14,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use receivers::{ReceiverConfig, Route, WebhookConfig};
+pub use recordings::RecordingConfig;
 pub use secrets::Environment;
 pub use sources::{JetstreamConfig, Protocol, PushConfig, SourceConfig, SourceKind, WebSocketConfig};
 
@@ -124,6 +126,11 @@ impl Config {
             receivers: vec![ReceiverConfig::stdout()],
             routes: Vec::new(),
         }
+    }
+
+    /// Whether it plays a recording: time is then that of the recording.
+    pub fn plays(&self) -> bool {
+        self.sources.iter().any(|s| matches!(s.kind, SourceKind::Recording(_)))
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::reading::Reading;
+use super::recordings::{self, RecordingConfig};
 use super::{fields, keys, urls};
 use crate::base::limits;
 use crate::base::model::{Pointer, SourceInfo, WireFormat};
@@ -35,7 +36,7 @@ impl SourceConfig {
         match &self.kind {
             SourceKind::Jetstream(j) => j.ca.as_deref(),
             SourceKind::WebSocket(w) => w.ca.as_deref(),
-            SourceKind::Push(_) => None,
+            SourceKind::Push(_) | SourceKind::Recording(_) => None,
         }
     }
 }
@@ -49,6 +50,8 @@ pub enum SourceKind {
     WebSocket(WebSocketConfig),
     /// Posts that are sent to this service.
     Push(PushConfig),
+    /// Frames of a file.
+    Recording(RecordingConfig),
 }
 
 /// Jetstream servers that carry the same stream.
@@ -121,6 +124,7 @@ pub(super) fn sources(c: &mut Reading, node: &Node) -> Vec<SourceConfig> {
         names.push(name);
         out.extend(source(c, name, key, value));
     }
+    recordings::alone(c, pairs);
     out
 }
 
@@ -139,6 +143,10 @@ fn source(c: &mut Reading, name: &str, key: &Node, node: &Node) -> Option<Source
             let map = fields::field_map(c, name, key, &fields);
             let read = websocket(c, &what, key, &fields);
             (WireFormat::Json(Arc::new(map?)), SourceKind::WebSocket(read?))
+        }
+        "recording" => {
+            let (format, read) = recordings::recording(c, &what, key, &fields)?;
+            (format, SourceKind::Recording(read))
         }
         _ => {
             let token = c.token(&fields, key, what)?;

@@ -7,6 +7,7 @@ use crate::base::rule::SourceText;
 use crate::collect::audience;
 
 const FULL: &str = include_str!("../../../tests/schema/groundswell.yaml");
+const PLAYED: &str = include_str!("../../../tests/schema/played.yaml");
 const OPS: &str = "ops-token-0123456789";
 const PUSH: &str = "push-token-0123456789";
 
@@ -36,6 +37,7 @@ fn folder() -> tempfile::TempDir {
         ("dashboard.token", "dashboard-token-0123\n"),
         ("till.token", "till-token-0123456789\r\n"),
         ("key.txt", "file-key"),
+        ("day.ndjson", "{}\n"),
         ("mail.url", "https://mail.example/file-path\n"),
         ("mail.secret", "file-secret\n"),
         ("ca.pem", &ca),
@@ -164,7 +166,9 @@ fn reads_where_fields_stand() {
 fn the_examples_hold_every_key() {
     let rules = include_str!("../../../tests/schema/rules.yaml");
     RuleSet::load(&[SourceText { file: "r".into(), text: rules.into() }]).unwrap();
-    for (root, text, most) in [(&keys::CONFIG, FULL, 50), (&crate::base::rule::keys::FILE, rules, 30)] {
+    for (root, text, most) in
+        [(&keys::CONFIG, format!("{FULL}{PLAYED}"), 50), (&crate::base::rule::keys::FILE, rules.to_string(), 30)]
+    {
         let mut keys = 0;
         for table in schema::tables(root) {
             for key in table.allowed() {
@@ -501,6 +505,36 @@ fn schemas_describe_every_key_and_allow_no_other() {
             assert!(definitions.contains_key(name), "{name}");
         }
     }
+}
+
+#[test]
+fn a_recording_is_a_file_or_a_folder_and_the_only_source() {
+    let read = |text: &str| {
+        let (config, faults) = read_all(&format!("sources: {{day: {{type: recording, {text}}}}}\n"));
+        let source = config.unwrap_or_else(|| panic!("{faults:?}")).sources.remove(0);
+        let SourceKind::Recording(recording) = source.kind else { panic!("no recording") };
+        (source.info.format.clone(), recording.path.ends_with("key.txt"), recording.speed)
+    };
+    let (config, warnings) = read_all(PLAYED);
+    assert!(config.unwrap().plays() && warnings.is_empty());
+    assert_eq!(read("path: key.txt"), (WireFormat::Post, true, None));
+    assert_eq!(read("path: key.txt, format: jetstream_v2, speed: full"), (WireFormat::JetstreamV2, true, None));
+    assert_eq!(read("path: key.txt, format: jetstream, speed: 2.5"), (WireFormat::Jetstream, true, Some(2.5)));
+    check(
+        "sources:\n  a: {type: recording, path: none.ndjson}\n  b: {type: recording, speed: 0}\n  c: {type: recording, path: ., format: x}\n  d: {type: jetstream, hosts: [j.example]}\n",
+        &[
+            ("2:30", "expected a recording that can be read, found "),
+            ("3:3", "expected no recording beside the recording `a`, found `b`"),
+            ("3:3", "expected `path` in source `b`, found none"),
+            ("3:31", "expected a number above 0 or `full` as the speed, found `0`"),
+            ("4:3", "expected no recording beside the recording `a`, found `c`"),
+            ("4:30", "expected a folder of recordings with manifest.json"),
+            ("4:41", "expected a format, found `x`"),
+            ("5:3", "expected no live source beside the recording `a`, found `d`"),
+        ],
+    );
+    let sources = "sources: {a: {type: recording, path: '${PUSH_TOKEN}', speed: nan}}\n";
+    check(sources, &[("1:38", "expected a recording, found none that can be read"), ("1:62", "found `nan`")]);
 }
 
 #[test]
