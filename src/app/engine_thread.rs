@@ -175,12 +175,14 @@ impl EngineThread {
                 return true;
             }
         };
-        let ticked = matches!(input, Input::Tick(_));
+        // a recording has no Ticks; a source that comes or goes is shown at once
+        let changed = matches!(input, Input::Source(..));
+        let moved = changed || matches!(input, Input::Tick(_) | Input::Frames(_));
         let (input, position) = self.attend(input);
         let output = self.step(input, received);
         let go_on = self.hand_out(output, position, received);
         // people are told first: this looks at every group
-        if ticked && self.shown.is_none_or(|t| t.elapsed() >= limits::VIEW_EVERY.as_std()) {
+        if changed || moved && self.shown.is_none_or(|t| t.elapsed() >= limits::VIEW_EVERY.as_std()) {
             self.show();
         }
         go_on
