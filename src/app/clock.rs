@@ -12,6 +12,11 @@ pub trait Clock: Send + Sync + 'static {
 
     /// The engine has got to this time; of concern only to a clock that follows it.
     fn follow(&self, _engine: Time) {}
+
+    /// Time since the service began, where that is not to be measured.
+    fn uptime(&self) -> Option<Time> {
+        None
+    }
 }
 
 /// The machine's clock.

@@ -83,12 +83,16 @@ impl EngineThread {
     /// goes on under `rules`, if others are in force.
     pub fn run(mut self, inputs: &Intake, rules: Arc<RuleSet>) {
         self.show();
-        let other = self.engine.rules().fingerprint != rules.fingerprint;
-        let began = if other { self.new_rules(rules) } else { self.first_step() };
-        if began {
+        if self.begin(rules) {
             while self.turn(inputs) {}
         }
         inputs.close();
+    }
+
+    /// What comes before the first turn; false if nobody keeps what is decided.
+    pub fn begin(&mut self, rules: Arc<RuleSet>) -> bool {
+        let other = self.engine.rules().fingerprint != rules.fingerprint;
+        if other { self.new_rules(rules) } else { self.first_step() }
     }
 
     /// What an engine says before its first input.
@@ -133,8 +137,8 @@ impl EngineThread {
         self.keeper.send(Keep::Whole(fingerprint, parts)).is_ok()
     }
 
-    /// False at the end.
-    fn turn(&mut self, inputs: &Intake) -> bool {
+    /// Takes the next input, waiting for one; false at the end.
+    pub fn turn(&mut self, inputs: &Intake) -> bool {
         // while other rules are made ready nobody is waited for
         let patience = self.coming.as_ref().map(|_| Duration::ZERO);
         let mut idle = false;

@@ -19,7 +19,7 @@ use crate::base::metric;
 use crate::base::model::Message;
 use crate::base::time::{Span, Time, Zone};
 use crate::notify::{Form, Inbox, Letter, Pace, Page, Report, Routes, Style, Surroundings, Webhook};
-use crate::store::db::{Done, LedgerRow, Letter as StoredLetter};
+use crate::store::db::{LedgerRow, Letter as StoredLetter};
 
 /// What receivers tell of their work goes to status and metrics; messages that have come to their
 /// end are kept.
@@ -38,17 +38,8 @@ impl Reports {
     }
 
     fn done(&self, receiver: &str, letter: &Letter, what: &'static str, detail: Option<String>) {
-        self.ended.add(Done {
-            id: letter.row,
-            row: LedgerRow {
-                at: self.status.clock().now(),
-                episode: letter.episode,
-                key: letter.key.clone(),
-                what: what.into(),
-                receiver: Some(receiver.into()),
-                detail,
-            },
-        });
+        let (at, episode, key) = (self.status.clock().now(), letter.episode, letter.key.clone());
+        self.ended.add(LedgerRow { at, episode, key, what: what.into(), receiver: Some(receiver.into()), detail });
     }
 }
 
@@ -180,8 +171,8 @@ impl Receivers {
     /// Where standard output takes no more.
     pub fn tell(&self, delivery: Option<Delivery>) -> io::Result<()> {
         let Some(delivery) = delivery else { return io::stdout().flush() };
-        for (row, l) in delivery.letters {
-            let letter = Letter { key: l.key, body: l.body.into(), episode: l.episode, row };
+        for (_, l) in delivery.letters {
+            let letter = Letter { key: l.key, body: l.body.into(), episode: l.episode };
             let table = self.locked();
             if let Some(hook) = table.hooks.get(&l.receiver) {
                 if let Some(dropped) = hook.inbox.push_aged(letter, delivery.age) {

@@ -12,6 +12,7 @@ use crate::app::engine::Engine;
 use crate::app::keeper::{self, DOWN_SINCE, Delivery, Ended, Keeper, Now, Tell, Untold};
 use crate::app::recovery::{self, Rebuilt};
 use crate::app::status::Status;
+use crate::base::broken::{self, Broken};
 use crate::base::model::{Notice, Position};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
@@ -93,6 +94,12 @@ fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
     for t in db.untold()?.into_iter().chain(rebuilt.iter_mut().flat_map(|r| std::mem::take(&mut r.missing))) {
         if let Some(rules) = recovery::rules_of(db, t.made_under)? {
             untold.push(Notice { transition: t, rules, outage: None });
+        }
+    }
+    if broken::is(Broken::ToldAgain) {
+        for t in db.transitions(None)?.into_iter().filter_map(|r| r.transition) {
+            let rules = recovery::rules_of(db, t.made_under)?;
+            untold.extend(rules.map(|rules| Notice { transition: t, rules, outage: None }));
         }
     }
     let down_since = db.meta(DOWN_SINCE)?.and_then(|t| Time::parse_rfc3339(&t));

@@ -145,7 +145,8 @@ impl Status {
 
     /// Time since the start, on a clock that never goes back: that of sources' health.
     pub fn uptime(&self) -> Time {
-        Time(i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX))
+        let measured = || Time(i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX));
+        self.clock.uptime().unwrap_or_else(measured)
     }
 
     /// The config in force.

@@ -162,6 +162,8 @@ pub const BLOCK_BYTES: usize = 1 << 30;
 /// Entries that may wait for a store that cannot be written; beyond, they are let go of, and a whole
 /// snapshot takes their place once it can.
 pub const UNRECORDED_ENTRIES: usize = 1 << 18;
+/// Letters sent while the store could not be written that are noted to be put there later.
+pub const UNRECORDED_LETTERS: usize = 1 << 13;
 /// How long entries may wait to be committed.
 pub const COMMIT_EVERY: Span = Span::millis(250);
 /// How long positions may wait to be committed while there are no entries.

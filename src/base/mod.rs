@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod backoff;
+pub mod broken;
 pub mod fault;
 pub mod figures;
 pub mod hash;

@@ -16,8 +16,6 @@ pub struct Letter {
     pub body: Bytes,
     /// The episode it is about.
     pub episode: Option<EpisodeId>,
-    /// Its row in the outbox, where it has one.
-    pub row: Option<i64>,
 }
 
 impl Letter {
@@ -29,6 +27,6 @@ impl Letter {
     /// The same with why nothing is recorded at the moment, where that is so.
     pub fn unrecorded(message: &Message, why: Option<&str>) -> Letter {
         let (key, body) = (message.key().into(), json_unrecorded(message, why).into());
-        Letter { key, body, episode: message.episode(), row: None }
+        Letter { key, body, episode: message.episode() }
     }
 }

@@ -86,7 +86,7 @@ impl Housekeeping {
         let (entries, made) = db.since_round()?;
         let now = self.status.clock().now();
         let (_, _, last) = db.end_of_log()?;
-        let since = made.unwrap_or(self.status.started);
+        let since = made.unwrap_or(self.status.started());
         let due = entries >= limits::ROUND_ENTRIES || (entries > 0 && last - since >= limits::ROUND_EVERY);
         if !due {
             return Ok(());

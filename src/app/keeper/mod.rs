@@ -22,7 +22,7 @@ use crate::base::limits;
 use crate::base::model::{Message, Notice, Outage, Position, Step, StoreNotice};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
-use crate::store::db::{Db, Done, Kind, Letter, Round, StatePart, StoreError};
+use crate::store::db::{Db, Kind, LedgerRow, Letter, Round, StatePart, StoreError};
 
 use pending::Pending;
 pub use untold::Untold;
@@ -88,13 +88,13 @@ pub struct Delivery {
 /// Messages that have come to their end, until that is kept. Whoever adds never waits.
 #[derive(Clone, Debug, Default)]
 pub struct Ended {
-    done: Arc<Mutex<Vec<Done>>>,
+    done: Arc<Mutex<Vec<LedgerRow>>>,
     closed: Arc<AtomicBool>,
 }
 
 impl Ended {
     /// Adds one.
-    pub fn add(&self, done: Done) {
+    pub fn add(&self, done: LedgerRow) {
         self.locked().push(done);
     }
 
@@ -113,11 +113,11 @@ impl Ended {
         !self.locked().is_empty()
     }
 
-    fn take(&self) -> Vec<Done> {
+    fn take(&self) -> Vec<LedgerRow> {
         std::mem::take(&mut *self.locked())
     }
 
-    fn locked(&self) -> MutexGuard<'_, Vec<Done>> {
+    fn locked(&self) -> MutexGuard<'_, Vec<LedgerRow>> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -289,8 +289,7 @@ impl Keeper {
     /// Keeps what is pending, and gives what may be told now.
     pub fn commit(&mut self, now: Now) -> Vec<Delivery> {
         for done in self.ended.take() {
-            self.pending.begin(now);
-            self.pending.done.push(done);
+            self.pending.end(done, now);
         }
         let mut out = Vec::new();
         if self.db.is_none() || self.gap || self.trouble.as_ref().is_some_and(|t| now.uptime < t.retry) {
@@ -400,6 +399,11 @@ impl Keeper {
             self.writing = None;
         }
         more
+    }
+
+    /// The store, even while it fails.
+    pub fn any_db(&mut self) -> Option<&mut Db> {
+        self.db.as_mut()
     }
 
     /// The store, for upkeep between commits.

@@ -15,6 +15,7 @@ use super::stories::{Concern, Keys, Known, Stories};
 use super::texts::Texts;
 use super::watch::Watch;
 use crate::base::account::account_id;
+use crate::base::broken::{self, Broken};
 use crate::base::limits;
 use crate::base::model::{
     Audience, Change, Entry, EntryBody, Gone, KeyId, Mention, PostId, PostKind, Removal, Seq, Sifted, SiftedBatch,
@@ -107,7 +108,9 @@ impl Junction {
             match self.clock.verdict(time) {
                 Verdict::Take(at) => {
                     let outcome = self.take(at, sifted, &batch.source, &frame.bytes, resolve);
-                    outcomes.add(outcome);
+                    if !broken::is(Broken::OutcomesLost) || outcome != Outcome::Mention {
+                        outcomes.add(outcome);
+                    }
                     self.ends.push(Some(outcome));
                 }
                 Verdict::Hold => {

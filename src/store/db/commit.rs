@@ -8,6 +8,7 @@ use rusqlite::{Transaction, TransactionBehavior, params};
 use super::super::block::Block;
 use super::super::seal::seal;
 use super::{Db, StoreError};
+use crate::base::broken::{self, Broken};
 use crate::base::model::{EntryBody, EpisodeId, Gone, Position, PostBody, Step, Transition};
 use crate::base::time::Time;
 
@@ -59,15 +60,6 @@ pub struct LedgerRow {
     pub detail: Option<String>,
 }
 
-/// A message that has come to its end.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Done {
-    /// Its row in the outbox, if it has one.
-    pub id: Option<i64>,
-    /// What became of it.
-    pub row: LedgerRow,
-}
-
 /// What is written at once: all of it, or nothing.
 #[derive(Default)]
 pub struct Commit<'a> {
@@ -85,8 +77,8 @@ pub struct Commit<'a> {
     pub all_told: bool,
     /// Messages.
     pub letters: &'a [Letter],
-    /// Messages that have come to their end.
-    pub done: &'a [Done],
+    /// What became of messages that have come to their end: they leave the outbox.
+    pub done: &'a [LedgerRow],
     /// Further lines of the ledger.
     pub ledger: &'a [LedgerRow],
 }
@@ -120,8 +112,9 @@ impl Db {
             }
             let ids = c.letters.iter().map(|l| put_letter(&t, l, c.at)).collect::<rusqlite::Result<_>>()?;
             for done in c.done {
-                t.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([done.id])?;
-                put_ledger(&t, &done.row)?;
+                let gone = "DELETE FROM outbox WHERE receiver = ?1 AND key = ?2";
+                t.prepare_cached(gone)?.execute(params![done.receiver.as_deref(), &*done.key])?;
+                put_ledger(&t, done)?;
             }
             c.ledger.iter().try_for_each(|row| put_ledger(&t, row))?;
             t.commit()?;
@@ -171,6 +164,9 @@ fn ids_of(body: &PostBody) -> (i64, i64) {
 }
 
 fn put_letter(t: &Transaction<'_>, l: &Letter, at: Time) -> rusqlite::Result<i64> {
+    if broken::is(Broken::LettersLost) && l.body.len() % 5 == 0 {
+        return Ok(-1);
+    }
     let put = "INSERT INTO outbox(receiver, key, episode, at, bytes) VALUES(?1, ?2, ?3, ?4, ?5)
                ON CONFLICT DO UPDATE SET at = at RETURNING id";
     let episode = l.episode.map(|e| e.0 as i64);

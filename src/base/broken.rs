@@ -1,0 +1,44 @@
+//! Mistakes made on purpose, so that tests are seen to notice them. Only in builds with the feature
+//! `broken`; in all others nothing of it is left.
+
+#[cfg(feature = "broken")]
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// A mistake.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Broken {
+    /// What the junction learned is not learned again from the log.
+    ChangesForgotten = 1,
+    /// Positions are kept though the steps before them are not.
+    PositionsAhead,
+    /// People are told before it is on disk.
+    TellsBeforeCommit,
+    /// Some letters are queued and not written.
+    LettersLost,
+    /// What people were told of already is told again after a start.
+    ToldAgain,
+    /// Some outcomes are not counted.
+    OutcomesLost,
+}
+
+#[cfg(feature = "broken")]
+static BUILT: AtomicU8 = AtomicU8::new(0);
+
+/// From now on this mistake is made.
+#[cfg(feature = "broken")]
+pub fn build(mistake: Option<Broken>) {
+    BUILT.store(mistake.map_or(0, |m| m as u8), Ordering::SeqCst);
+}
+
+/// Whether this mistake is made.
+#[cfg(feature = "broken")]
+pub(crate) fn is(mistake: Broken) -> bool {
+    BUILT.load(Ordering::SeqCst) == mistake as u8
+}
+
+/// Never.
+#[cfg(not(feature = "broken"))]
+pub(crate) const fn is(_: Broken) -> bool {
+    false
+}

@@ -1,0 +1,78 @@
+//! A simulation of the service: queue, engine thread, keeper, store, catching up and couriers as they
+//! are, on a virtual clock, with sources, receivers, disk and crashes that a seed decides.
+//!
+//! `SEEDS=10000` runs more seeds, `SEED=7` one of them, with its story told.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "sim/mod.rs"]
+mod sim;
+
+#[cfg(feature = "broken")]
+use groundswell::base::broken::{Broken, build};
+use sim::world::World;
+
+fn seeds() -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|v| v.parse().ok());
+    match number("SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SEEDS").unwrap_or(32),
+    }
+}
+
+/// The first seed that breaks an invariant, and how.
+fn first_failure(seeds: std::ops::Range<u64>) -> Option<(u64, String)> {
+    let told = std::env::var_os("SEED").is_some();
+    let next = std::sync::atomic::AtomicU64::new(seeds.start);
+    let found = std::sync::Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while found.lock().unwrap().is_none() {
+                    let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    let run = || World::new(seed, told).run();
+                    let result = std::panic::catch_unwind(run).unwrap_or_else(|e| {
+                        let text = e.downcast_ref::<String>().cloned();
+                        Err(text.or(e.downcast_ref::<&str>().map(|s| s.to_string())).unwrap_or("a panic".into()))
+                    });
+                    if let Err(why) = result {
+                        found.lock().unwrap().get_or_insert((seed, why));
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap()
+}
+
+#[test]
+fn nothing_is_lost_or_told_twice_whatever_happens() {
+    let seeds = seeds();
+    let n = seeds.end - seeds.start;
+    if let Some((seed, why)) = first_failure(seeds) {
+        panic!("seed {seed}: {why}\n  again: SEED={seed} cargo test --test sim -- --nocapture");
+    }
+    println!("{n} seeds");
+}
+
+/// Each invariant is seen to fail where the code is broken on purpose.
+#[cfg(feature = "broken")]
+#[test]
+fn every_invariant_can_fail() {
+    for (broken, invariant) in [
+        (Broken::ChangesForgotten, "function of the log"),
+        (Broken::PositionsAhead, "uninterrupted"),
+        (Broken::TellsBeforeCommit, "not in the outbox"),
+        (Broken::LettersLost, "queued"),
+        (Broken::ToldAgain, "told again"),
+        (Broken::OutcomesLost, "outcomes"),
+    ] {
+        build(Some(broken));
+        let found = first_failure(0..64);
+        build(None);
+        let (seed, why) = found.unwrap_or_else(|| panic!("{broken:?} was not noticed in 64 seeds"));
+        assert!(why.contains(invariant), "{broken:?} at seed {seed} as {why:?}, expected {invariant:?}");
+    }
+}
