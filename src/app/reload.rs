@@ -176,6 +176,14 @@ impl<F: Follow> Reloader<F> {
                 old.listen, config.listen
             )]);
         }
+        let file = |c: &Config| c.store.as_ref().map(|s| s.path.display().to_string());
+        if file(&config) != file(&old) {
+            let shown = |c: &Config| file(c).map_or("off".to_string(), |path| format!("at {path}"));
+            let (old, new) = (shown(&old), shown(&config));
+            return Err(vec![format!(
+                "expected `store` {old} as before, found it {new}: restart the service for that"
+            )]);
+        }
         if config.plays() != old.plays() {
             let found = if config.plays() { "a recording instead" } else { "live sources instead of a recording" };
             return Err(vec![format!(
@@ -283,6 +291,14 @@ fn matters(event: &notify::Event) -> bool {
         let name = p.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
         name.ends_with(".yaml") || name.starts_with("..")
     };
+    // those beside the store's file come and go
+    let stored = |p: &PathBuf| {
+        let name = p.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
+        [".db", "-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(end))
+    };
+    if !event.paths.is_empty() && event.paths.iter().all(stored) {
+        return false;
+    }
     match event.kind {
         EventKind::Access(_) => false,
         EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Metadata(_)) => event.paths.iter().any(named),

@@ -14,6 +14,8 @@ pub enum Kind {
     Switch,
     /// A duration such as `10m`, up to 8 days.
     Span,
+    /// A number of bytes such as `10GB`.
+    Size,
     /// A number or a duration: `5`, `40%`, `250k`, `10m`.
     Number,
     /// A JSON pointer.

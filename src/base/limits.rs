@@ -252,6 +252,21 @@ pub const TEMPLATE_FUEL: u64 = 10_000;
 /// Mistakes shown of one set of files.
 pub const FAULTS: usize = 200;
 
+/// How long the stored log is kept beyond what is needed, if nothing else is said.
+pub const STORE_LOG: Span = Span::seconds(7 * 86_400);
+/// How long stored posts are kept, if nothing else is said.
+pub const STORE_ARCHIVE: Span = Span::seconds(90 * 86_400);
+/// How long it is remembered what was told to whom, if nothing else is said.
+pub const STORE_LEDGER: Span = Span::seconds(400 * 86_400);
+/// Longest time anything stored may be kept.
+pub const STORE_KEPT: Span = Span::seconds(3650 * 86_400);
+/// Bytes the store may take, if nothing else is said.
+pub const STORE_BYTES: u64 = 10_000_000_000;
+/// Fewest bytes the store may be told to take.
+pub const STORE_LEAST: u64 = 50_000_000;
+/// Most bytes the store may be told to take.
+pub const STORE_MOST: u64 = 1 << 50;
+
 /// Sources one recorder writes.
 pub const RECORDED_SOURCES: usize = 64;
 /// Batches that wait to be recorded; then the sources wait.

@@ -317,3 +317,22 @@ async fn a_steady_stream_loses_nothing_to_reloads() {
     p.until(MENTIONS, f64::from(ALL)).await;
     p.stop().await;
 }
+
+#[tokio::test]
+async fn what_needs_a_restart_is_refused() {
+    let live = "b: {type: push, token: 0123456789abcdef}";
+    let dir = folder(&config(live, "store: off\n"), &count("A", 2));
+    write(&dir, "day.ndjson", "{}\n");
+    let program = run(&dir).await;
+    for (sources, more, words) in [
+        (live, "store: {path: other.db}\n", "expected `store` off as before, found it at "),
+        ("b: {type: recording, path: day.ndjson}", "store: off\n", "found a recording instead"),
+    ] {
+        write(&dir, "groundswell.yaml", &config(sources, more));
+        program.logged(words).await;
+        program.until(OK, 0.0).await;
+    }
+    write(&dir, "groundswell.yaml", &config(live, "store: off\ntimezone: Europe/Berlin\n"));
+    program.until(OK, 1.0).await;
+    program.stop().await;
+}

@@ -1,7 +1,7 @@
 //! The keys of `groundswell.yaml`, mapping by mapping.
 
 use crate::base::keys::Kind::{
-    Address, Either, List, Many, Named, Pointer, Secret, Span, Switch, Table as Mapping, Text, Typed, Word,
+    Address, Either, List, Many, Named, Pointer, Secret, Size, Span, Switch, Table as Mapping, Text, Typed, Word,
 };
 use crate::base::keys::{Kind, NEEDED, Table, key};
 
@@ -48,6 +48,12 @@ pub const CONFIG: Table = Table {
         ),
         key("blind_spots", TEXTS, "none", "networks you know you do not watch; shown in every page"),
         key("log", Word(FORMS), "text", "form of the log on standard error"),
+        key(
+            "store",
+            Either(&[Mapping(&STORE), Word(&["off"])]),
+            "`groundswell.db` beside the config",
+            "where the service keeps what must outlive it; `off` for nowhere: a restart then forgets everything",
+        ),
         key("sources", Named(NAME, &Typed(SOURCES)), NEEDED, "where posts come from, by name"),
         key("receivers", Named(NAME, &Typed(RECEIVERS)), "standard output, as text", "where notices go, by name"),
         key(
@@ -66,6 +72,28 @@ pub(super) const TOKEN: Table = Table {
     keys: &[
         key("token", Secret("token_file"), NEEDED, "at least 16 characters, sent as `Authorization: Bearer TOKEN`"),
         key("may", Many(&Word(RIGHTS)), "read", "`read`: GET /v1/...; `admin`: that and reload"),
+    ],
+};
+
+/// The durable store.
+pub(super) const STORE: Table = Table {
+    name: "store",
+    title: "of `store`",
+    keys: &[
+        key("path", Text, "groundswell.db", "the store's file, relative to the config"),
+        key("keep", Mapping(&KEEP), "see below", "how long what is stored is kept"),
+        key("max_size", Size, "10GB", "most that its files may take: 500MB, 10GB, 2TiB; what is oldest goes first"),
+    ],
+};
+
+/// How long what is stored is kept.
+pub(super) const KEEP: Table = Table {
+    name: "keep",
+    title: "of `keep`, each up to 3650d",
+    keys: &[
+        key("log", Span, "7d", "the log of all that the rules were told, beyond what a start needs"),
+        key("archive", Span, "90d", "posts, to be looked up"),
+        key("ledger", Span, "400d", "what was told to whom"),
     ],
 };
 

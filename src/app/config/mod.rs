@@ -9,6 +9,7 @@ mod recordings;
 pub mod schema;
 mod secrets;
 mod sources;
+mod store;
 mod urls;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ pub use receivers::{ReceiverConfig, Route, WebhookConfig};
 pub use recordings::RecordingConfig;
 pub use secrets::Environment;
 pub use sources::{JetstreamConfig, Protocol, PushConfig, SourceConfig, SourceKind, WebSocketConfig};
+pub use store::StoreConfig;
 
 use crate::app::files::read_text;
 use crate::base::fault::{Fault, nearest};
@@ -40,8 +42,6 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Who may ask the API.
     pub tokens: Vec<Token>,
-    /// The durable store; `None`: nothing is kept.
-    pub store: Option<StoreConfig>,
     /// Where people reach this service, without a slash at the end.
     pub external_url: Option<String>,
     /// IANA name of the time zone of messages; `None`: UTC.
@@ -52,6 +52,8 @@ pub struct Config {
     pub blind_spots: Vec<String>,
     /// Form of the log.
     pub log: LogForm,
+    /// What must outlive the service is kept there; `None`: nowhere.
+    pub store: Option<StoreConfig>,
     /// Where posts come from.
     pub sources: Vec<SourceConfig>,
     /// Where notices go; at least one.
@@ -80,21 +82,6 @@ pub enum Right {
     Admin,
 }
 
-/// The durable store.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StoreConfig {
-    /// Its file.
-    pub path: PathBuf,
-    /// How long the log is kept.
-    pub keep_log: Span,
-    /// How long posts are kept in the archive.
-    pub keep_archive: Span,
-    /// How long the ledger, and episodes that are over, are kept.
-    pub keep_ledger: Span,
-    /// How large the files may become together, in bytes.
-    pub max_bytes: u64,
-}
-
 /// Form of the log on standard error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum LogForm {
@@ -109,19 +96,19 @@ pub enum LogForm {
 pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9464);
 
 impl Config {
-    /// A config with these sources, everything else by default, and no rules.
+    /// A config with these sources, everything else by default, no rules and no store.
     pub fn new(sources: Vec<SourceConfig>) -> Config {
         Config {
             path: PathBuf::new(),
             rules: Vec::new(),
             listen: LISTEN,
             tokens: Vec::new(),
-            store: None,
             external_url: None,
             timezone: None,
             retention: Span::ZERO,
             blind_spots: Vec::new(),
             log: LogForm::Text,
+            store: None,
             sources,
             receivers: vec![ReceiverConfig::stdout()],
             routes: Vec::new(),
@@ -224,6 +211,7 @@ fn read(c: &mut Reading, root: &Node, path: &Path) -> Config {
     let blind_spots = c.texts(fields.get("blind_spots").copied(), "a network");
     let json = c.is_second(fields.get("log"), "text or json", keys::FORMS);
     let log = if json { LogForm::Json } else { LogForm::Text };
+    let store = store::store(c, fields.get("store").copied());
     let sources = match fields.get("sources") {
         Some(n) => sources::sources(c, n),
         None => {
@@ -239,12 +227,12 @@ fn read(c: &mut Reading, root: &Node, path: &Path) -> Config {
         rules,
         listen,
         tokens,
-        store: None,
         external_url,
         timezone,
         retention,
         blind_spots,
         log,
+        store,
         sources,
         receivers,
         routes,

@@ -7,6 +7,7 @@ use crate::base::keys::{Key, Kind, Table};
 /// A text that holds an environment variable.
 const VARIABLE: &str = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}";
 const SPAN: &str = r"^(0|(\d+\.?\d*|\.\d+)(ms|s|m|h|d|w))$";
+const SIZE: &str = r"^(\d+\.?\d*|\.\d+) *([kKmMgGtTpP][iI]?)?[bB]$";
 const NUMBER: &str = r"^(\d+\.?\d*|\.\d+)([kKM%]|ms|s|m|h|d|w)?$";
 const POINTER: &str = "^/([^~]|~[01])*$";
 const ADDRESS: &str = r":\d{1,5}$";
@@ -103,6 +104,7 @@ impl Maker {
             Kind::Word(words) => self.or_variable(json!({"enum": spellings(words)})),
             Kind::Switch => self.or_variable(json!({"type": "boolean"})),
             Kind::Span => self.or_variable(json!({"anyOf": [{"type": "string", "pattern": SPAN}, {"const": 0}]})),
+            Kind::Size => self.or_variable(json!({"type": "string", "pattern": SIZE})),
             Kind::Number => json!({"type": ["string", "number"], "pattern": NUMBER, "minimum": 0}),
             Kind::Pointer => self.or_variable(json!({"type": "string", "pattern": POINTER})),
             Kind::Address => self.or_variable(json!({"type": "string", "pattern": ADDRESS})),
@@ -183,6 +185,7 @@ fn shown(kind: &Kind) -> String {
         Kind::Word(one) => words(one),
         Kind::Switch => "true or false".into(),
         Kind::Span => "duration".into(),
+        Kind::Size => "size".into(),
         Kind::Number => "number or duration".into(),
         Kind::Pointer => "JSON pointer".into(),
         Kind::Address => "address:port".into(),

@@ -87,6 +87,10 @@ fn reads_every_key() {
     assert_eq!((c.rules.len(), c.listen.to_string().as_str(), c.log), (2, "0.0.0.0:9464", LogForm::Json));
     assert_eq!(c.external_url.as_deref(), Some("https://gs.example/watch"));
     assert_eq!((c.timezone.as_deref(), c.retention), (Some("Europe/Berlin"), Span::seconds(2 * 86_400)));
+    let store = c.store.as_ref().unwrap();
+    assert!(store.path.ends_with("state/gs.db"));
+    let kept = [store.keep_log, store.keep_archive, store.keep_ledger].map(|s| s.0 / 86_400_000_000);
+    assert_eq!((kept, store.max_bytes), ([2, 30, 1000], 500_000_000));
     assert_eq!(c.tokens.len(), 2);
     assert_eq!((c.tokens[0].secret.expose(), &c.tokens[0].may), (OPS, &vec![Right::Read, Right::Admin]));
     assert_eq!((c.tokens[1].secret.expose(), &c.tokens[1].may), ("dashboard-token-0123", &vec![Right::Read]));
@@ -189,7 +193,8 @@ fn little_is_needed() {
     assert!(c.rules[0].ends_with("rules") && c.rules.len() == 1);
     let SourceKind::Jetstream(j) = &c.sources[0].kind else { panic!("no jetstream") };
     assert_eq!((j.compress, j.audience.as_deref(), &j.ca), (true, Some(audience::PUBLIC), &None));
-    let least = Config { path: c.path.clone(), rules: c.rules.clone(), ..Config::new(c.sources.clone()) };
+    let store = Some(StoreConfig::new(c.path.with_file_name("groundswell.db")));
+    let least = Config { path: c.path.clone(), rules: c.rules.clone(), store, ..Config::new(c.sources.clone()) };
     assert_eq!(c, least);
     assert_eq!(c.receivers, [ReceiverConfig::Stdout { name: "stdout".into(), json: false }]);
     let v2 = read_all("sources: {b: {type: jetstream, hosts: ['j.example:8080'], protocol: v2}}\n").0.unwrap();
@@ -535,6 +540,33 @@ fn a_recording_is_a_file_or_a_folder_and_the_only_source() {
     );
     let sources = "sources: {a: {type: recording, path: '${PUSH_TOKEN}', speed: nan}}\n";
     check(sources, &[("1:38", "expected a recording, found none that can be read"), ("1:62", "found `nan`")]);
+}
+
+#[test]
+fn a_store_is_beside_the_config_unless_it_is_said_where() {
+    let store = |text: &str| read_all(&format!("{SOURCES}{text}")).0.unwrap().store;
+    let usual = store("").unwrap();
+    assert!(usual.path.is_absolute() && usual.path.ends_with("groundswell.db"));
+    assert_eq!(usual, StoreConfig::new(usual.path.clone()));
+    assert_eq!((usual.keep_log, usual.max_bytes), (Span::seconds(7 * 86_400), 10_000_000_000));
+    assert_eq!((store("store: off\n"), Config::new(Vec::new()).store), (None, None));
+    let partly = store("store: {keep: {ledger: 1d}, max_size: 2TiB}\n").unwrap();
+    assert_eq!((partly.keep_log, partly.keep_ledger), (usual.keep_log, Span::seconds(86_400)));
+    assert_eq!(partly.max_bytes, 2 << 40);
+    check(
+        "store:\n  path: ''\n  keep: {log: 4000d, archive: 5, ledgers: 1d}\n  max_size: 10\n",
+        &[
+            ("1:1", "expected `sources`"),
+            ("2:9", "expected the path of a file"),
+            ("3:15", "expected `log` as a duration up to 3650d, found `4000d`"),
+            ("3:31", "expected `archive` as a duration up to 3650d, found `5`"),
+            ("3:34", "ledgers"),
+            ("4:13", "expected a size, found `10`"),
+        ],
+    );
+    check(&format!("{SOURCES}store: on\n"), &[("2:8", "expected `off` or a mapping, found `on`")]);
+    check(&format!("{SOURCES}store: {{max_size: 1MB}}\n"), &[("2:19", "at least 50 MB, found `1MB`")]);
+    check(&format!("{SOURCES}store: [off]\n"), &[("2:8", "`store`")]);
 }
 
 #[test]
