@@ -19,6 +19,7 @@ use crate::serve::{Answers, Refusal, Rights};
 impl Answers for Status {
     fn metrics(&self) -> String {
         self.metrics.set(&metric::LAG, &[], self.lag().as_seconds());
+        self.metrics.set(&metric::CLOCK_BEHIND, &[], self.clock().behind().as_seconds());
         self.metrics.set(&metric::QUEUE, &[], self.waiting() as f64);
         self.metrics.text()
     }

@@ -399,6 +399,10 @@ impl Status {
             }
         }
         out.sort();
+        let behind = self.clock.behind();
+        if behind > limits::CLOCK_BEHIND {
+            out.push(format!("clock: {behind} behind what was seen before; check the time of this machine"));
+        }
         if let Some(u) = self.unrecorded() {
             out.push(format!("store: nothing is recorded since {}: {}; {}", u.since, u.why, u.hint));
         }

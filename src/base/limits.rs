@@ -205,6 +205,10 @@ pub const TOP_POSTS: usize = 5;
 pub const WINDOW: Span = Span::seconds(8 * 86_400);
 /// How far ahead of the engine clock a live event time may lie before it is clamped.
 pub const CLOCK_AHEAD: Span = Span::seconds(5);
+/// How far the machine's clock may step back and time only stand still for it.
+pub const CLOCK_BACK: Span = Span::seconds(1);
+/// How far the machine's clock may be behind what was seen before, without anybody being told.
+pub const CLOCK_BEHIND: Span = Span::seconds(5);
 /// How far ahead of a recording's clock a line may jump before it must be confirmed by the next.
 pub const FILE_JUMP: Span = Span::seconds(86_400);
 

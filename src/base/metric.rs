@@ -121,6 +121,13 @@ pub const LAG: Metric = metric(
     &[],
     "the clock minus the time of the last event the engine has seen",
 );
+/// How far the machine's clock went back.
+pub const CLOCK_BEHIND: Metric = metric(
+    "groundswell_clock_behind_seconds",
+    Kind::Gauge,
+    &[],
+    "how far this machine's clock is behind what was seen before; 0 while it is well",
+);
 /// Frames waiting for the engine.
 pub const QUEUE: Metric =
     metric("groundswell_queue_frames", Kind::Gauge, &[], "frames that wait between the sources and the engine");
@@ -200,6 +207,7 @@ pub const ALL: &[Metric] = &[
     RECEIVER_UP,
     LAST_EVENT,
     LAG,
+    CLOCK_BEHIND,
     QUEUE,
     LIMIT_HITS,
     OPEN_EPISODES,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use groundswell::app::clock::{Clock, SystemClock};
 use groundswell::base::limits;
+use groundswell::base::time::{Span, Time};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
@@ -166,4 +167,27 @@ async fn a_server_that_rejects_or_is_silent_does_not_stop_the_service() {
     let stopping = tokio::spawn(live.service.stop());
     while let Some(Ok(_)) = ws.next().await {}
     stopping.await.unwrap().unwrap();
+}
+
+/// A machine whose clock went back.
+struct Back;
+
+impl Clock for Back {
+    fn now(&self) -> Time {
+        SystemClock.now()
+    }
+
+    fn behind(&self) -> Span {
+        Span::seconds(366 * 86_400)
+    }
+}
+
+#[test]
+fn a_clock_that_is_behind_is_said() {
+    use groundswell::serve::Answers;
+    let status =
+        groundswell::app::status::Status::new(Arc::new(Back), Arc::new(crate::live::config(Vec::new()))).unwrap();
+    let said = "clock: 366d behind what was seen before; check the time of this machine";
+    assert!(status.reasons().iter().any(|r| r == said), "{:?}", status.reasons());
+    assert!(status.metrics().contains("groundswell_clock_behind_seconds 31622400\n"), "{}", status.metrics());
 }

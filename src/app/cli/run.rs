@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::{is_closed, log_to_stderr, style_of, tell_error, tell_faults};
 use super::{FAILED, FINE};
-use crate::app::clock::SystemClock;
+use crate::app::clock::SteadyClock;
 use crate::app::config::Config;
 use crate::app::files::CONFIG;
 use crate::app::receivers::Receivers;
@@ -19,6 +19,8 @@ use crate::app::reload::{self, Reloader, Trigger};
 use crate::app::service::{Parts, Service};
 use crate::base::limits;
 use crate::base::rule::RuleSet;
+use crate::base::time::Time;
+use crate::store::db::Db;
 
 /// Run the service until it is told to stop
 #[derive(Args)]
@@ -66,7 +68,10 @@ impl Run {
 async fn serve(path: &Path, config: Config, rules: Arc<RuleSet>) -> io::Result<()> {
     let fingerprint = rules.fingerprint;
     let (brands, count) = (rules.brands.len(), rules.rules.len());
-    let mut parts = Parts::new(config, rules, Arc::new(SystemClock))?;
+    // time never begins before what was recorded last
+    let stored = config.store.as_ref().and_then(|s| Db::read_only(&s.path).ok());
+    let floor = stored.and_then(|db| db.end_of_log().ok()).map_or(Time(0), |(_, _, at)| at);
+    let mut parts = Parts::new(config, rules, Arc::new(SteadyClock::with_floor(floor)))?;
     let told = Receivers::new(parts.status.clone(), style_of(&io::stdout()), limits::SHUTDOWN);
     let told = told.map_err(io::Error::other)?;
     (parts.tell, parts.ended) = (told.writer(), told.ended());
