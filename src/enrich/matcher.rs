@@ -1,5 +1,6 @@
 //! All queries in one pass over a post.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use smallvec::SmallVec;
@@ -127,9 +128,9 @@ impl Matcher {
     }
 
     /// Finds the terms of the text; gives its folded form.
-    fn find_terms<'p>(&self, p: &'p Post<'_>, s: &mut Scratch) -> std::borrow::Cow<'p, str> {
+    fn find_terms<'p>(&self, p: &'p Post<'_>, s: &mut Scratch) -> Cow<'p, str> {
         let cut = p.text.get(..p.text.floor_char_boundary(limits::SCORED_TEXT_BYTES)).unwrap_or(&p.text);
-        let folded = if p.tags.is_empty() { fold(cut) } else { fold(&with_tags(cut, &p.tags)).into_owned().into() };
+        let folded = folded(cut, &p.tags);
         if let Some(search) = self.text.as_ref().filter(|_| !folded.is_empty()) {
             for m in search.find_overlapping_iter(&*folded) {
                 for term in self.by_pattern.get(m.pattern().as_usize()).into_iter().flatten() {
@@ -225,13 +226,17 @@ impl Scratch {
     }
 }
 
-fn with_tags(text: &str, tags: &[std::borrow::Cow<'_, str>]) -> String {
-    let mut out = text.to_string();
-    for tag in tags {
-        out.push_str("\n#");
-        out.push_str(tag);
+/// The form of a text, with the tags beside it, in which terms are looked for.
+pub fn folded<'t>(text: &'t str, tags: &[impl AsRef<str>]) -> Cow<'t, str> {
+    if tags.is_empty() {
+        return fold(text);
     }
-    out
+    let mut all = text.to_string();
+    for tag in tags {
+        all.push_str("\n#");
+        all.push_str(tag.as_ref());
+    }
+    Cow::Owned(fold(&all).into_owned())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod build;
 pub mod causes;
 pub mod folding;
 mod links;
+mod literals;
 mod matcher;
 pub mod negativity;
 mod prefilter;
@@ -13,5 +14,5 @@ mod terms;
 mod tree;
 pub mod vader;
 
-pub use matcher::{Matched, Matcher, Scratch};
+pub use matcher::{Matched, Matcher, Scratch, folded};
 pub use sift::Front;

@@ -44,6 +44,11 @@ impl Compiled {
         self.pieces.get(self.anchor).map_or("", |p| p)
     }
 
+    /// All pieces; a text that it stands in holds each of them.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().map(|p| &**p)
+    }
+
     /// A part of the anchor that stands in the raw JSON of every text or tag that can match,
     /// except for spellings that need folding.
     pub(super) fn raw_literal(&self) -> &str {
