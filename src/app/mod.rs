@@ -1,6 +1,7 @@
 //! Assembly: the pure engine, the threads around it, the command line.
 
 pub mod answers;
+pub mod archived;
 pub mod back;
 pub mod catch_up;
 pub mod cli;

@@ -286,6 +286,22 @@ pub const MANIFEST_FILES: usize = 1 << 14;
 /// Longest manifest of recordings that is read, in bytes.
 pub const MANIFEST_BYTES: u64 = 32 << 20;
 
+/// How long a writer of the archive waits for another one.
+pub const ARCHIVE_WAIT: Span = Span::seconds(5);
+/// Posts of the archive that are forgotten in one go.
+pub const FORGOTTEN_AT_ONCE: usize = 10_000;
+/// Free pages of 4 KiB that the archive gives back to the disk in one go.
+pub const FREED_PAGES: usize = 1024;
+/// Lists of literals of a query that the archive's index is asked for; further ones are left to the matcher.
+pub const INDEXED_LISTS: usize = 8;
+/// Literals of one such list; a longer list is left to the matcher.
+pub const INDEXED_LITERALS: usize = 256;
+/// Groups of three characters that a literal is looked for by.
+pub const INDEXED_TRIGRAMS: usize = 8;
+/// Posts shown of one search.
+pub const SEARCH_SHOWN: u64 = 100_000;
+/// Accounts told apart in one search; further ones are not counted, and that is told.
+pub const SEARCH_ACCOUNTS: usize = 1 << 22;
 /// Mentions that wait to be shown by `watch`; more are counted, not shown.
 pub const WATCH_QUEUE: usize = 4096;
 /// How long a mention waits to be shown until its author's followers are known.

@@ -1,7 +1,8 @@
 //! The store: one SQLite file with the log, snapshots, positions, what was decided and what is to be
-//! sent; and recordings in folders.
+//! sent; beside it the archive of posts, to be searched; and recordings in folders.
 
 mod adopt;
+pub mod archive;
 mod block;
 mod check;
 pub mod db;
