@@ -11,6 +11,7 @@ mod replay;
 mod run;
 mod schema;
 mod screen;
+mod search;
 mod status;
 mod stored;
 mod try_query;
@@ -41,6 +42,7 @@ pub(crate) const FAILED: u8 = 1;
                   groundswell run -c groundswell.yaml  the service\n  \
                   groundswell status                   how does the service fare?\n  \
                   groundswell alerts                   what is open?\n  \
+                  groundswell search guitar --since 7d what was said about it?\n  \
                   groundswell check rules/             are these rules sound?\n  \
                   groundswell replay day.ndjson.zst --rules rules/   what would they have said?\n\n\
                   Exit status: 0 fine, 1 findings or failure, 2 wrong usage."
@@ -57,6 +59,7 @@ enum Command {
     Init(init::Init),
     Run(run::Run),
     Status(status::Status),
+    Search(search::Search),
     Record(record::Record),
     Replay(replay::Replay),
     Check(check::Check),
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Init(c) => c.run(),
         Command::Run(c) => c.run(),
         Command::Status(c) => c.run(),
+        Command::Search(c) => c.run(),
         Command::Record(c) => c.run(),
         Command::Replay(c) => c.run(),
         Command::Check(c) => c.run(),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::output::tell_error;
 use crate::base::rule::query::{QueryError, parse};
+use crate::base::rule::{Brand, RuleSet, SourceText};
 
 /// Tells what is wrong with a query, and where.
 pub(super) fn tell(query: &str, e: &QueryError) {
@@ -24,6 +25,22 @@ pub(super) fn mistake(query: &str) -> Option<QueryError> {
             what: "expected a query that needs at least one term, found one that matches nearly everything".into(),
             hint: Some("add a word, a link or an account that must be there, for example acme NOT lang:de".into()),
         }),
+    }
+}
+
+/// A brand with this query, however much it matches. What is wrong with it is told.
+pub(super) fn brand(query: &str) -> Option<Brand> {
+    if let Err(e) = parse(query) {
+        tell(query, &e);
+        return None;
+    }
+    let text = serde_json::json!({"brands": {"query": {"broad": true, "query": query}}}).to_string();
+    match RuleSet::load(&[SourceText { file: "query".into(), text }]) {
+        Ok((set, _)) => set.brands.into_iter().next(),
+        Err(faults) => {
+            faults.iter().for_each(|f| tell_error(&f.what));
+            None
+        }
     }
 }
 

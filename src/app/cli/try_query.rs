@@ -3,11 +3,8 @@
 use clap::Args;
 
 use super::lines::answer_each;
-use super::output::tell_error;
 use super::{FAILED, one_query};
 use crate::base::model::Post;
-use crate::base::rule::query::parse;
-use crate::base::rule::{RuleSet, SourceText};
 use crate::base::time::Time;
 use crate::enrich::{Matcher, Scratch};
 
@@ -26,19 +23,8 @@ pub(super) struct TryQuery {
 
 impl TryQuery {
     pub(super) fn run(&self) -> u8 {
-        if let Err(e) = parse(&self.query) {
-            one_query::tell(&self.query, &e);
-            return FAILED;
-        }
-        let text = serde_json::json!({"brands": {"try": {"broad": true, "query": self.query}}}).to_string();
-        let set = match RuleSet::load(&[SourceText { file: "query".into(), text }]) {
-            Ok((set, _)) => set,
-            Err(faults) => {
-                faults.iter().for_each(|f| tell_error(&f.what));
-                return FAILED;
-            }
-        };
-        let (matcher, mut scratch) = (Matcher::new(&set.brands), Scratch::default());
+        let Some(brand) = one_query::brand(&self.query) else { return FAILED };
+        let (matcher, mut scratch) = (Matcher::new(&[brand]), Scratch::default());
         answer_each(|text| {
             let blank = Post::blank("try".into(), "1".into(), "nobody".into(), Time::default());
             let hit = !matcher.matches(&Post { text: text.into(), ..blank }, &mut scratch).keys.is_empty();

@@ -27,7 +27,7 @@ pub(super) struct Look {
 }
 
 /// `neg 0.83`.
-pub(super) fn tone(n: Option<Negativity>) -> String {
+pub(in crate::app::cli) fn tone(n: Option<Negativity>) -> String {
     let word = match Tone::of(n) {
         Tone::Negative => "neg",
         Tone::Neutral => "neu",
@@ -38,12 +38,12 @@ pub(super) fn tone(n: Option<Negativity>) -> String {
 }
 
 /// `12k`, `~300` where it is imputed.
-pub(super) fn audience(followers: u64, known: bool) -> String {
+pub(in crate::app::cli) fn audience(followers: u64, known: bool) -> String {
     format!("{}{}", if known { "" } else { "~" }, short(followers as f64))
 }
 
 /// `@handle`, or the account's id where the handle is not known.
-pub(super) fn author(body: &PostBody, name: Option<&str>) -> String {
+pub(in crate::app::cli) fn author(body: &PostBody, name: Option<&str>) -> String {
     match name.or(body.author_name.as_deref()) {
         Some(name) => format!("@{}", plain(name.trim_start_matches('@'), limits::NAME_BYTES)),
         None => plain(&body.author, limits::NAME_BYTES),

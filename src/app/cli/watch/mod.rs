@@ -1,7 +1,7 @@
 //! `watch`: mentions of a query as they come, without files.
 
 mod footer;
-mod line;
+pub(super) mod line;
 mod seen;
 mod show;
 
