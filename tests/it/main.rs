@@ -27,6 +27,7 @@ mod recording;
 mod reload;
 mod reloading;
 mod resuming;
+mod search;
 mod secured;
 mod service;
 mod stopping;

@@ -1,7 +1,7 @@
 //! Posts that may match a query: a superset, by the index where it helps.
 
+use rusqlite::Row;
 use rusqlite::types::{ToSql, ValueRef};
-use rusqlite::{Row, named_params};
 
 use super::{Archive, ArchiveError};
 use crate::base::limits;
@@ -90,23 +90,22 @@ impl Archive {
             (None, Some(_)) => ("post_keys k CROSS JOIN posts p ON p.id = k.id", "ORDER BY k.time DESC"),
             (None, None) => ("posts p", "ORDER BY p.time DESC"),
         };
-        let time = if key.is_some() && words.is_none() { "k.key = :key AND k.time" } else { "p.time" };
-        let end = if key.is_some() && words.is_none() { "k.time" } else { "p.time" };
-        let matching = if words.is_some() { "words MATCH :words AND " } else { "" };
+        let (matching, time) = match (&words, key) {
+            (Some(_), _) => ("words MATCH :words AND", "p.time"),
+            (None, Some(_)) => ("k.key = :key AND", "k.time"),
+            (None, None) => ("", "p.time"),
+        };
         let sql = format!(
             "SELECT {COLUMNS} FROM {from} LEFT JOIN accounts a ON a.account = p.account \
-             WHERE {matching}{time} >= :since AND {end} < :until AND p.deleted = 0 {order}"
+             WHERE {matching} {time} >= :since AND {time} < :until AND p.deleted = 0 {order}"
         );
-        let mut find = self.db.prepare(&sql)?;
         let since = asked.since.map_or(i64::MIN, |t| t.0);
         let until = asked.until.map_or(i64::MAX, |t| t.0);
-        let all: &[(&str, &dyn ToSql)] = named_params! {":since": since, ":until": until, ":key": key, ":words": words};
-        let used: Vec<(&str, &dyn ToSql)> = all
-            .iter()
-            .filter(|(name, _)| (*name != ":key" || key.is_some()) && (*name != ":words" || words.is_some()))
-            .copied()
-            .collect();
-        let mut rows = find.query(&*used)?;
+        let mut params: Vec<(&str, &dyn ToSql)> = vec![(":since", &since), (":until", &until)];
+        params.extend(words.as_ref().map(|w| (":words", w as &dyn ToSql)));
+        params.extend(key.as_ref().map(|k| (":key", k as &dyn ToSql)));
+        let mut find = self.db.prepare(&sql)?;
+        let mut rows = find.query(&*params)?;
         let mut candidates = 0;
         while let Some(row) = rows.next()? {
             candidates += 1;
