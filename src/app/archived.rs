@@ -154,6 +154,7 @@ mod tests {
             ("raw:US", &[1], false),
             ("\"\\\"quoted\\\"\" OR guitars", &[2, 4], true),
             ("été", &[5], true),
+            ("\"before\0unitedly\"", &[6], true),
             ("😀😀😀", &[7], true),
             ("url:watch?v=1 quoted", &[4], true),
             ("domain:video.example guitars", &[2], true),

@@ -196,7 +196,7 @@ fn made(k: u64) -> Told {
         key: key_id(["united", "delta", "acme"][(k % 3) as usize]),
         post: post_id("bluesky", id.as_bytes()),
         account: account_id("bluesky", &author),
-        audience: Audience { followers: k % 5000, known: k % 3 != 0 },
+        audience: Audience { followers: k % 5000, known: !(k % 200_000).is_multiple_of(3) },
         time: Time(1_783_000_000_000_000 + k as i64 * 600_000),
         n: Some(Negativity::from_milli((k % 1000) as u16)),
         causes: Causes::default(),

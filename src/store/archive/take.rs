@@ -134,7 +134,7 @@ impl Writer<'_> {
     }
 
     fn columns<'b>(&self, b: &'b PostBody) -> Columns<'b> {
-        // the index ends a text at its first NUL
+        // the index leaves NULs out: it would hold other groups of characters than stand in the text
         let folded = (self.folded)(b).replace('\0', "\u{fffd}");
         Columns {
             name: b.author_name.as_deref().map(Cow::Borrowed),
