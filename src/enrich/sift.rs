@@ -111,7 +111,13 @@ fn body(p: &Post<'_>) -> PostBody {
         text: cut(&p.text, limits::KEPT_TEXT_BYTES).into(),
         lang: p.lang.as_deref().map(Box::from),
         url: p.url.as_ref().map(|s| cut(s, limits::NAME_BYTES).into()),
+        links: each_cut(&p.links),
+        tags: each_cut(&p.tags),
     }
+}
+
+fn each_cut(list: &[Cow<'_, str>]) -> Box<[Box<str>]> {
+    list.iter().take(limits::LINKS_PER_POST).map(|s| cut(s, limits::NAME_BYTES).into()).collect()
 }
 
 fn cut(s: &str, bytes: usize) -> &str {

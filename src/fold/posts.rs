@@ -172,6 +172,7 @@ impl Kept {
         let mut body = (*self.told.body).clone();
         body.text = "".into();
         body.url = None;
+        (body.links, body.tags) = Default::default();
         self.told.body = body.into();
     }
 }

@@ -66,6 +66,8 @@ pub(super) fn page() -> Message {
         text: "united broke my guitar".into(),
         lang: None,
         url: Some("https://b.example/x1".into()),
+        links: Box::default(),
+        tags: Box::default(),
     };
     let top = TopPost {
         name: Some("dave".into()),

@@ -94,6 +94,8 @@ fn told(id: u64, p: &Plain, followers: u64) -> Told {
             text: "t".into(),
             lang: Some(p.lang.into()),
             url: None,
+            links: Box::default(),
+            tags: Box::default(),
         }),
     }
 }

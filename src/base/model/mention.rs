@@ -25,6 +25,10 @@ pub struct PostBody {
     pub lang: Option<Box<str>>,
     /// Where people can read it.
     pub url: Option<Box<str>>,
+    /// Outside links, each cut.
+    pub links: Box<[Box<str>]>,
+    /// Tags that stand beside the text, each cut.
+    pub tags: Box<[Box<str>]>,
 }
 
 /// A decoded post with the brands it matches (none for a post that only refers to a tracked

@@ -208,7 +208,8 @@ impl Seen {
             .filter(|a| a.best.as_ref().is_some_and(|b| b.post == post))
             .for_each(|a| a.best = None);
         self.stories.values_mut().filter(|f| f.post == post).for_each(|f| {
-            f.body = Arc::new(PostBody { text: "[deleted]".into(), ..(*f.body).clone() });
+            let (links, tags) = Default::default();
+            f.body = Arc::new(PostBody { text: "[deleted]".into(), links, tags, ..(*f.body).clone() });
         });
     }
 
@@ -266,6 +267,8 @@ pub(super) mod tests {
             text: text.into(),
             lang: (!text.is_empty()).then(|| "en".into()),
             url: Some(format!("https://x.example/{id}").into()),
+            links: Box::default(),
+            tags: Box::default(),
         };
         Told {
             key: KeyId(1),
