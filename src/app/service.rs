@@ -138,7 +138,7 @@ impl Service {
         let inputs = queue.clone();
         let engine = spawn_thread("engine", move || thread.run(&inputs, rules))?;
         let house =
-            |path| Housekeeping { path, mode, to: to_keeper.clone(), status: status.clone(), stop: Arc::default() };
+            |config| Housekeeping { config, mode, to: to_keeper.clone(), status: status.clone(), stop: Arc::default() };
         let housekeeping = store.map(house).map(Housekeeping::start).transpose()?;
         // no frame is taken before the engine knows the time
         let now = status.clock().now();

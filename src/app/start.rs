@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::catch_up::CatchUp;
-use crate::app::config::SourceKind;
+use crate::app::config::{SourceKind, StoreConfig};
 use crate::app::engine::Engine;
 use crate::app::keeper::{self, DOWN_SINCE, Delivery, Ended, Keeper, Now, Tell, Untold};
 use crate::app::recovery::{self, Rebuilt};
@@ -31,8 +31,8 @@ pub struct Begun {
     pub positions: BTreeMap<Arc<str>, Position>,
     /// What is to be caught up with.
     pub catch_up: Option<CatchUp>,
-    /// The store, if it can be written.
-    pub store: Option<PathBuf>,
+    /// The store, if there is one to keep house in.
+    pub store: Option<StoreConfig>,
 }
 
 /// Begins.
@@ -62,7 +62,7 @@ pub fn begin(
     let opened = Db::open(&config.path).and_then(|db| read(&db, mode).map(|stored| (db, stored)));
     match opened {
         Ok((db, stored)) => {
-            let store = Some(config.path.clone());
+            let store = Some(config.clone());
             let begun = stored.begin(status, rules, mode, Keeper::new(Some(db), tell, ended), now);
             Ok(Begun { store, ..begun })
         }

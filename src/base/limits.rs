@@ -194,6 +194,8 @@ pub const HOUSEKEEPING_EVERY: Span = Span::seconds(1);
 pub const ROUND_ENTRIES: u64 = 250_000;
 /// Time after a snapshot that makes the next one due.
 pub const ROUND_EVERY: Span = Span::seconds(1800);
+/// Posts that leave the archive at once, at most.
+pub const FORGOTTEN_POSTS: usize = 100;
 /// Snapshots kept, so that one that is damaged costs nothing.
 pub const ROUNDS: usize = 2;
 /// Episodes of one rule that may be open at once; beyond, they share one `overflow` episode.

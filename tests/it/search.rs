@@ -68,10 +68,10 @@ fn told(folder: &Path) -> String {
     for line in lines {
         let frames = vec![Frame { bytes: line.into_bytes().into(), received: None, oversize: false }];
         let out = engine.step(Input::Frames(FrameBatch { source: source.clone(), frames, position: None }));
-        archive.take(&out.entries, &folded).unwrap();
+        archive.take(&out.step.entries, &folded).unwrap();
     }
     let out = engine.step(Input::Audience { source: "forum".into(), author: "hans".into(), followers: 17, name: None });
-    archive.take(&out.entries, &folded).unwrap();
+    archive.take(&out.step.entries, &folded).unwrap();
     store.display().to_string()
 }
 

@@ -1,8 +1,7 @@
 //! Beside the service: snapshots made from the log, as a start would make them, so that the engine
-//! never stands still for one and every snapshot is a rehearsal of recovery.
+//! never stands still for one and every snapshot is a rehearsal of recovery; and the archive.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -10,6 +9,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::Keep;
+use super::archiving::Archiving;
+use crate::app::config::StoreConfig;
 use crate::app::recovery;
 use crate::app::status::Status;
 use crate::base::limits;
@@ -20,7 +21,7 @@ use crate::store::db::{Db, Round, StatePart, StoreError};
 /// What it takes to keep house.
 pub struct Housekeeping {
     /// The store.
-    pub path: PathBuf,
+    pub config: StoreConfig,
     /// Where the engine's time comes from.
     pub mode: ClockMode,
     /// Takes snapshots.
@@ -47,15 +48,18 @@ impl Housekeeping {
             if self.stopped() {
                 return;
             }
-            match Db::beside(&self.path) {
+            match Db::beside(&self.config.path) {
                 Ok(db) => break db,
                 Err(e) => tracing::warn!(error = %e, "no snapshots are made"),
             }
             self.rest(Duration::from_secs(10));
         };
         let mut complained: Option<String> = None;
+        let mut archiving = Archiving::new(self.config.clone(), self.status.clone());
         while !self.stopped() {
-            self.rest(limits::HOUSEKEEPING_EVERY.as_std());
+            if !archiving.go_on(&db) {
+                self.rest(limits::HOUSEKEEPING_EVERY.as_std());
+            }
             let done = self.round(&db);
             match done {
                 Ok(()) => complained = None,

@@ -4,6 +4,7 @@
 //!
 //! Knows no threads and reads no clock; [`thread`] runs it, and so does the simulation.
 
+mod archiving;
 pub mod housekeeping;
 mod pending;
 pub mod thread;

@@ -215,7 +215,9 @@ fn without(sealed: &[u8], gone: Gone) -> Option<Vec<u8>> {
         };
         if is {
             post.deleted = true;
-            post.body = Arc::new(PostBody { text: "".into(), author_name: None, ..(*post.body).clone() });
+            let mut body = (*post.body).clone();
+            (body.text, body.author_name, body.links, body.tags) = ("".into(), None, [].into(), [].into());
+            (post.body, post.name) = (Arc::new(body), None);
         }
     }
     Some(seal(ROW, &postcard::to_stdvec(&x).ok()?))

@@ -17,7 +17,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use commit::{Commit, Decided, LedgerRow, Letter};
-pub use read::{LoggedBlock, Waiting};
+pub use read::{LoggedBlock, Positions, Waiting};
 pub use rounds::{Round, StatePart};
 pub use told::{EpisodeRow, TransitionRow};
 pub use trouble::{Kind, StoreError};

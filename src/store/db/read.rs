@@ -36,6 +36,9 @@ pub struct Waiting {
     pub damaged: bool,
 }
 
+/// Where each source has got to, and the names of those whose row is damaged.
+pub type Positions = (BTreeMap<Arc<str>, Position>, Vec<String>);
+
 impl Db {
     /// Blocks after one, at most so many.
     ///
@@ -70,7 +73,7 @@ impl Db {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub fn positions(&self) -> Result<(BTreeMap<Arc<str>, Position>, Vec<String>), StoreError> {
+    pub fn positions(&self) -> Result<Positions, StoreError> {
         let read = || -> rusqlite::Result<Vec<(String, Vec<u8>)>> {
             let mut statement = self.db.prepare_cached("SELECT source, bytes FROM positions")?;
             statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect()
