@@ -489,6 +489,8 @@ impl World {
     /// What a stop in order does: everything is kept, then it starts again.
     fn stop_well(&mut self) -> Result<(), String> {
         self.commit();
+        // what could not be recorded is lost with the memory
+        self.crashes += usize::from(self.service().keeper.trouble().is_some());
         self.service = None;
         // what waits for receivers is in the outbox
         self.receivers.crash();

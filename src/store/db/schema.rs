@@ -12,20 +12,21 @@ const UPGRADES: &[&str] = &[V1];
 
 const V1: &str = "
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+-- numbers are never used again: rounds and pieces are found by them
 -- blocks of entries; `last` is the number of the last one in it or before it
-CREATE TABLE log(id INTEGER PRIMARY KEY, last INTEGER NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL);
+CREATE TABLE log(id INTEGER PRIMARY KEY AUTOINCREMENT, last INTEGER NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE TABLE positions(source TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE rule_sets(fingerprint INTEGER PRIMARY KEY, at INTEGER NOT NULL, bytes BLOB NOT NULL);
 -- a round is a whole snapshot of everything up to block `block`; parts that did not change since the
 -- round before share its state
-CREATE TABLE rounds(id INTEGER PRIMARY KEY, block INTEGER NOT NULL, as_of INTEGER NOT NULL,
+CREATE TABLE rounds(id INTEGER PRIMARY KEY AUTOINCREMENT, block INTEGER NOT NULL, as_of INTEGER NOT NULL,
   fingerprint INTEGER NOT NULL, at INTEGER NOT NULL, done INTEGER NOT NULL);
 CREATE TABLE parts(round INTEGER NOT NULL, name TEXT NOT NULL, state INTEGER NOT NULL, PRIMARY KEY(round, name))
   WITHOUT ROWID;
-CREATE TABLE states(id INTEGER PRIMARY KEY, sum INTEGER NOT NULL);
+CREATE TABLE states(id INTEGER PRIMARY KEY AUTOINCREMENT, sum INTEGER NOT NULL);
 CREATE TABLE pieces(state INTEGER NOT NULL, n INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE INDEX pieces_of ON pieces(state, n);
-CREATE TABLE transitions(id INTEGER PRIMARY KEY, episode INTEGER NOT NULL, step INTEGER NOT NULL, seq INTEGER NOT NULL,
+CREATE TABLE transitions(id INTEGER PRIMARY KEY AUTOINCREMENT, episode INTEGER NOT NULL, step INTEGER NOT NULL, seq INTEGER NOT NULL,
   at INTEGER NOT NULL, alert TEXT NOT NULL, brand TEXT NOT NULL, severity TEXT NOT NULL, was TEXT NOT NULL,
   became TEXT NOT NULL, told INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE(episode, step));
 CREATE INDEX transitions_untold ON transitions(told) WHERE told = 0;

@@ -36,7 +36,7 @@ impl Db {
         let path = self.path.clone();
         let work = || -> rusqlite::Result<bool> {
             let t = self.db.transaction()?;
-            let old = "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE id <= ?1 AND (at < ?2 OR ?3)
+            let old = "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE id <= ?1 AND id < (SELECT max(id) FROM log) AND (at < ?2 OR ?3)
                          AND id <= coalesce((SELECT min(block) FROM rounds WHERE done = 1), 0) ORDER BY id LIMIT ?4)";
             let blocks = t.prepare_cached(old)?.execute(params![keep.block, keep.log.0, full, SLICE])?;
             let lines = "DELETE FROM ledger WHERE id IN (SELECT id FROM ledger WHERE at < ?1 LIMIT ?2)";
