@@ -62,11 +62,12 @@ fn nothing_is_lost_or_told_twice_whatever_happens() {
 #[test]
 fn every_invariant_can_fail() {
     for (broken, invariant) in [
-        (Broken::ChangesForgotten, "function of the log"),
-        (Broken::PositionsAhead, "uninterrupted"),
+        (Broken::ChangesForgotten, "uninterrupted"),
+        (Broken::StepsLost, "function of the log"),
         (Broken::TellsBeforeCommit, "not in the outbox"),
         (Broken::LettersLost, "queued"),
         (Broken::ToldAgain, "told again"),
+        (Broken::DeliversTwice, "times after"),
         (Broken::OutcomesLost, "outcomes"),
     ] {
         build(Some(broken));

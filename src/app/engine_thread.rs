@@ -133,8 +133,8 @@ impl EngineThread {
         let Ok(parts) = self.engine.snapshot() else { return true };
         let took_ms = began.elapsed().as_millis() as u64;
         tracing::warn!(took_ms, "the log has a hole: the engine stood still to give everything it knows");
-        let fingerprint = self.engine.rules().fingerprint;
-        self.keeper.send(Keep::Whole(fingerprint, parts)).is_ok()
+        let (as_of, fingerprint) = (self.engine.junction().seq(), self.engine.rules().fingerprint);
+        self.keeper.send(Keep::Whole(as_of, fingerprint, parts)).is_ok()
     }
 
     /// Takes the next input, waiting for one; false at the end.

@@ -123,6 +123,7 @@ impl Service {
         let address = server.as_ref().map_or(config.listen, |s| s.address);
         let start::Begun { engine, keeper, waiting, positions, catch_up, store } =
             start::begin(&status, &rules, mode, tell, ended.clone())?;
+        status.metrics.set(&metric::STORE_OK, &[], if keeper.trouble().is_none() { 1.0 } else { 0.0 });
         let (cancel, http_cancel) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, http) = (TaskTracker::new(), TaskTracker::new());
         let (queue, urgent) = intake();

@@ -59,6 +59,8 @@ pub fn begin(
     let Some(config) = status.config().store.clone() else {
         return Ok(fresh(Keeper::new(None, tell, ended)));
     };
+    // nothing leaves the log before the archive has seen it
+    status.set_archived(0);
     let opened = Db::open(&config.path).and_then(|db| read(&db, mode).map(|stored| (db, stored)));
     match opened {
         Ok((db, stored)) => {

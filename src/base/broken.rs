@@ -10,14 +10,16 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub enum Broken {
     /// What the junction learned is not learned again from the log.
     ChangesForgotten = 1,
-    /// Positions are kept though the steps before them are not.
-    PositionsAhead,
+    /// Some steps are not logged.
+    StepsLost,
     /// People are told before it is on disk.
     TellsBeforeCommit,
     /// Some letters are queued and not written.
     LettersLost,
     /// What people were told of already is told again after a start.
     ToldAgain,
+    /// Letters are handed on twice.
+    DeliversTwice,
     /// Some outcomes are not counted.
     OutcomesLost,
 }

@@ -30,12 +30,15 @@ impl Tell for Writer {
     }
 }
 
+/// How often, and what it said where it was recorded.
+type Seen = (usize, Option<Vec<u8>>);
+
 /// What waits for them in memory, and what they have seen for ever.
 #[derive(Default)]
 pub struct Receivers {
     waiting: BTreeMap<Arc<str>, VecDeque<(Option<i64>, Letter)>>,
     /// How often each message was seen, by receiver and key, and what it said.
-    pub seen: BTreeMap<(Arc<str>, Arc<str>), (usize, Option<Vec<u8>>)>,
+    pub seen: BTreeMap<(Arc<str>, Arc<str>), Seen>,
     /// Tries whose answer was lost on the way.
     pub unanswered: usize,
 }

@@ -530,15 +530,17 @@ impl World {
         for row in rows.iter().filter(|r| r.what == "delivered") {
             *ends.entry((row.receiver.clone().unwrap(), row.key.clone())).or_default() += 1;
         }
-        let mut queued = BTreeSet::new();
+        let mut queued = BTreeMap::new();
         for row in rows.iter().filter(|r| r.what == "queued") {
             let name = (row.receiver.clone().unwrap(), row.key.clone());
-            if !queued.insert(name.clone()) {
+            if queued.insert(name.clone(), row.detail.is_none()).is_some() {
                 return Err(format!("{} is told again of {}", name.0, name.1));
             }
+        }
+        // what was sent from memory may be lost with it
+        for name in queued.into_iter().filter(|(_, recorded)| *recorded).map(|(name, _)| name) {
             let (n, waits) = (ends.get(&name).copied().unwrap_or(0), waiting.contains(&name));
-            // what was sent from memory may be lost with it
-            if row.detail.is_none() && n + usize::from(waits) != 1 {
+            if n + usize::from(waits) != 1 {
                 return Err(format!("{} for {} was queued, ended {n} times, waits: {waits}", name.1, name.0));
             }
         }

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use crate::app::intake::Ends;
 use crate::app::snapshot::Part;
 use crate::base::limits;
-use crate::base::model::{Message, Notice, Outage, Position, Step, StoreNotice};
+use crate::base::model::{Message, Notice, Outage, Position, Seq, Step, StoreNotice};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 use crate::store::db::{Db, Kind, LedgerRow, Letter, Round, StatePart, StoreError};
@@ -54,9 +54,9 @@ pub enum Keep {
     Live,
     /// A snapshot made beside the service.
     Round(Round, Vec<StatePart>),
-    /// Everything the engine knows now, with the rule set it was made under: asked for by
+    /// Everything the engine knows after an entry, with the rule set it was made under: asked for by
     /// [`Keeper::wants_whole`].
-    Whole(u64, Vec<Part>),
+    Whole(Seq, u64, Vec<Part>),
 }
 
 /// Where messages go.
@@ -238,7 +238,7 @@ impl Keeper {
             }
             Keep::Live => self.live(now),
             Keep::Round(round, parts) => self.begin_round(&round, parts),
-            Keep::Whole(fingerprint, parts) => self.whole(fingerprint, &parts, now),
+            Keep::Whole(as_of, fingerprint, parts) => self.whole(as_of, fingerprint, &parts, now),
         }
     }
 
@@ -357,10 +357,9 @@ impl Keeper {
     }
 
     /// After steps were let go of: everything the engine knows takes their place.
-    fn whole(&mut self, fingerprint: u64, parts: &[Part], now: Now) {
+    fn whole(&mut self, as_of: Seq, fingerprint: u64, parts: &[Part], now: Now) {
         let (Some(db), true) = (&mut self.db, self.gap) else { return };
         self.pending.forget_steps();
-        let as_of = self.pending.last;
         let written = || -> Result<(), StoreError> {
             let (block, _, _) = db.end_of_log()?;
             let round = Round { id: 0, block, as_of, fingerprint, at: now.clock };

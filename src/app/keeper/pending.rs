@@ -10,7 +10,7 @@ use super::{Delivery, Now, Tell};
 use crate::app::intake::Ends;
 use crate::base::broken::{self, Broken};
 use crate::base::limits;
-use crate::base::model::{Message, Notice, Position, Seq, Step, step};
+use crate::base::model::{Message, Notice, Position, Step, step};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 use crate::store::db::{Commit, Db, Decided, LedgerRow, Letter, StoreError};
@@ -20,8 +20,6 @@ pub(super) struct Pending {
     steps: Vec<Step>,
     /// Entries in them.
     pub(super) entries: usize,
-    /// The last entry ever taken.
-    pub(super) last: Seq,
     pub(super) rules: Vec<Arc<RuleSet>>,
     positions: BTreeMap<Arc<str>, Position>,
     decided: Vec<Decided>,
@@ -56,11 +54,10 @@ impl Pending {
             return;
         }
         self.begin(now);
-        if broken::is(Broken::PositionsAhead) && step.entries.iter().any(|e| e.seq % 7 == 0) {
+        if broken::is(Broken::StepsLost) && step.entries.iter().any(|e| e.seq % 7 == 0) {
             return;
         }
         self.entries += step.entries.len();
-        self.last = step.range().map_or(self.last, |(_, last)| last);
         self.steps.push(step);
     }
 
@@ -90,8 +87,7 @@ impl Pending {
     }
 
     pub(super) fn clear(&mut self) {
-        let last = self.last;
-        *self = Pending { last, ..Pending::default() };
+        *self = Pending::default();
     }
 
     /// Writes all of it, answers those who wait, and gives what may be told.
@@ -118,7 +114,10 @@ impl Pending {
             let letters = letters.into_iter().map(|l| (ids.next(), l)).collect();
             Delivery { message: Some(message), age: Duration::ZERO, letters }
         });
-        let deliveries = deliveries.collect();
+        let mut deliveries: Vec<Delivery> = deliveries.collect();
+        if broken::is(Broken::DeliversTwice) {
+            deliveries.iter_mut().for_each(|d| d.letters.extend_from_within(..));
+        }
         for (to, ends) in self.ends.drain(..) {
             // who asked may be gone
             let _ = to.send(Ok(ends));

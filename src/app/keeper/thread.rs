@@ -122,7 +122,6 @@ impl KeeperThread {
 
     /// Keeps the rest, and what comes to its end while receivers stop.
     fn finish(mut self, mut waits: Vec<Instant>) {
-        while self.keeper.write_on() {}
         self.commit(&mut waits);
         let KeeperThread { mut keeper, status, out, ended, .. } = self;
         drop(out);

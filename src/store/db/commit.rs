@@ -164,7 +164,7 @@ fn ids_of(body: &PostBody) -> (i64, i64) {
 }
 
 fn put_letter(t: &Transaction<'_>, l: &Letter, at: Time) -> rusqlite::Result<i64> {
-    if broken::is(Broken::LettersLost) && l.body.len() % 5 == 0 {
+    if broken::is(Broken::LettersLost) && l.body.len().is_multiple_of(5) {
         return Ok(-1);
     }
     let put = "INSERT INTO outbox(receiver, key, episode, at, bytes) VALUES(?1, ?2, ?3, ?4, ?5)

@@ -4,30 +4,27 @@ mod show;
 mod tally;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::output::{is_closed, style_of, tell_error, tell_faults};
 use super::screen::{self, Footer, Paint};
-use super::{FAILED, FINE, one_query, record};
+use super::stored::{Which, ended, moment};
+use super::{FAILED, FINE, one_query};
 use crate::app::archived::Question;
-use crate::app::clock::{Clock, SystemClock};
-use crate::app::files::CONFIG;
 use crate::base::account::key_id;
 use crate::base::fault::Fault;
 use crate::base::figures::count;
 use crate::base::limits;
 use crate::base::rule::query::{Query, QueryError, Term, parse};
-use crate::base::time::{Span, Time};
+use crate::base::time::Time;
 use crate::notify::plain;
 use crate::store::archive::{Archive, ArchiveError, archive_path};
 use show::Look;
 use tally::Tally;
 
-/// The main store's file where nothing else is said.
-const STORE: &str = "groundswell.db";
 /// Candidates between two looks at the time.
 const LOOK_EVERY: u64 = 4096;
 /// Time after which it is told how far a search is, and then again.
@@ -49,11 +46,11 @@ pub(super) struct Search {
     /// What to search for, as in rule files
     query: String,
     /// Posts from then on: so long ago (90m, 7d), or a time like 2026-07-04T08:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = when)]
-    since: Option<When>,
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    since: Option<Time>,
     /// Posts before then
-    #[arg(long, value_name = "TIME", value_parser = when)]
-    until: Option<When>,
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    until: Option<Time>,
     /// Posts that concerned this brand or group
     #[arg(long, value_name = "SLUG")]
     brand: Option<String>,
@@ -63,37 +60,8 @@ pub(super) struct Search {
     /// Write a line of JSON for each post, and one for all of them at the end
     #[arg(long)]
     json: bool,
-    /// The service's config file; its store is searched
-    #[arg(short, long, value_name = "FILE", conflicts_with = "store")]
-    config: Option<PathBuf>,
-    /// The main file of a store; its archive lies beside it
-    #[arg(long, value_name = "FILE")]
-    store: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum When {
-    Ago(Span),
-    At(Time),
-}
-
-fn when(text: &str) -> Result<When, String> {
-    let wrong = || "expected a time like 7d (ago) or 2026-07-04T08:00:00Z".to_string();
-    Time::parse_rfc3339(text).map(When::At).or_else(|| record::span(text).ok().map(When::Ago)).ok_or_else(wrong)
-}
-
-impl When {
-    fn before(self, now: Time) -> Time {
-        match self {
-            When::Ago(span) => now - span,
-            When::At(time) => time,
-        }
-    }
-}
-
-/// The main file of the store of a service with this config.
-fn store_of(config: &Path) -> PathBuf {
-    config.with_file_name(STORE)
+    #[command(flatten)]
+    which: Which,
 }
 
 impl Search {
@@ -103,7 +71,11 @@ impl Search {
             return FAILED;
         }
         let Some(brand) = one_query::brand(&self.query) else { return FAILED };
-        match self.search(Question::new(&brand)) {
+        let store = match self.which.path() {
+            Ok(path) => path,
+            Err(why) => return ended(Err(why)),
+        };
+        match self.search(&archive_path(&store), Question::new(&brand)) {
             Err(e) => {
                 tell_faults(&[Fault::new(e.to_string()).hint(e.hint())]);
                 FAILED
@@ -116,24 +88,13 @@ impl Search {
         }
     }
 
-    fn archive(&self) -> PathBuf {
-        let store = match (&self.store, &self.config) {
-            (Some(store), _) => store.clone(),
-            (None, Some(config)) => store_of(config),
-            (None, None) => store_of(Path::new(CONFIG)),
-        };
-        archive_path(&store)
-    }
-
-    fn search(&self, mut question: Question) -> Result<io::Result<()>, ArchiveError> {
-        let archive = Archive::read_only(&self.archive())?;
+    fn search(&self, path: &Path, mut question: Question) -> Result<io::Result<()>, ArchiveError> {
+        let archive = Archive::read_only(path)?;
         let extent = archive.extent()?;
-        let now = SystemClock.now();
-        let (since, until) = (self.since.map(|w| w.before(now)), self.until.map(|w| w.before(now)));
         let key = self.brand.as_deref().map(key_id);
         let mut tally = Tally::new(usize::try_from(self.limit).unwrap_or(usize::MAX));
         let mut progress = Progress::new();
-        archive.search(&question.asked(since, until, key), &mut |a| {
+        archive.search(&question.asked(self.since, self.until, key), &mut |a| {
             progress.step(&tally);
             if question.matches(a) {
                 tally.add(a);
@@ -203,26 +164,6 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_ago_or_given() {
-        let now = Time::parse_rfc3339("2026-07-08T00:00:00Z").unwrap();
-        let at = |text| when(text).map(|w| w.before(now).to_string());
-        assert_eq!(at("7d").as_deref(), Ok("2026-07-01T00:00:00.000Z"));
-        assert_eq!(at("90m").as_deref(), Ok("2026-07-07T22:30:00.000Z"));
-        assert_eq!(at("2026-07-04T10:00:00+02:00").as_deref(), Ok("2026-07-04T08:00:00.000Z"));
-        assert!(["", "7", "yesterday", "-7d", "0s"].iter().all(|t| at(t).is_err()));
-        assert!(when("99999999999999w").unwrap().before(now).0 < 0, "saturates");
-    }
-
-    #[test]
-    fn the_archive_lies_beside_the_config() {
-        assert_eq!(
-            archive_path(&store_of(Path::new("/etc/gs/groundswell.yaml"))),
-            Path::new("/etc/gs/groundswell.archive.db")
-        );
-        assert_eq!(archive_path(&store_of(Path::new(CONFIG))), Path::new("groundswell.archive.db"));
-    }
 
     #[test]
     fn whom_a_post_answers_cannot_be_asked() {

@@ -11,13 +11,13 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::{is_closed, tell_error, tell_faults};
-use super::{FAILED, FINE};
+use super::{FAILED, FINE, record};
 use crate::app::clock::{Clock, SystemClock};
 use crate::app::config;
 use crate::app::files::CONFIG;
 use crate::app::receivers::surroundings;
 use crate::base::model::EpisodeId;
-use crate::base::time::{Span, Time};
+use crate::base::time::Time;
 use crate::notify::Surroundings;
 use crate::store::db::{Db, StoreError};
 
@@ -44,7 +44,7 @@ struct Asked {
 }
 
 /// Why a command could not answer.
-enum Failure {
+pub(super) enum Failure {
     /// Said already.
     Told,
     Store(StoreError),
@@ -66,8 +66,18 @@ impl From<io::Error> for Failure {
 
 impl Which {
     fn open(&self) -> Result<Asked, Failure> {
+        let (path, around) = self.found()?;
+        Ok(Asked { db: Db::read_only(&path)?, around })
+    }
+
+    /// The store's file.
+    pub(super) fn path(&self) -> Result<PathBuf, Failure> {
+        Ok(self.found()?.0)
+    }
+
+    fn found(&self) -> Result<(PathBuf, Surroundings), Failure> {
         if let Some(path) = &self.store {
-            return Ok(Asked { db: Db::read_only(path)?, around: Surroundings::default() });
+            return Ok((path.clone(), Surroundings::default()));
         }
         let path = self.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
         let config = config::load(&path).map_err(|faults| {
@@ -78,12 +88,12 @@ impl Which {
         let Some(store) = &config.store else {
             return Err(Failure::Other(format!("{}: expected a store, found `store: off`", path.display())));
         };
-        Ok(Asked { db: Db::read_only(&store.path)?, around: surroundings(&config) })
+        Ok((store.path.clone(), surroundings(&config)))
     }
 }
 
 /// The exit status of an answer; what went wrong is told.
-fn ended(result: Result<(), Failure>) -> u8 {
+pub(super) fn ended(result: Result<(), Failure>) -> u8 {
     match result {
         Ok(()) => FINE,
         Err(Failure::Io(e)) if is_closed(&e) => FINE,
@@ -101,23 +111,14 @@ fn ended(result: Result<(), Failure>) -> u8 {
 }
 
 /// A time as people say it: RFC 3339, or how long ago (`90m`, `7d`).
-fn moment(text: &str) -> Result<Time, String> {
-    let ago = || span(text).map(|s| SystemClock.now() - s);
-    let wrong = || "expected a time like 2026-07-04T08:00:00Z, or how long ago, like 90m or 7d".to_string();
-    Time::parse_rfc3339(text).or_else(ago).ok_or_else(wrong)
+pub(super) fn moment(text: &str) -> Result<Time, String> {
+    before(text, SystemClock.now())
 }
 
-fn span(text: &str) -> Option<Span> {
-    let unit = text.chars().last()?;
-    let number: f64 = text.strip_suffix(unit)?.parse().ok().filter(|n: &f64| *n >= 0.0 && *n < 1e6)?;
-    let seconds = match unit {
-        's' => 1.0,
-        'm' => 60.0,
-        'h' => 3600.0,
-        'd' => 86_400.0,
-        _ => return None,
-    };
-    Some(Span((number * seconds * 1e6) as i64))
+fn before(text: &str, now: Time) -> Result<Time, String> {
+    let wrong = || "expected a time like 2026-07-04T08:00:00Z, or how long ago, like 90m or 7d".to_string();
+    let ago = || record::span(text).ok().map(|span| now - span);
+    Time::parse_rfc3339(text).or_else(ago).ok_or_else(wrong)
 }
 
 impl Asked {
@@ -141,11 +142,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_of_people_are_read() {
-        assert_eq!(span("90m"), Some(Span::seconds(5400)));
-        assert_eq!(span("1.5d"), Some(Span::seconds(129_600)));
-        for bad in ["", "m", "-1h", "5", "1w", "1e9d", "x5m", "NaNs"] {
-            assert_eq!(span(bad), None, "{bad}");
-        }
+    fn times_are_ago_or_given() {
+        let now = Time::parse_rfc3339("2026-07-08T00:00:00Z").unwrap();
+        let at = |text| before(text, now).map(|t| t.to_string());
+        assert_eq!(at("7d").as_deref(), Ok("2026-07-01T00:00:00.000Z"));
+        assert_eq!(at("90m").as_deref(), Ok("2026-07-07T22:30:00.000Z"));
+        assert_eq!(at("2026-07-04T10:00:00+02:00").as_deref(), Ok("2026-07-04T08:00:00.000Z"));
+        assert!(["", "7", "yesterday", "-7d", "0s"].iter().all(|t| at(t).is_err()));
+        assert!(before("99999999999999w", now).unwrap().0 < 0, "saturates");
     }
 }
