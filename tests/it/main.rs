@@ -26,6 +26,7 @@ mod recorded;
 mod recording;
 mod reload;
 mod reloading;
+mod restarting;
 mod resuming;
 mod search;
 mod secured;
