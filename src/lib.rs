@@ -29,7 +29,7 @@
 //! | [`judge`] | reading -> transition: conditions and the life cycle | `base` |
 //! | [`notify`] | transition -> outside: rendering and receivers | `base` |
 //! | [`serve`] | HTTP: metrics, health, status, pushed posts, reload | `base` |
-//! | [`store`] | the log, in memory and bounded for now; recordings in folders | `base` |
+//! | [`store`] | SQLite: log, snapshots, positions, decisions, outbox, ledger; the archive of posts, to be searched; recordings in folders | `base` |
 //!
 //! # The engine
 //!
@@ -111,9 +111,10 @@
 //! # The service
 //!
 //! ```text
-//!  sockets -> Protocol -> lane a source \                                  / standard output (waited for)
-//!  POST /v1/posts ------> lane a source  > Fair -> engine thread -> routes <
-//!  Ticks, followers, rules -> urgent lane/                                 \ Inbox a webhook (never waited for)
+//!  sockets -> Protocol -> lane a source \                                                   / standard output (waited for)
+//!  POST /v1/posts ------> lane a source  > Fair -> engine thread -> keeper thread -> routes <
+//!  Ticks, followers, rules -> urgent lane/                            |    ^                 \ Inbox a webhook (never waited for)
+//!                                                                   store  snapshots, archive: housekeeping thread
 //! ```
 //!
 //! **Sources.** [`collect::socket`] reads any WebSocket for ever; what is said over it is a
@@ -126,7 +127,9 @@
 //! output, never for a webhook: what a receiver cannot take waits in its inbox, the oldest is
 //! dropped and counted beyond 1,024.
 //!
-//! **Pushed posts** are answered when the engine has taken them, post by post ([`serve`]).
+//! A recording ([`app::playing`]) is a source too, and then the only one: engine time is that of its frames.
+//!
+//! **Pushed posts** are answered when what came of them is on disk, post by post ([`serve`]).
 //!
 //! **Reload** ([`app::reload`]): files are read and queries compiled beside the stream; what mistakes there are
 //! leaves everything as it is. The engine then looks through the posts kept a few at a time
@@ -134,7 +137,39 @@
 //! ([`app::back::Back::follow`]), each at the latest when it is told of something, all of them with the next Tick. The
 //! golden tests show that this comes to the same as doing all of it at once.
 //!
-//! **Stopping** goes in the order sources, engine, HTTP, receivers, each within its deadline.
+//! **Stopping** goes in the order sources, engine, receivers, store, HTTP, each within its deadline.
+//!
+//! # What outlives the service
+//!
+//! **Steps.** What one input does to the engine is a [`base::model::Step`]: the entries the backs were told, and
+//! the changes of what the junction knows (a post enrolled, an account gone, followers learned), since entries hold
+//! no references between posts. Looking something up in the junction is no use of it and leaves no trace, so that everything
+//! the engine knows is a function of its steps, in their order. Steps are the log.
+//!
+//! **Keeping.** [`app::keeper`] takes steps, where their source goes on ([`base::model::Position`], opaque to all but
+//! the source), decisions and messages, and writes them in one transaction ([`store::db::Commit`]): log block, positions, transitions
+//! under (episode, step), letters in the outbox, lines of the ledger. Only then people are told and pushes answered. It knows no threads and
+//! reads no clock; a thread runs it ([`app::keeper::thread`]), alone on the file. What has come to its end leaves the
+//! outbox with the next transaction, so a crash in between sends a letter twice, under the same key.
+//!
+//! **Recovery** ([`app::recovery`]): the newest snapshot that is sound, then the log, taken again by the engine's own functions;
+//! transitions that are in the store already are dropped. A snapshot is made beside the service by doing just
+//! that ([`app::keeper::housekeeping`]): the engine never stands still for one, each is a rehearsal of recovery, and one that does not
+//! give the transitions that were decided is not believed. It is written between commits, piece by piece; parts (the
+//! junction, each key) that did not change are shared with the one before. Two are kept.
+//!
+//! **After an outage** ([`app::catch_up`]) event times move the engine clock and Ticks only say how far they may be believed; sources
+//! that do not replay wait in their lanes; decisions are kept as untold. At the present each episode is told once.
+//!
+//! **When the store fails** the keeper tells from memory and keeps what is pending, within a limit; beyond it the log has a
+//! hole, and the engine gives everything it knows as one snapshot (it stands still for that, and says so).
+//!
+//! **Archive** ([`store::archive`]): a file of its own, written from the log by housekeeping, so that nothing waits for its index. The
+//! index over trigrams of folded text is a superset; the matcher of rules decides.
+//!
+//! **Simulation** (`tests/sim.rs`): the queue, engine thread, keeper, store and catching up as they are, on a virtual clock, with
+//! torn commits, full disks, crashes, reloads, flaky receivers, all from a seed; the feature `broken` makes mistakes
+//! ([`base::broken`]) that each invariant is seen to notice.
 //!
 //! # Invariants
 //!
@@ -187,13 +222,16 @@
 //! - A rule can be in `shadow`: it is judged, counted and shown by `status`, and nobody is told.
 //! - What no route matches goes to every receiver: better told twice than never.
 //! - A silent source is one that falls below a tenth of its own usual rate, whatever its socket says.
+//! - The log holds changes of the junction beside entries; a snapshot is made from the log, not by the engine, and is of one
+//!   entry for all keys. Per key they differ in when they were last written.
+//! - Positions of streams are committed with their steps, and a stream is resumed 5 s before: repeats change nothing.
+//! - A digest of what is over is one message to every receiver its routes name, machines too.
 //! - Look-ups of audiences are asked of the address of the first Jetstream source that names one.
 //!
 //! # What is not here yet
 //!
 //! Rule files that use it are refused, with the place: `forecast`, `story_state`, `notify` of a
-//! rule (the config has routes). Causes are told by a word list. Not built: the durable store, so that what is
-//! not delivered when the service stops is lost; receivers but standard output and webhooks;
+//! rule (the config has routes). Causes are told by a word list. Not built: receivers but standard output and webhooks;
 //! Mastodon, Nostr and polled sources. Own accounts of Bluesky are known by DID only.
 
 pub mod app;

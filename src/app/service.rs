@@ -121,11 +121,13 @@ impl Service {
         let mode = if config.plays() { ClockMode::Recording } else { ClockMode::Live };
         let server = if serves { Some(bound(config.listen).await?) } else { None };
         let address = server.as_ref().map_or(config.listen, |s| s.address);
-        let start::Begun { engine, keeper, waiting, positions, catch_up, store } =
-            start::begin(&status, &rules, mode, tell, ended.clone())?;
-        status.metrics.set(&metric::STORE_OK, &[], if keeper.trouble().is_none() { 1.0 } else { 0.0 });
         let (cancel, http_cancel) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, http) = (TaskTracker::new(), TaskTracker::new());
+        if let Some(server) = server {
+            answer(&http, server, status.clone(), http_cancel.clone());
+        }
+        let start::Begun { engine, keeper, waiting, positions, catch_up, store } =
+            begin(&status, &rules, mode, tell, &ended).await?;
         let (queue, urgent) = intake();
         let urgent = Arc::new(urgent);
         let (to_keeper, kept) = sync_channel::<Keep>(limits::KEEP_QUEUE);
@@ -141,36 +143,24 @@ impl Service {
         let house =
             |config| Housekeeping { config, mode, to: to_keeper.clone(), status: status.clone(), stop: Arc::default() };
         let housekeeping = store.map(house).map(Housekeeping::start).transpose()?;
-        // no frame is taken before the engine knows the time
-        let now = status.clock().now();
-        if now > Time(0) && mode == ClockMode::Live {
-            urgent.send(Fed::now(Input::Tick(now))).await;
+        if mode == ClockMode::Live {
+            // no frame is taken before the engine knows the time
+            let now = status.clock().now();
+            if now > Time(0) {
+                urgent.send(Fed::now(Input::Tick(now))).await;
+            }
+            tasks.spawn(ticks(status.clone(), tick, urgent.clone(), cancel.clone()));
         }
         if !positions.is_empty() {
             lose_others(&config, &urgent).await;
         }
-        if mode == ClockMode::Live {
-            tasks.spawn(ticks(status.clone(), tick, urgent.clone(), cancel.clone()));
-        }
         tasks.spawn(watch_health(status.clone(), urgent.clone(), to_keeper, patience.unheard, cancel.clone()));
-        let audience = config.sources.iter().find_map(|s| match &s.kind {
-            SourceKind::Jetstream(j) => j.audience.clone(),
-            _ => None,
-        });
-        if let Some(base) = audience {
+        if let Some(base) = audience_of(&config) {
             spawn_lookups(&tasks, base, lookups, urgent.clone(), lookup_pace, &cancel);
         }
         let mut sources = Sources::new(queue, urgent.clone(), status.clone(), patience);
         sources.start_from(positions);
         sources.set(&config.sources).await.map_err(io::Error::other)?;
-        if let Some(server) = server {
-            let (answers, until) = (status.clone(), http_cancel.clone());
-            http.spawn(async move {
-                if let Err(e) = server.run(answers, until).await {
-                    tracing::error!(error = %e, "metrics and health are no longer served");
-                }
-            });
-        }
         tasks.close();
         http.close();
         let sources = Arc::new(Mutex::new(Some(sources)));
@@ -268,6 +258,40 @@ impl Service {
 async fn bound(listen: SocketAddr) -> io::Result<serve::Server> {
     let failed = |e: io::Error| io::Error::new(e.kind(), format!("expected to serve at {listen}, found {e}"));
     serve::bind(listen).await.map_err(failed)
+}
+
+/// Answers HTTP until cancelled.
+fn answer(http: &TaskTracker, server: serve::Server, status: Arc<Status>, until: CancellationToken) {
+    http.spawn(async move {
+        if let Err(e) = server.run(status, until).await {
+            tracing::error!(error = %e, "metrics and health are no longer served");
+        }
+    });
+}
+
+/// Goes on from the store; HTTP is answered meanwhile.
+async fn begin(
+    status: &Arc<Status>,
+    rules: &Arc<RuleSet>,
+    mode: ClockMode,
+    tell: Box<dyn Tell>,
+    ended: &Ended,
+) -> io::Result<start::Begun> {
+    status.set_catching_up(true);
+    let (of, rules, ended) = (status.clone(), rules.clone(), ended.clone());
+    let begun = tokio::task::spawn_blocking(move || start::begin(&of, &rules, mode, tell, ended));
+    let begun = begun.await.map_err(io::Error::other)??;
+    status.set_catching_up(begun.catch_up.is_some());
+    status.metrics.set(&metric::STORE_OK, &[], if begun.keeper.trouble().is_none() { 1.0 } else { 0.0 });
+    Ok(begun)
+}
+
+/// Where followers are asked for.
+fn audience_of(config: &Config) -> Option<String> {
+    config.sources.iter().find_map(|s| match &s.kind {
+        SourceKind::Jetstream(j) => j.audience.clone(),
+        _ => None,
+    })
 }
 
 fn spawn_thread<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> io::Result<JoinHandle<T>> {

@@ -135,7 +135,6 @@ impl Stored {
                 keeper.note_down(from);
             }
         }
-        status.set_catching_up(catch_up.is_some());
         let mut engine = rebuilt.engine.gradual();
         engine.note_changes();
         tracing::info!(entries = rebuilt.entries, last = engine.junction().seq(), "went on from the store");

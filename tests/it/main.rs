@@ -35,4 +35,5 @@ mod stopping;
 mod stories;
 mod terminal;
 mod unheard;
+mod upgrade;
 mod webhook;

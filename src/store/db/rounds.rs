@@ -114,7 +114,7 @@ impl Db {
     }
 
     /// Writes some of the parts of a round, from the front, until that came to about
-    /// [`PIECE_BYTES`]; those written leave the queue. Parts equal to those of the last round that is
+    /// 256 KiB; those written leave the queue. Parts equal to those of the last round that is
     /// done are shared with it.
     ///
     /// # Errors

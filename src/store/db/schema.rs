@@ -46,11 +46,39 @@ CREATE INDEX ledger_at ON ledger(at);
 
 /// Takes a file of any earlier version to this one, in one transaction.
 pub(super) fn upgrade(db: &mut Connection, from: i32) -> rusqlite::Result<()> {
+    upgrade_by(UPGRADES, db, from)
+}
+
+fn upgrade_by(upgrades: &[&str], db: &mut Connection, from: i32) -> rusqlite::Result<()> {
     let step = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    for sql in UPGRADES.iter().skip(from.max(0) as usize) {
+    for sql in upgrades.iter().skip(from.max(0) as usize) {
         step.execute_batch(sql)?;
     }
     step.pragma_update(None, "application_id", APPLICATION)?;
-    step.pragma_update(None, "user_version", VERSION)?;
+    step.pragma_update(None, "user_version", upgrades.len() as i32)?;
     step.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(db: &Connection) -> i32 {
+        db.pragma_query_value(None, "user_version", |r| r.get(0)).unwrap()
+    }
+
+    #[test]
+    fn later_versions_keep_what_earlier_ones_wrote_or_change_nothing() {
+        let mut db = Connection::open_in_memory().unwrap();
+        upgrade_by(&[V1], &mut db, 0).unwrap();
+        db.execute("INSERT INTO ledger(at, key, what) VALUES(1, 'k', 'queued')", []).unwrap();
+        let wrong = [V1, "ALTER TABLE ledger ADD COLUMN by TEXT", "ALTER TABLE nothing ADD COLUMN x"];
+        assert!(upgrade_by(&wrong, &mut db, 1).is_err());
+        assert_eq!(version(&db), 1);
+        assert!(db.prepare("SELECT by FROM ledger").is_err(), "half of an upgrade");
+        upgrade_by(&wrong[..2], &mut db, 1).unwrap();
+        let row = |r: &rusqlite::Row<'_>| Ok((r.get(0)?, r.get(1)?));
+        let found: (String, Option<String>) = db.query_row("SELECT key, by FROM ledger", [], row).unwrap();
+        assert_eq!((version(&db), found), (2, ("k".to_string(), None)));
+    }
 }
