@@ -17,7 +17,7 @@ use crate::base::model::{Notice, Position};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 use crate::enroll::ClockMode;
-use crate::store::db::{Db, StoreError, Waiting};
+use crate::store::db::{Db, LedgerRow, StoreError, Waiting};
 
 /// What a service begins with.
 pub struct Begun {
@@ -63,8 +63,9 @@ pub fn begin(
     status.set_archived(0);
     let opened = Db::open(&config.path).and_then(|db| read(&db, mode).map(|stored| (db, stored)));
     match opened {
-        Ok((db, stored)) => {
+        Ok((db, mut stored)) => {
             let store = Some(config.clone());
+            stored.give_up_damaged(&ended, now.clock);
             let begun = stored.begin(status, rules, mode, Keeper::new(Some(db), tell, ended), now);
             Ok(Begun { store, ..begun })
         }
@@ -109,6 +110,15 @@ fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
 }
 
 impl Stored {
+    /// Messages that waited and are not as they were are sent to nobody.
+    fn give_up_damaged(&mut self, ended: &Ended, at: Time) {
+        for Waiting { letter: l, .. } in self.waiting.extract_if(.., |w| w.damaged) {
+            tracing::error!(receiver = &*l.receiver, key = &*l.key, "a message that waited is damaged; it is not sent");
+            let (what, detail) = ("dropped".into(), Some("damaged in the store".to_string()));
+            ended.add(LedgerRow { at, episode: l.episode, key: l.key, what, receiver: Some(l.receiver), detail });
+        }
+    }
+
     fn begin(self, status: &Arc<Status>, rules: &Arc<RuleSet>, mode: ClockMode, mut keeper: Keeper, now: Now) -> Begun {
         let waiting = self.waiting.into_iter().map(|w| delivery(w, now.clock)).collect();
         let Some(rebuilt) = self.rebuilt else {
@@ -162,8 +172,5 @@ fn replaying(status: &Status) -> impl Iterator<Item = Arc<str>> {
 
 fn delivery(w: Waiting, now: Time) -> Delivery {
     let age = (now - w.at).as_std();
-    if w.damaged {
-        tracing::error!(receiver = &*w.letter.receiver, key = &*w.letter.key, "a message that waited is damaged");
-    }
     Delivery { message: None, age: age.max(Duration::ZERO), letters: vec![(Some(w.id), w.letter)] }
 }

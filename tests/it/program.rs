@@ -55,6 +55,11 @@ impl Program {
 
     /// The same, but nobody reads what it tells.
     pub async fn deaf(config: &Path) -> Program {
+        Program::try_run(config).await.unwrap_or_else(|log| panic!("{log}"))
+    }
+
+    /// The same; its log, where it ends by itself before it serves.
+    pub async fn try_run(config: &Path) -> Result<Program, String> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_groundswell"))
             .args(["run", "-c"])
             .arg(config)
@@ -65,13 +70,25 @@ impl Program {
             .unwrap();
         let log = collect(child.stderr.take().unwrap());
         let mut program = Program { child, address: "127.0.0.1:1".parse().unwrap(), out: Lines::default(), log };
-        program.address = eventually("the address in the log", async || {
-            let log = program.log();
-            let at = log.split_once("address=")?.1;
-            at.split_whitespace().next()?.parse().ok()
+        let address = eventually("the address in the log", async || {
+            let (log, ended) = (program.log(), program.child.try_wait().unwrap().is_some());
+            let at = log.split_once("address=").and_then(|(_, at)| at.split_whitespace().next()?.parse().ok());
+            at.map(Ok).or(ended.then_some(Err(())))
         })
         .await;
-        program
+        match address {
+            Ok(address) => program.address = address,
+            Err(()) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                return Err(program.log());
+            }
+        }
+        Ok(program)
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// All of its log.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::block::Block;
 use super::super::seal::{Damage, unseal};
@@ -64,7 +64,7 @@ impl Db {
     /// Where the store cannot be read.
     pub fn end_of_log(&self) -> Result<(i64, Seq, Time), StoreError> {
         let get = "SELECT id, last, at FROM log ORDER BY id DESC LIMIT 1";
-        let row = |r: &rusqlite::Row<'_>| Ok((r.get(0)?, r.get::<_, i64>(1)? as Seq, Time(r.get(2)?)));
+        let row = |r: &Row<'_>| Ok((r.get(0)?, r.get::<_, i64>(1)? as Seq, Time(r.get(2)?)));
         let found = self.db.query_row(get, [], row).optional().map_err(|e| self.failed(e))?;
         Ok(found.unwrap_or((0, 0, Time(0))))
     }
@@ -76,7 +76,7 @@ impl Db {
     pub fn positions(&self) -> Result<Positions, StoreError> {
         let read = || -> rusqlite::Result<Vec<(String, Vec<u8>)>> {
             let mut statement = self.db.prepare_cached("SELECT source, bytes FROM positions")?;
-            statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect()
+            statement.query_map([], |r| Ok((text(r, 0)?, r.get(1)?)))?.collect()
         };
         let (mut good, mut damaged) = (BTreeMap::new(), Vec::new());
         for (source, sealed) in read().map_err(|e| self.failed(e))? {
@@ -114,10 +114,10 @@ impl Db {
     /// Where the store cannot be read.
     pub fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
         let get = "SELECT id, receiver, key, episode, at, bytes FROM outbox ORDER BY id";
-        let row = |r: &rusqlite::Row<'_>| {
+        let row = |r: &Row<'_>| {
             let sealed: Vec<u8> = r.get(5)?;
             let body = unseal(ROW, &sealed).map(<[u8]>::to_vec);
-            let (receiver, key): (String, String) = (r.get(1)?, r.get(2)?);
+            let (receiver, key) = (text(r, 1)?, text(r, 2)?);
             let episode = r.get::<_, Option<i64>>(3)?.map(|e| EpisodeId(e as u64));
             let damaged = body.is_err();
             let body = body.unwrap_or_default();
@@ -150,6 +150,17 @@ impl Db {
         let rows = read().map_err(|e| self.failed(e))?;
         Ok(rows.iter().filter_map(|sealed| transition(sealed).ok()).collect())
     }
+}
+
+/// A text as it stands: a damaged byte in one must not hide all others.
+pub(super) fn text(r: &Row<'_>, at: usize) -> rusqlite::Result<String> {
+    Ok(text_if_any(r, at)?.unwrap_or_default())
+}
+
+/// The same; `None` where there is none.
+pub(super) fn text_if_any(r: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
+    let bytes = r.get_ref(at)?.as_bytes_or_null()?;
+    Ok(bytes.map(|b| String::from_utf8_lossy(b).into_owned()))
 }
 
 /// A transition as it was stored.

@@ -179,7 +179,8 @@ impl Db {
         Ok(deleted.map_err(|e| self.failed(e))? >= most)
     }
 
-    /// How many entries the log holds after the last round that is done, and when that was made.
+    /// How many entries the log holds after the last round that is done, and when that was made; before
+    /// the first one, when the log began.
     ///
     /// # Errors
     /// Where the store cannot be read.
@@ -188,6 +189,10 @@ impl Db {
         let row = |r: &rusqlite::Row<'_>| Ok((r.get::<_, i64>(0)? as Seq, Time(r.get(1)?)));
         let last = self.db.query_row(get, [], row).optional().map_err(|e| self.failed(e))?;
         let (_, end, _) = self.end_of_log()?;
-        Ok((end.saturating_sub(last.map_or(0, |(as_of, _)| as_of)), last.map(|(_, at)| at)))
+        let began = || self.db.query_row("SELECT at FROM log ORDER BY id LIMIT 1", [], |r| Ok(Time(r.get(0)?)));
+        match last {
+            Some((as_of, at)) => Ok((end.saturating_sub(as_of), Some(at))),
+            None => Ok((end, began().optional().map_err(|e| self.failed(e))?)),
+        }
     }
 }

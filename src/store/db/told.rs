@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::commit::LedgerRow;
-use super::read::transition;
+use super::read::{text, text_if_any, transition};
 use super::{Db, StoreError};
 use crate::base::model::{EpisodeId, Transition};
 use crate::base::time::Time;
@@ -58,10 +58,10 @@ impl Db {
         let row = |r: &rusqlite::Row<'_>| {
             Ok(EpisodeRow {
                 episode: EpisodeId(r.get::<_, i64>(0)? as u64),
-                alert: r.get(1)?,
-                brand: r.get(2)?,
-                severity: r.get(3)?,
-                phase: r.get(4)?,
+                alert: text(r, 1)?,
+                brand: text(r, 2)?,
+                severity: text(r, 3)?,
+                phase: text(r, 4)?,
                 began: Time(r.get(5)?),
                 changed: Time(r.get(6)?),
                 fired: r.get(7)?,
@@ -93,7 +93,7 @@ impl Db {
         let get = "SELECT id, alert, brand, at, bytes FROM transitions WHERE ?1 IS NULL OR episode = ?1 ORDER BY id";
         let row = |r: &rusqlite::Row<'_>| {
             let transition = transition(r.get_ref(4)?.as_bytes()?).ok();
-            Ok(TransitionRow { id: r.get(0)?, alert: r.get(1)?, brand: r.get(2)?, at: Time(r.get(3)?), transition })
+            Ok(TransitionRow { id: r.get(0)?, alert: text(r, 1)?, brand: text(r, 2)?, at: Time(r.get(3)?), transition })
         };
         let read = || -> rusqlite::Result<Vec<TransitionRow>> {
             self.db.prepare(get)?.query_map([episode.map(|e| e.0 as i64)], row)?.collect()
@@ -109,14 +109,13 @@ impl Db {
         let get = "SELECT at, episode, key, what, receiver, detail FROM ledger
                    WHERE (?1 IS NULL OR episode = ?1) AND at >= ?2 ORDER BY id LIMIT ?3";
         let row = |r: &rusqlite::Row<'_>| {
-            let (what, receiver): (String, Option<String>) = (r.get(3)?, r.get(4)?);
             Ok(LedgerRow {
                 at: Time(r.get(0)?),
                 episode: r.get::<_, Option<i64>>(1)?.map(|e| EpisodeId(e as u64)),
-                key: r.get::<_, String>(2)?.into(),
-                what: what.into(),
-                receiver: receiver.map(Into::into),
-                detail: r.get(5)?,
+                key: text(r, 2)?.into(),
+                what: text(r, 3)?.into(),
+                receiver: text_if_any(r, 4)?.map(Into::into),
+                detail: text_if_any(r, 5)?,
             })
         };
         let read = || -> rusqlite::Result<Vec<LedgerRow>> {
