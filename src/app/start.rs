@@ -13,11 +13,11 @@ use crate::app::keeper::{self, DOWN_SINCE, Delivery, Ended, Keeper, Now, Tell, U
 use crate::app::recovery::{self, Rebuilt};
 use crate::app::status::Status;
 use crate::base::broken::{self, Broken};
-use crate::base::model::{Notice, Position};
+use crate::base::model::{Message, Notice, Position};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 use crate::enroll::ClockMode;
-use crate::store::db::{Db, LedgerRow, StoreError, Waiting};
+use crate::store::db::{Db, LedgerRow, Letter, StoreError, Waiting};
 
 /// What a service begins with.
 pub struct Begun {
@@ -44,7 +44,7 @@ pub fn begin(
     status: &Arc<Status>,
     rules: &Arc<RuleSet>,
     mode: ClockMode,
-    tell: Box<dyn Tell>,
+    mut tell: Box<dyn Tell>,
     ended: Ended,
 ) -> io::Result<Begun> {
     let now = Now { clock: status.clock().now(), uptime: status.uptime() };
@@ -65,6 +65,7 @@ pub fn begin(
     match opened {
         Ok((db, mut stored)) => {
             let store = Some(config.clone());
+            stored.write_damaged_anew(&db, &mut *tell);
             stored.give_up_damaged(&ended, now.clock);
             let begun = stored.begin(status, rules, mode, Keeper::new(Some(db), tell, ended), now);
             Ok(Begun { store, ..begun })
@@ -110,7 +111,28 @@ fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
 }
 
 impl Stored {
-    /// Messages that waited and are not as they were are sent to nobody.
+    /// Messages that waited and are not as they were are written again from what was decided.
+    fn write_damaged_anew(&mut self, db: &Db, tell: &mut dyn Tell) {
+        for w in self.waiting.iter_mut().filter(|w| w.damaged) {
+            let step = w.letter.key.rsplit('-').next().and_then(|hex| u64::from_str_radix(hex, 16).ok());
+            let (Some(episode), Some(step)) = (w.letter.episode, step) else { continue };
+            let Ok(Some(transition)) = db.decided(episode, step) else { continue };
+            let Ok(Some(rules)) = recovery::rules_of(db, transition.made_under) else { continue };
+            let message = Message::Episode(Notice { transition, rules, outage: None });
+            let letters = tell.letters(&message, None).unwrap_or_default();
+            let same = |l: &Letter| (&l.receiver, &l.key) == (&w.letter.receiver, &w.letter.key);
+            if let Some(letter) = letters.into_iter().find(same) {
+                tracing::warn!(
+                    receiver = &*letter.receiver,
+                    key = &*letter.key,
+                    "a message that waited was damaged; it is written anew"
+                );
+                (w.letter, w.damaged) = (letter, false);
+            }
+        }
+    }
+
+    /// Messages that waited and are not as they were, and cannot be written again, are sent to nobody.
     fn give_up_damaged(&mut self, ended: &Ended, at: Time) {
         for Waiting { letter: l, .. } in self.waiting.extract_if(.., |w| w.damaged) {
             tracing::error!(receiver = &*l.receiver, key = &*l.key, "a message that waited is damaged; it is not sent");

@@ -138,6 +138,17 @@ impl Db {
         asked.map_err(|e| self.failed(e))
     }
 
+    /// A step of an episode, if it was decided and is sound.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn decided(&self, episode: EpisodeId, step: u64) -> Result<Option<Transition>, StoreError> {
+        let get = "SELECT bytes FROM transitions WHERE episode = ?1 AND step = ?2";
+        let asked = params![episode.0 as i64, step as i64];
+        let found = self.db.query_row(get, asked, |r| r.get::<_, Vec<u8>>(0)).optional().map_err(|e| self.failed(e))?;
+        Ok(found.and_then(|sealed| transition(&sealed).ok()))
+    }
+
     /// Changes that nobody was told of because the past was being caught up with, in order.
     ///
     /// # Errors
