@@ -140,9 +140,8 @@ impl Service {
         let (keeper, receiver) = keep(keeper, &status, &ended, kept, waiting, receive)?;
         let inputs = queue.clone();
         let engine = spawn_thread("engine", move || thread.run(&inputs, rules))?;
-        let house =
-            |config| Housekeeping { config, mode, to: to_keeper.clone(), status: status.clone(), stop: Arc::default() };
-        let housekeeping = store.map(house).map(Housekeeping::start).transpose()?;
+        let house = |config| Housekeeping::new(config, mode, to_keeper.clone(), status.clone()).start();
+        let housekeeping = store.map(house).transpose()?;
         if mode == ClockMode::Live {
             // no frame is taken before the engine knows the time
             let now = status.clock().now();

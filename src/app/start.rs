@@ -64,6 +64,12 @@ pub fn begin(
     let opened = Db::open(&config.path).and_then(|db| read(&db, mode).map(|stored| (db, stored)));
     match opened {
         Ok((db, mut stored)) => {
+            let reached = stored.rebuilt.as_ref().and_then(|r| r.engine.junction().now());
+            if let Some(reached) = reached.filter(|_| mode == ClockMode::Recording) {
+                // else what is noted before the next frame would be of 1970, and soon forgotten
+                status.set_engine_time(reached);
+            }
+            let now = Now { clock: status.clock().now(), ..now };
             let store = Some(config.clone());
             stored.write_damaged_anew(&db, &mut *tell);
             stored.give_up_damaged(&ended, now.clock);

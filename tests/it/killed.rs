@@ -175,7 +175,7 @@ impl Place {
     async fn finish(&mut self) {
         let mut life = self.live();
         let began = Instant::now();
-        while !self.is_done() {
+        while !(self.is_done() && self.log(self.lives).contains("running;")) {
             assert!(life.0.try_wait().unwrap().is_none(), "{}", self.log(self.lives));
             assert!(began.elapsed() < Duration::from_secs(900), "not at the end: {}", self.log(self.lives));
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -189,6 +189,16 @@ impl Place {
     fn transitions(&self) -> Vec<String> {
         let rows = self.db().unwrap().transitions(None).unwrap();
         rows.iter().map(|r| format!("{} {} {} {:?}", r.alert, r.brand, r.at, r.transition.as_ref().unwrap())).collect()
+    }
+
+    /// Beginnings of stories in the evidence that were deleted later; none of them has its text still.
+    fn deleted(&self) -> usize {
+        let rows = self.db().unwrap().transitions(None).unwrap();
+        let evidence = rows.iter().filter_map(|r| r.transition.as_ref()?.evidence.as_ref());
+        let is =
+            |id: &str| (5..100).step_by(5).any(|key| id.ends_with(&format!("a{key}/app.bsky.feed.post/k{key}000")));
+        let gone = evidence.flat_map(|e| e.first.iter().chain(&e.top)).filter(|p| is(&p.body.id));
+        gone.inspect(|p| assert!(p.deleted && p.body.text.is_empty(), "{p:?}")).count()
     }
 
     /// How often each line stands in the ledger.
@@ -251,7 +261,7 @@ async fn killed_again_and_again_it_decides_and_sends_the_same() {
     let mut whole = Place::new(&dir.path().join("whole"), "full").await;
     whole.finish().await;
     // most of the lives are over before the recording is
-    let speed = LENGTH as f64 / (kills as f64 * 0.30);
+    let speed = LENGTH as f64 / (kills as f64 * 0.40);
     let mut torn = Place::new(&dir.path().join("torn"), &format!("{speed:.1}")).await;
     let (mut dice, began, mut early) = (Random::new(seed), Instant::now(), 0);
     for n in 1..=kills {
@@ -283,6 +293,7 @@ async fn killed_again_and_again_it_decides_and_sends_the_same() {
     let transitions = whole.transitions();
     assert!(transitions.len() > 200 && early * 10 >= kills * 7, "{} {early}", transitions.len());
     assert!(rounds.first().is_some_and(|r| r.id > 1), "{rounds:?}");
+    assert!(whole.deleted() > 10, "{}", whole.deleted());
     same("changes", &torn.transitions(), &transitions);
     let ledger = whole.ledger();
     assert!(ledger.values().all(|n| *n == 1));
@@ -293,7 +304,8 @@ async fn killed_again_and_again_it_decides_and_sends_the_same() {
         let (found, times) = &sent.1[key];
         assert!(found == body && *n == 1 && *times <= 1 + kills, "{key} {times} times:\n{found}\n{body}");
     }
-    assert!(repeats <= kills, "{repeats}");
+    // what was answered and not yet noted, a few at each kill
+    assert!(repeats <= 2 * kills, "{repeats}");
     same("lines", &torn.lines(), &whole.lines());
     for args in [&["alerts", "--all", "--json"][..], &["alerts", "--json"]] {
         assert_eq!(torn.asked(args), whole.asked(args));

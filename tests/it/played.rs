@@ -296,7 +296,7 @@ async fn the_program_tells_what_a_replay_of_the_same_file_tells() {
     let config = dir.path().join("groundswell.yaml");
     for speed in ["full", "100000"] {
         let text = format!(
-            "rules: rules.yaml\nlisten: 127.0.0.1:0\nsources: {{day: {{type: recording, path: day.ndjson.zst, speed: {speed}}}}}\nreceivers: {{out: {{type: stdout, format: json}}}}\n"
+            "rules: rules.yaml\nlisten: 127.0.0.1:0\nsources: {{day: {{type: recording, path: day.ndjson.zst, speed: {speed}}}}}\nstore: {{path: at-{speed}.db}}\nreceivers: {{out: {{type: stdout, format: json}}}}\n"
         );
         fs::write(&config, text).unwrap();
         let program = Program::run(&config).await;

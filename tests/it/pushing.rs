@@ -130,8 +130,9 @@ async fn nothing_is_acknowledged_before_the_engine_took_it() {
     let service = Service::start(Parts { tap: Some(tap), ..parts }, |_| Ok(())).await.unwrap();
     let at = service.address;
     let first = tokio::spawn(async move { send(at, DESK, &post("1")).await.0 });
-    let is_busy = move || busy.1.recv_timeout(Duration::from_secs(5));
-    tokio::task::spawn_blocking(is_busy).await.unwrap().unwrap();
+    let is_busy = move || (busy.1.recv_timeout(Duration::from_secs(5)), busy.1);
+    let (busy, _again) = tokio::task::spawn_blocking(is_busy).await.unwrap();
+    busy.unwrap();
     // the engine is at the first one still
     let mut socket = TcpStream::connect(at).await.unwrap();
     let body = post("2");

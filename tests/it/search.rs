@@ -139,6 +139,8 @@ fn tells_what_is_wrong() {
         assert_eq!(out.status.code(), Some(code), "{args:?}: {said}");
         assert!(words.iter().all(|w| said.contains(w)), "{args:?}: {said}");
     };
+    let text_of = "sources: {a: {type: jetstream, hosts: [h.example]}}\nrules: [r.yaml]\n";
+    std::fs::write(dir.path().join("groundswell.yaml"), text_of).unwrap();
     assert!(search(&["guitar", "-c", &config]).status.success(), "the store lies beside the config");
     fails(&["guitar OR", "--store", &store], 1, &["error: query:1:10: expected"]);
     fails(&["to:forum:dave", "--store", &store], 1, &["query:1:1: ", "hint: whom a post answers is not archived"]);
@@ -152,7 +154,7 @@ fn tells_what_is_wrong() {
         0,
         &["warning: expected a brand or group of the archive, found no post of `untied`"],
     );
-    fails(&["guitar", "--since", "yesterday"], 2, &["expected a time like 7d"]);
+    fails(&["guitar", "--since", "yesterday"], 2, &["expected a time like 2026-07-04T08:00:00Z, or how long ago"]);
     fails(&["guitar", "--limit", "many"], 2, &["--limit"]);
     fails(&[], 2, &["<QUERY>"]);
     std::fs::write(archive_path(Path::new(&store)), "rubbish ".repeat(999)).unwrap();

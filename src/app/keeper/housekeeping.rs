@@ -20,19 +20,19 @@ use crate::store::db::{Db, Round, StatePart, StoreError};
 
 /// What it takes to keep house.
 pub struct Housekeeping {
-    /// The store.
-    pub config: StoreConfig,
-    /// Where the engine's time comes from.
-    pub mode: ClockMode,
-    /// Takes snapshots.
-    pub to: SyncSender<Keep>,
-    /// Where it says how it fares.
-    pub status: Arc<Status>,
-    /// Set when it is to end.
-    pub stop: Arc<AtomicBool>,
+    config: StoreConfig,
+    mode: ClockMode,
+    to: SyncSender<Keep>,
+    status: Arc<Status>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Housekeeping {
+    /// For a store, with an engine whose time comes from there; snapshots go `to` who keeps.
+    pub fn new(config: StoreConfig, mode: ClockMode, to: SyncSender<Keep>, status: Arc<Status>) -> Housekeeping {
+        Housekeeping { config, mode, to, status, stop: Arc::default() }
+    }
+
     /// Keeps house on a thread of its own; gives that, and what tells it to end.
     ///
     /// # Errors

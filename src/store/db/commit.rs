@@ -95,7 +95,6 @@ impl Db {
             let t = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             if let Some(block) = block {
                 put_block(&t, &block, c.at)?;
-                take_out_gone(&t, c.steps)?;
             }
             for (fingerprint, bytes) in &c.rules {
                 let put = "INSERT INTO rule_sets(fingerprint, at, bytes) VALUES(?1, ?2, ?3)
@@ -107,13 +106,17 @@ impl Db {
                 t.prepare_cached(set)?.execute(params![&**source, seal(ROW, position.0.as_bytes())])?;
             }
             c.decided.iter().try_for_each(|d| put_decided(&t, d))?;
+            // also out of what was decided just before
+            take_out_gone(&t, c.steps)?;
             if c.all_told {
                 t.prepare_cached("UPDATE transitions SET told = 1 WHERE told = 0")?.execute([])?;
             }
             let ids = c.letters.iter().map(|l| put_letter(&t, l, c.at)).collect::<rusqlite::Result<_>>()?;
             for done in c.done {
                 let gone = "DELETE FROM outbox WHERE receiver = ?1 AND key = ?2";
-                t.prepare_cached(gone)?.execute(params![done.receiver.as_deref(), &*done.key])?;
+                if !broken::is(Broken::DeliversTwice) {
+                    t.prepare_cached(gone)?.execute(params![done.receiver.as_deref(), &*done.key])?;
+                }
                 put_ledger(&t, done)?;
             }
             c.ledger.iter().try_for_each(|row| put_ledger(&t, row))?;
@@ -189,9 +192,14 @@ fn take_out_gone(t: &Transaction<'_>, steps: &[Step]) -> rusqlite::Result<()> {
             Gone::Post(p) => ("post", p.0 as i64),
             Gone::Account(a) => ("account", a.0 as i64),
         };
-        let found = format!("SELECT DISTINCT transition_id FROM evidence WHERE {column} = ?1");
-        let rows: Vec<i64> =
-            t.prepare_cached(&found)?.query_map([id], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let found = format!(
+            "SELECT DISTINCT x.id FROM evidence e JOIN transitions x ON x.id = e.transition_id
+             WHERE e.{column} = ?1 AND x.seq <= ?2"
+        );
+        let rows: Vec<i64> = t
+            .prepare_cached(&found)?
+            .query_map(params![id, entry.seq as i64], |r| r.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
         for row in rows {
             let bytes: Vec<u8> =
                 t.prepare_cached("SELECT bytes FROM transitions WHERE id = ?1")?.query_row([row], |r| r.get(0))?;
