@@ -147,7 +147,7 @@ async fn throughput(sizes: &Sizes, wire: &Arc<Wire>) {
         ("service, text", Reader::Service { compress: false }),
         ("service, zstd", Reader::Service { compress: true }),
     ];
-    let plan = Plan { frames: sizes.frames, rate: None, marker_every: usize::MAX };
+    let plan = Plan { frames: sizes.frames, rate: None, marker_every: usize::MAX, scattered: false };
     let mut took: [Vec<Run>; 3] = Default::default();
     for _ in 0..sizes.runs {
         for (at, (_, reader)) in readers.iter().enumerate() {
@@ -197,7 +197,7 @@ async fn latency(sizes: &Sizes, wire: &Arc<Wire>) {
     for rate in RATES {
         let seconds = sizes.seconds + 1;
         let marker_every = rate / markers(100, seconds);
-        let plan = Plan { frames: rate * seconds, rate: Some(rate as f64), marker_every };
+        let plan = Plan { frames: rate * seconds, rate: Some(rate as f64), marker_every, scattered: false };
         for (name, reader) in [("bare reader", Reader::Bare), ("service", Reader::Service { compress: false })] {
             let run = run(wire, plan, reader).await;
             let expected = plan.frames.div_ceil(plan.marker_every) + 1;
@@ -239,7 +239,7 @@ async fn exchange(service: &Service, changes: usize) -> Exchanged {
 async fn reload(sizes: &Sizes, wire: &Arc<Wire>) {
     let seconds = sizes.reload_after + 3 * BETWEEN;
     let (rate, marker_every) = (RELOAD_RATE, RELOAD_RATE / markers(250, seconds));
-    let plan = Plan { frames: sizes.reload_frames(), rate: Some(rate as f64), marker_every };
+    let plan = Plan { frames: sizes.reload_frames(), rate: Some(rate as f64), marker_every, scattered: false };
     let server = Server::bind();
     let address = server.address();
     let (server, hold) = server.send(wire.clone(), plan);

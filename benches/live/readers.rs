@@ -61,7 +61,8 @@ pub struct Seen {
 }
 
 impl Seen {
-    fn note(&self, number: usize, last: usize) {
+    /// Notes that a marker was seen.
+    pub fn note(&self, number: usize, last: usize) {
         self.markers.lock().unwrap().push((number, Instant::now()));
         if number == last {
             self.last.notify_one();
@@ -80,8 +81,8 @@ impl Seen {
     }
 }
 
-/// A service that listens to a server.
-pub async fn service(server: SocketAddr, rules: Arc<RuleSet>, compress: bool, last: usize) -> (Service, Arc<Seen>) {
+/// The config of a service that listens to a server.
+pub fn config(server: SocketAddr, compress: bool) -> Config {
     let info = Arc::new(SourceInfo { name: "bench".into(), format: WireFormat::Jetstream });
     let kind = SourceKind::Jetstream(JetstreamConfig {
         hosts: vec![format!("ws://{server}/subscribe")],
@@ -90,8 +91,12 @@ pub async fn service(server: SocketAddr, rules: Arc<RuleSet>, compress: bool, la
         audience: None,
         ca: None,
     });
-    let config =
-        Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::new(vec![SourceConfig { info, kind }]) };
+    Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::new(vec![SourceConfig { info, kind }]) }
+}
+
+/// A service that listens to a server.
+pub async fn service(server: SocketAddr, rules: Arc<RuleSet>, compress: bool, last: usize) -> (Service, Arc<Seen>) {
+    let config = config(server, compress);
     let seen = Arc::new(Seen::default());
     let noting = seen.clone();
     let parts = Parts::new(config, rules, Arc::new(SystemClock)).unwrap();
@@ -110,7 +115,7 @@ pub async fn service(server: SocketAddr, rules: Arc<RuleSet>, compress: bool, la
 }
 
 /// The number of the marker that made an episode fire.
-fn fired(notice: &Notice) -> Option<usize> {
+pub fn fired(notice: &Notice) -> Option<usize> {
     let t = &notice.transition;
     let first = t.evidence.as_ref().filter(|_| t.to == Phase::Firing)?.first.as_ref()?;
     number_of(&first.body.author)

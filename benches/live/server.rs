@@ -125,6 +125,18 @@ pub struct Plan {
     pub rate: Option<f64>,
     /// Every so many frames a marker takes the place of one.
     pub marker_every: usize,
+    /// Anywhere among them, so that markers keep no time with anything else; else of the first.
+    pub scattered: bool,
+}
+
+impl Plan {
+    /// Whether a marker takes the place of a frame.
+    fn marks(&self, frame: usize) -> bool {
+        let (turn, at) = (frame / self.marker_every, frame % self.marker_every);
+        // multiplied by the golden ratio and cut, turns are spread well
+        let place = (turn as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+        at == if self.scattered { place as usize % self.marker_every } else { 0 }
+    }
 }
 
 /// What was sent.
@@ -187,7 +199,7 @@ fn send(socket: &mut TcpStream, wire: &Wire, plan: Plan) -> io::Result<Sent> {
         let (until, digits) = (due.min(plan.frames).min(sent + PIECE), digits());
         piece.clear();
         for n in sent..until {
-            if n % plan.marker_every == 0 {
+            if plan.marks(n) {
                 marker(n, n / plan.marker_every, &digits, &mut piece);
                 let lateness = plan.rate.map_or(Duration::ZERO, |r| began.elapsed().saturating_sub(moment(n, r)));
                 late.saturating_record(lateness.as_micros() as u64);
