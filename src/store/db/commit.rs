@@ -114,9 +114,7 @@ impl Db {
             let ids = c.letters.iter().map(|l| put_letter(&t, l, c.at)).collect::<rusqlite::Result<_>>()?;
             for done in c.done {
                 let gone = "DELETE FROM outbox WHERE receiver = ?1 AND key = ?2";
-                if !broken::is(Broken::DeliversTwice) {
-                    t.prepare_cached(gone)?.execute(params![done.receiver.as_deref(), &*done.key])?;
-                }
+                t.prepare_cached(gone)?.execute(params![done.receiver.as_deref(), &*done.key])?;
                 put_ledger(&t, done)?;
             }
             c.ledger.iter().try_for_each(|row| put_ledger(&t, row))?;
