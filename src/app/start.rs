@@ -70,6 +70,7 @@ pub fn begin(
                 status.set_engine_time(reached);
             }
             let now = Now { clock: status.clock().now(), ..now };
+            note_past(status, &db, stored.rebuilt.is_some(), now.clock);
             let store = Some(config.clone());
             stored.write_damaged_anew(&db, &mut *tell);
             stored.give_up_damaged(&ended, now.clock);
@@ -80,6 +81,19 @@ pub fn begin(
         Err(e) => Err(io::Error::other(format!("{e}\n  hint: {}", e.hint))),
     }
 }
+
+/// Notes since when the store knows the past.
+fn note_past(status: &Status, db: &Db, known: bool, now: Time) {
+    let stored = db.meta(PAST_SINCE).ok().flatten().and_then(|t| Time::parse_rfc3339(&t)).filter(|_| known);
+    if stored.is_none() {
+        // one that is not noted is taken to be shorter
+        let _ = db.set_meta(PAST_SINCE, &now.to_string());
+    }
+    status.set_past(stored.unwrap_or(now));
+}
+
+/// Since when the store knows the past.
+const PAST_SINCE: &str = "past_since";
 
 /// What a store holds that a service needs to begin.
 struct Stored {

@@ -79,6 +79,7 @@ pub struct Status {
     /// When the service began, on a clock that never goes back, and by the Clock.
     began: Instant,
     started: AtomicI64,
+    past: AtomicI64,
     engine_time: AtomicI64,
     waiting: AtomicU64,
     stopping: AtomicBool,
@@ -134,6 +135,7 @@ impl Status {
             unrecorded: Mutex::new(None),
             wants_whole: AtomicBool::new(false),
             catching_up: AtomicBool::new(false),
+            past: AtomicI64::new(0),
             archived: AtomicI64::new(i64::MAX),
         })
     }
@@ -232,6 +234,20 @@ impl Status {
     /// When the service started, by the Clock; where that follows a recording, its first time.
     pub fn started(&self) -> Time {
         Time(self.started.load(Ordering::Acquire))
+    }
+
+    /// Since when the engine has a past, by the Clock: its own start, or that of the first service on its
+    /// store.
+    pub fn past(&self) -> Time {
+        match self.past.load(Ordering::Acquire) {
+            0 => self.started(),
+            t => Time(t),
+        }
+    }
+
+    /// Notes that.
+    pub fn set_past(&self, since: Time) {
+        self.past.store(since.0, Ordering::Release);
     }
 
     /// A source sent frames.

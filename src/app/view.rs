@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::app::config::Config;
 use crate::app::engine::RuleState;
 use crate::app::status::{EngineView, Status};
 use crate::base::metric;
@@ -37,6 +38,7 @@ pub(super) fn status(s: &Status) -> Json {
                 "p99": s.metrics.quantile("receive_to_transition", 0.99),
             },
         },
+        "store": store(s, &config),
         "sources": sources,
         "brands": engine.rules.as_ref().map_or(0, |r| r.brands.len()),
         "rules": rules(s, &engine, now),
@@ -44,6 +46,20 @@ pub(super) fn status(s: &Status) -> Json {
         "blind_spots": config.blind_spots,
         "reload": reloaded(s),
         "external_url": config.external_url,
+    })
+}
+
+fn store(s: &Status, config: &Config) -> Json {
+    let Some(store) = &config.store else { return Json::Null };
+    let trouble = s.unrecorded();
+    json!({
+        "path": store.path.display().to_string(),
+        "recording": trouble.is_none(),
+        "past_since": s.past().to_string(),
+        "pending_entries": s.metrics.get(&metric::STORE_PENDING, &[]),
+        "failing_since": trouble.as_ref().map(|t| t.since.to_string()),
+        "why": trouble.as_ref().map(|t| t.why.clone()),
+        "hint": trouble.as_ref().map(|t| t.hint.clone()),
     })
 }
 
@@ -86,7 +102,7 @@ fn receiver(s: &Status, name: &str, kind: &str) -> Json {
 
 fn rules(s: &Status, engine: &EngineView, now: Time) -> Vec<Json> {
     let Some(rules) = &engine.rules else { return Vec::new() };
-    let running = (now - s.started()).max(Span::ZERO);
+    let running = (now - s.past()).max(Span::ZERO);
     rules.rules.iter().zip(&engine.states).map(|(r, state)| rule(rules, r, state, running)).collect()
 }
 

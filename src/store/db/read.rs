@@ -88,15 +88,6 @@ impl Db {
         Ok((good, damaged))
     }
 
-    /// Forgets where a source has got to.
-    ///
-    /// # Errors
-    /// Where that cannot be written.
-    pub fn forget_position(&mut self, source: &str) -> Result<(), StoreError> {
-        let gone = self.db.execute("DELETE FROM positions WHERE source = ?1", [source]);
-        gone.map(drop).map_err(|e| self.failed(e))
-    }
-
     /// A rule set that was kept; `None` where there is none, or a damaged one.
     ///
     /// # Errors

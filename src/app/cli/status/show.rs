@@ -65,6 +65,7 @@ pub(super) fn text(state: &Json, url: &str, look: &Look) -> String {
     }
     out.push('\n');
     out.push_str(&engine(&state["engine"], look));
+    out.push_str(&store(&state["store"], look));
     out.push_str(&sources(state, now, look));
     out.push_str(&rules(state, look));
     out.push_str(&receivers(state, now, look));
@@ -88,6 +89,19 @@ fn engine(e: &Json, look: &Look) -> String {
     let waiting = count(number(&e["waiting_frames"]), "frame");
     let kept = count(number(&e["posts_kept"]), "post");
     look.line("engine", &format!("at {clock} UTC, {lag}; {waiting} waiting, {kept} kept")) + &look.line("", &took)
+}
+
+fn store(s: &Json, look: &Look) -> String {
+    if s.is_null() {
+        return look.line("store", "none: a restart forgets everything");
+    }
+    let day = |t: &Json| time(t).map_or("unknown".into(), |t| t.to_string().get(..16).unwrap_or("").replace('T', " "));
+    if s["recording"] == true {
+        return look.line("store", &format!("recording to {}, since {}", said(&s["path"]), day(&s["past_since"])));
+    }
+    let pending = number(&s["pending_entries"]);
+    let since = format!("{} since {}; entries that wait: {pending}", look.paint.bad("NOT RECORDING"), day(&s["failing_since"]));
+    look.line("store", &since) + &look.line("", &said(&s["why"]))
 }
 
 fn sources(state: &Json, now: Option<Time>, look: &Look) -> String {

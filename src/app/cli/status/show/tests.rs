@@ -19,6 +19,8 @@ fn state() -> Json {
         "ready": false, "unready": ["source forum: Connection refused (os error 111)"],
         "engine": {"time": "2026-07-04T10:00:00.000Z", "lag_seconds": 0.5, "waiting_frames": 1, "entries": 9, "posts_kept": 1234,
             "receive_to_transition_seconds": {"p50": 0.0004, "p99": 0.0031}},
+        "store": {"path": "/srv/groundswell.db", "recording": true, "past_since": "2026-06-01T07:00:00.000Z",
+            "pending_entries": 0.0, "failing_since": null, "why": null, "hint": null},
         "sources": [
             {"name": "bluesky", "type": "jetstream", "connected": true, "heard": true, "down_since": null, "why": "",
                 "silent_seconds": 0.1, "frames_per_second": 312.4, "usual_frames_per_second": 300.2,
@@ -51,6 +53,7 @@ NOT READY  groundswell 0.1.0 at http://127.0.0.1:9464, up 2h 13m
 
 engine      at 10:00:00 UTC, 0.5 s behind; 1 frame waiting, 1234 posts kept
             receive to transition: p50 0.4 ms, p99 3.1 ms (last minute)
+store       recording to /srv/groundswell.db, since 2026-06-01 07:00
 sources     2 of 3 heard
   bluesky                  up   312 frames/s (usual 300), last event 1s ago
   forum                    DOWN since 09:41:00 (19m ago)
@@ -109,4 +112,15 @@ fn any_answer_is_shown_in_80_columns_and_harmless() {
 fn colours_take_no_columns() {
     let coloured = text(&state(), "u", &Look { paint: Paint(Style { colour: true }), ..look(true) });
     assert_eq!(strip(&coloured), text(&state(), "u", &look(true)));
+}
+
+#[test]
+fn a_store_that_fails_stands_out() {
+    let mut state = state();
+    state["store"] = json!({"path": "/srv/groundswell.db", "recording": false, "past_since": "2026-06-01T07:00:00.000Z",
+        "pending_entries": 12.0, "failing_since": "2026-07-04T09:58:00.000Z", "why": "expected room to write, found none", "hint": ""});
+    let shown = text(&state, "http://127.0.0.1:9464", &look(false));
+    assert!(shown.contains("store       NOT RECORDING since 2026-07-04 09:58; entries that wait: 12\n            expected room to write"), "{shown}");
+    state["store"] = Json::Null;
+    assert!(text(&state, "u", &look(false)).contains("store       none: a restart forgets everything\n"));
 }
