@@ -34,8 +34,22 @@ impl Block {
     /// # Errors
     /// Where it is damaged or of another version.
     pub fn read(bytes: &[u8]) -> Result<Vec<Step>, Damage> {
+        Unpacker::default().read(bytes)
+    }
+}
+
+/// Reads many blocks: what unpacking one takes is made once, which for small blocks is most of it.
+#[derive(Default)]
+pub struct Unpacker(zstd::bulk::Decompressor<'static>);
+
+impl Unpacker {
+    /// The steps of a block.
+    ///
+    /// # Errors
+    /// Where it is damaged or of another version.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<Vec<Step>, Damage> {
         let packed = unseal(VERSION, bytes)?;
-        let plain = zstd::bulk::decompress(packed, limits::BLOCK_BYTES).map_err(|_| Damage("cannot be unpacked"))?;
+        let plain = self.0.decompress(packed, limits::BLOCK_BYTES).map_err(|_| Damage("cannot be unpacked"))?;
         postcard::from_bytes(&plain).map_err(|_| Damage("cannot be decoded"))
     }
 }

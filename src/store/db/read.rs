@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::super::block::Block;
+use super::super::block::Unpacker;
 use super::super::seal::{Damage, unseal};
 use super::commit::ROW;
 use super::{Db, Letter, StoreError};
@@ -48,10 +48,11 @@ impl Db {
         let get = "SELECT id, last, at, bytes FROM log WHERE id > ?1 ORDER BY id LIMIT ?2";
         let read = || -> rusqlite::Result<Vec<LoggedBlock>> {
             let mut statement = self.db.prepare_cached(get)?;
+            let mut unpacker = Unpacker::default();
             let rows = statement.query_map(params![id, most as i64], |r| {
                 let bytes = r.get_ref(3)?.as_bytes()?;
                 let (id, last, at) = (r.get(0)?, r.get::<_, i64>(1)? as Seq, Time(r.get(2)?));
-                Ok(LoggedBlock { id, last, at, steps: Block::read(bytes) })
+                Ok(LoggedBlock { id, last, at, steps: unpacker.read(bytes) })
             })?;
             rows.collect()
         };
