@@ -107,7 +107,8 @@ fn run(
     for (time, step) in steps {
         let now = Now { clock: time, uptime: Time(time.0 - from.0) };
         keeper.take(Keep::Step(Box::new(step)), now);
-        if keeper.due().is_some_and(|due| due <= now.uptime) || ended.waits() {
+        keeper.hear(now);
+        if keeper.due().is_some_and(|due| due <= now.uptime) {
             let began = Instant::now();
             let deliveries = keeper.commit(now);
             commits.push(began.elapsed());

@@ -283,15 +283,23 @@ impl Keeper {
         if self.pending.urgent {
             return Some(since);
         }
-        let wait = if self.pending.entries > 0 { limits::COMMIT_EVERY } else { limits::POSITIONS_EVERY };
+        let waited_for = self.pending.entries > 0 || self.pending.has_ended();
+        let wait = if waited_for { limits::COMMIT_EVERY } else { limits::POSITIONS_EVERY };
         Some(since + wait)
+    }
+
+    /// Hears which messages have come to their end. That is kept along with what is pending, or as
+    /// late as entries are: a commit of its own would only keep waiting what people are to be told,
+    /// and receivers know by its key a message that they get again.
+    pub fn hear(&mut self, now: Now) {
+        for done in self.ended.take() {
+            self.pending.end(done, now);
+        }
     }
 
     /// Keeps what is pending, and gives what may be told now.
     pub fn commit(&mut self, now: Now) -> Vec<Delivery> {
-        for done in self.ended.take() {
-            self.pending.end(done, now);
-        }
+        self.hear(now);
         let mut out = Vec::new();
         if self.db.is_none() || self.gap || self.trouble.as_ref().is_some_and(|t| now.uptime < t.retry) {
             self.go_on(now, &mut out);

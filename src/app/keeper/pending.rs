@@ -78,6 +78,11 @@ impl Pending {
         self.done.push(done);
     }
 
+    /// Whether messages have come to their end.
+    pub(super) fn has_ended(&self) -> bool {
+        !self.done.is_empty()
+    }
+
     /// Steps and where sources got to with them are let go of; how many entries that were.
     pub(super) fn forget_steps(&mut self) -> u64 {
         self.steps.clear();

@@ -49,8 +49,9 @@ impl KeeperThread {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             let now = self.now();
+            self.keeper.hear(now);
             let due = self.keeper.due().is_some_and(|due| due <= now.uptime);
-            if (due || self.ended.waits()) && !self.commit(&mut waits) {
+            if due && !self.commit(&mut waits) {
                 break;
             }
             if !due && !self.keeper.write_on() && tidied.elapsed() >= limits::TIDY_EVERY.as_std() {
