@@ -172,6 +172,8 @@ pub const POSITIONS_EVERY: Span = Span::seconds(2);
 pub const STORE_RETRY: Span = Span::seconds(1);
 /// What waits for the store; then the engine waits.
 pub const KEEP_QUEUE: usize = 32;
+/// Time between two pieces of a snapshot that is written, so that commits find little to take along.
+pub const PIECE_EVERY: Span = Span::millis(10);
 /// How long the service must not have run for that to be told.
 pub const OUTAGE_TOLD: Span = Span::seconds(60);
 /// How far behind the Clock a source counts as being at the present.

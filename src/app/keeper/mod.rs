@@ -390,6 +390,11 @@ impl Keeper {
         }
     }
 
+    /// Whether a snapshot is on its way into the store.
+    pub fn is_writing(&self) -> bool {
+        self.writing.is_some()
+    }
+
     /// Writes a little of a snapshot, where one is on its way; whether there is more of it.
     pub fn write_on(&mut self) -> bool {
         let (Some(writing), Some(db)) = (&mut self.writing, &mut self.db) else { return false };

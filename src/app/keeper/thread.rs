@@ -33,10 +33,11 @@ impl KeeperThread {
     /// Runs until nobody gives it anything any more and the receivers have ended.
     pub fn run(mut self, items: &Receiver<Keep>) {
         let mut waits: Vec<Instant> = Vec::new();
-        let mut tidied = Instant::now();
+        let (mut tidied, mut piece) = (Instant::now(), Instant::now());
         loop {
             let now = self.now();
-            let rest = self.keeper.due().map_or(REST, |due| (due - now.uptime).as_std().min(REST));
+            let rest = if self.keeper.is_writing() { limits::PIECE_EVERY.as_std() } else { REST };
+            let rest = self.keeper.due().map_or(rest, |due| (due - now.uptime).as_std().min(rest));
             match items.recv_timeout(rest) {
                 Ok(item) => {
                     self.take(item, &mut waits);
@@ -51,10 +52,16 @@ impl KeeperThread {
             let now = self.now();
             self.keeper.hear(now);
             let due = self.keeper.due().is_some_and(|due| due <= now.uptime);
-            if due && !self.commit(&mut waits) {
-                break;
-            }
-            if !due && !self.keeper.write_on() && tidied.elapsed() >= limits::TIDY_EVERY.as_std() {
+            if due {
+                if !self.commit(&mut waits) {
+                    break;
+                }
+            } else if self.keeper.is_writing() {
+                if piece.elapsed() >= limits::PIECE_EVERY.as_std() {
+                    self.keeper.write_on();
+                    piece = Instant::now();
+                }
+            } else if tidied.elapsed() >= limits::TIDY_EVERY.as_std() {
                 self.tidy(now);
                 tidied = Instant::now();
             }

@@ -11,8 +11,9 @@ use crate::base::limits;
 use crate::base::model::Seq;
 use crate::base::time::Time;
 
-/// Bytes written at once of a snapshot, at most.
-const PIECE_BYTES: usize = 256 << 10;
+/// Bytes written at once of a snapshot, at most: little, because a commit that comes then takes what
+/// is not on disk yet along.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Parts written at once of a snapshot, at most.
 const PARTS_AT_ONCE: usize = 64;
