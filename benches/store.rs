@@ -57,7 +57,7 @@ impl Sizes {
             after: (entries / 4).min(groundswell::base::limits::ROUND_ENTRIES),
             seconds: or("STORE_SECONDS", 60, 2) as usize,
             runs: if small { 1 } else { 3 },
-            services: if small { 0 } else { 5 },
+            services: if small { 0 } else { 3 },
             probes: if small { 50 } else { 500 },
         }
     }
