@@ -77,7 +77,15 @@ pub fn begin(
             let begun = stored.begin(status, rules, mode, Keeper::new(Some(db), tell, ended), now);
             Ok(Begun { store, ..begun })
         }
-        Err(e) if keeper::is_endurable(&e) => Ok(fresh(Keeper::new(None, tell, ended).without(&e, now))),
+        Err(e) if keeper::is_endurable(&e) => {
+            let keeper = Keeper::new(None, tell, ended).without(&e, now);
+            // what cannot be written may be read
+            let stored = Db::read_only(&config.path).and_then(|db| read(&db, mode));
+            Ok(match stored {
+                Ok(stored) => stored.begin(status, rules, mode, keeper, now),
+                Err(_) => fresh(keeper),
+            })
+        }
         Err(e) => Err(io::Error::other(format!("{e}\n  hint: {}", e.hint))),
     }
 }

@@ -164,6 +164,8 @@ pub const BLOCK_BYTES: usize = 1 << 30;
 pub const UNRECORDED_ENTRIES: usize = 1 << 18;
 /// Letters sent while the store could not be written that are noted to be put there later.
 pub const UNRECORDED_LETTERS: usize = 1 << 13;
+/// Decisions, and lines of the ledger, that may wait for a store that cannot be written.
+pub const UNRECORDED_DECISIONS: usize = 1 << 16;
 /// How long entries may wait to be committed.
 pub const COMMIT_EVERY: Span = Span::millis(250);
 /// How long positions may wait to be committed while there are no entries.

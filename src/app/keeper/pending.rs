@@ -138,6 +138,10 @@ impl Pending {
         self.unrecorded.extend(lettered.iter().flat_map(|(_, letters)| letters.iter().cloned()));
         let over = self.unrecorded.len().saturating_sub(limits::UNRECORDED_LETTERS);
         self.unrecorded.drain(..over);
+        // of what happened meanwhile the newest is noted
+        let (over, lines) = (beyond(self.decided.len()), beyond(self.ledger.len()));
+        self.decided.drain(..over);
+        self.ledger.drain(..lines);
         let unrecorded = |letters: Vec<Letter>| letters.into_iter().map(|l| (None, l)).collect();
         out.extend(lettered.into_iter().map(|(message, l)| Delivery {
             message: Some(message),
@@ -151,6 +155,11 @@ impl Pending {
         // time begins anew: else what stays would be looked at without end
         self.since = self.since.map(|_| now.uptime);
     }
+}
+
+/// How many are more than may wait for a store that cannot be written.
+fn beyond(n: usize) -> usize {
+    n.saturating_sub(limits::UNRECORDED_DECISIONS)
 }
 
 /// The letters of messages, with lines of the ledger about them.

@@ -99,8 +99,9 @@ fn store(s: &Json, look: &Look) -> String {
     if s["recording"] == true {
         return look.line("store", &format!("recording to {}, since {}", said(&s["path"]), day(&s["past_since"])));
     }
-    let pending = number(&s["pending_entries"]);
-    let since = format!("{} since {}; entries that wait: {pending}", look.paint.bad("NOT RECORDING"), day(&s["failing_since"]));
+    let pending = amount(&s["pending_entries"]);
+    let since =
+        format!("{} since {}; entries that wait: {pending}", look.paint.bad("NOT RECORDING"), day(&s["failing_since"]));
     look.line("store", &since) + &look.line("", &said(&s["why"]))
 }
 
