@@ -14,6 +14,8 @@ struct Behind {
     connected: Option<Time>,
     /// When it last said something, by uptime.
     heard: Option<Time>,
+    /// When it was lost last, by uptime.
+    lost: Option<Time>,
 }
 
 /// Sources that are behind the present.
@@ -32,8 +34,7 @@ impl CatchUp {
     /// A source was connected, or lost.
     pub fn connected(&mut self, source: &str, up: bool, uptime: Time) {
         if let Some(b) = self.behind.get_mut(source) {
-            b.connected = up.then_some(uptime);
-            b.heard = None;
+            *b = Behind { connected: up.then_some(uptime), heard: None, lost: (!up).then_some(uptime) };
         }
     }
 
@@ -56,7 +57,7 @@ impl CatchUp {
     pub fn is_over(&mut self, uptime: Time) -> bool {
         let began = self.began;
         self.behind.retain(|_, b| match (b.connected, b.heard) {
-            (None, _) => uptime - began < limits::CATCH_UP_CONNECT,
+            (None, _) => uptime - b.lost.unwrap_or(began) < limits::CATCH_UP_CONNECT,
             (Some(at), heard) => uptime - heard.unwrap_or(at) < limits::CATCH_UP_SILENCE,
         });
         self.behind.is_empty() || uptime - began >= limits::CATCH_UP
@@ -109,6 +110,12 @@ mod tests {
         assert!(!c.is_over(at(15)), "it is still telling");
         c.connected("a", false, at(16));
         assert!(!c.is_over(at(16) + limits::CATCH_UP_SILENCE), "it was cut off before the end");
+        c.connected("a", true, at(20));
+        for s in 20..60 {
+            c.heard("a", Some(NOW - Span::seconds(600)), NOW, at(s));
+        }
+        c.connected("a", false, at(60));
+        assert!(!c.is_over(at(60)) && c.is_over(at(60) + limits::CATCH_UP_CONNECT), "late in the replay too");
     }
 
     #[test]

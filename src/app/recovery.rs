@@ -146,7 +146,11 @@ fn from_nothing(
         return Ok(Err("expected a log that begins with its rules, found none".to_string()));
     };
     Ok(match kept.get(fingerprint)? {
-        Some(rules) => Ok(Engine::new(rules, mode, shards)),
+        Some(rules) => {
+            let mut engine = Engine::new(rules, mode, shards);
+            engine.stand_at(0);
+            Ok(engine)
+        }
         None => Err("expected the rules the log began under, found none that can be read".to_string()),
     })
 }
@@ -179,6 +183,7 @@ impl Rebuilt {
                             block.id, block.last
                         ));
                         self.holed = true;
+                        self.engine.stand_at(block.last);
                     }
                 }
                 self.block = block.id;
@@ -190,6 +195,11 @@ impl Rebuilt {
     }
 
     fn take(&mut self, s: &Step, kept: &mut Kept<'_>) -> Result<(), StoreError> {
+        let expected = self.engine.junction().seq() + 1;
+        if let Some((first, _)) = s.range().filter(|(first, _)| *first != expected) {
+            self.problems.push(format!("log: expected entry {expected}, found entry {first}: those between are lost"));
+            self.holed = true;
+        }
         for e in &s.entries {
             if let EntryBody::RulesChanged { fingerprint } = e.body {
                 match kept.get(fingerprint)? {

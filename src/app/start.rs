@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::app::catch_up::CatchUp;
 use crate::app::config::{SourceKind, StoreConfig};
 use crate::app::engine::Engine;
-use crate::app::keeper::{self, DOWN_SINCE, Delivery, Ended, Keeper, Now, Tell, Untold};
+use crate::app::keeper::{self, Delivery, Ended, Keeper, Now, Tell, Untold};
 use crate::app::recovery::{self, Rebuilt};
 use crate::app::status::Status;
 use crate::base::broken::{self, Broken};
@@ -17,7 +17,7 @@ use crate::base::model::{Message, Notice, Position};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 use crate::enroll::ClockMode;
-use crate::store::db::{Db, LedgerRow, Letter, StoreError, Waiting};
+use crate::store::db::{DOWN_SINCE, Db, LedgerRow, Letter, StoreError, Waiting};
 
 /// What a service begins with.
 pub struct Begun {
@@ -78,12 +78,18 @@ pub fn begin(
             Ok(Begun { store, ..begun })
         }
         Err(e) if keeper::is_endurable(&e) => {
-            let keeper = Keeper::new(None, tell, ended).without(&e, now);
+            let keeper = Keeper::new(None, tell, ended.clone()).without(&e, now);
             // what cannot be written may be read
             let stored = Db::read_only(&config.path).and_then(|db| read(&db, mode));
             Ok(match stored {
-                Ok(stored) => stored.begin(status, rules, mode, keeper, now),
-                Err(_) => fresh(keeper),
+                Ok(mut stored) => {
+                    stored.give_up_damaged(&ended, now.clock);
+                    stored.begin(status, rules, mode, keeper, now)
+                }
+                Err(e) => {
+                    tracing::error!(error = %e, hint = e.hint, "nothing of the past is known");
+                    fresh(keeper)
+                }
             })
         }
         Err(e) => Err(io::Error::other(format!("{e}\n  hint: {}", e.hint))),
@@ -116,14 +122,14 @@ struct Stored {
 
 fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
     let (_, _, last) = db.end_of_log()?;
-    let mut rebuilt = recovery::rebuild(db, mode, 1, &mut |_| true)?;
+    let rebuilt = recovery::rebuild(db, mode, 1, &mut |_| true)?;
     let (positions, damaged) = db.positions()?;
     for source in damaged {
         let what = format!("position of source {source}: expected what was written, found damage; it goes on from now");
         tracing::error!("{what}");
     }
     let mut untold = Vec::new();
-    for t in db.untold()?.into_iter().chain(rebuilt.iter_mut().flat_map(|r| std::mem::take(&mut r.missing))) {
+    for t in db.untold()? {
         if let Some(rules) = recovery::rules_of(db, t.made_under)? {
             untold.push(Notice { transition: t, rules, outage: None });
         }
@@ -182,6 +188,8 @@ impl Stored {
         if rebuilt.holed {
             keeper = keeper.holed(&rebuilt.problems, now);
         }
+        // what a log with holes gives was never decided
+        let missing = if rebuilt.holed { Vec::new() } else { rebuilt.missing };
         let behind: Vec<Arc<str>> = replaying(status).filter(|s| self.positions.contains_key(s)).collect();
         let catch_up = (mode == ClockMode::Live && !behind.is_empty()).then(|| CatchUp::new(behind, now.uptime));
         if mode == ClockMode::Live {
@@ -189,6 +197,7 @@ impl Stored {
             let mut untold = Untold::new(keeper::outage(from, now.clock));
             self.untold.into_iter().for_each(|n| untold.note(n));
             keeper = keeper.catching_up(untold);
+            missing.into_iter().for_each(|t| keeper.missed(rebuilt.engine.notice(t), now));
             if catch_up.is_none() {
                 keeper.take(keeper::Keep::Live, now);
             } else {

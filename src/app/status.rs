@@ -86,6 +86,7 @@ pub struct Status {
     unrecorded: Mutex<Option<Unrecorded>>,
     wants_whole: AtomicBool,
     catching_up: AtomicBool,
+    writing_round: AtomicBool,
     /// Blocks of the log up to here are in the archive.
     archived: AtomicI64,
 }
@@ -135,6 +136,7 @@ impl Status {
             unrecorded: Mutex::new(None),
             wants_whole: AtomicBool::new(false),
             catching_up: AtomicBool::new(false),
+            writing_round: AtomicBool::new(false),
             past: AtomicI64::new(0),
             archived: AtomicI64::new(i64::MAX),
         })
@@ -371,7 +373,7 @@ impl Status {
             (Some(u), None) => tracing::info!(since = %u.since, "everything is recorded again"),
             _ => {}
         }
-        if wants_whole && !known.is_none() {
+        if wants_whole {
             self.wants_whole.store(true, Ordering::Release);
         }
         *known = why;
@@ -390,6 +392,16 @@ impl Status {
     /// Notes whether the past is being caught up with.
     pub fn set_catching_up(&self, so: bool) {
         self.catching_up.store(so, Ordering::Release);
+    }
+
+    /// Notes whether a snapshot is on its way into the store.
+    pub fn set_writing_round(&self, so: bool) {
+        self.writing_round.store(so, Ordering::Release);
+    }
+
+    /// Whether a snapshot is on its way into the store.
+    pub fn is_writing_round(&self) -> bool {
+        self.writing_round.load(Ordering::Acquire)
     }
 
     /// The last block of the log that is in the archive.

@@ -250,7 +250,7 @@ impl World {
         while let Ok(item) = running.items.try_recv() {
             running.keeper.take(item, now);
         }
-        running.status.set_unrecorded(running.keeper.trouble().cloned(), running.keeper.wants_whole());
+        running.status.set_unrecorded(running.keeper.trouble().cloned(), running.keeper.wants_whole(now));
     }
 
     fn commit(&mut self) {

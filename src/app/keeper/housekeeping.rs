@@ -92,13 +92,17 @@ impl Housekeeping {
         let (_, _, last) = db.end_of_log()?;
         let since = made.unwrap_or(self.status.started());
         let due = entries >= limits::ROUND_ENTRIES || (entries > 0 && last - since >= limits::ROUND_EVERY);
-        if !due {
+        if !due || self.status.is_writing_round() || self.status.unrecorded().is_some() {
             return Ok(());
         }
         let began = Instant::now();
         let Some(rebuilt) = recovery::rebuild(db, self.mode, 1, &mut |_| !self.stopped())? else { return Ok(()) };
-        if self.stopped() || rebuilt.holed {
-            // a hole is mended by the engine itself
+        if self.stopped() {
+            return Ok(());
+        }
+        if rebuilt.holed {
+            // the engine itself mends it
+            let _ = self.to.send(Keep::Holed(rebuilt.problems));
             return Ok(());
         }
         if !rebuilt.missing.is_empty() {
@@ -107,6 +111,11 @@ impl Housekeeping {
                 "the log does not give what was decided; no snapshot is made"
             );
             self.status.metrics.add(&metric::SNAPSHOTS, &["disagrees"], 1.0);
+            let what = format!(
+                "expected {} changes of episodes that the log gives, found them nowhere",
+                rebuilt.missing.len()
+            );
+            let _ = self.to.send(Keep::Holed(vec![what]));
             return Ok(());
         }
         let mut engine = rebuilt.engine;
@@ -116,6 +125,7 @@ impl Housekeeping {
         let parts: Vec<StatePart> = parts.into_iter().map(|p| StatePart::new(p.name, &p.bytes)).collect();
         tracing::debug!(as_of, entries, took_ms = began.elapsed().as_millis() as u64, "snapshot made");
         self.status.metrics.add(&metric::SNAPSHOTS, &["made"], 1.0);
+        self.status.set_writing_round(true);
         // who keeps may have ended
         let _ = self.to.send(Keep::Round(round, parts));
         Ok(())

@@ -23,7 +23,7 @@ use crate::base::limits;
 use crate::base::model::{Message, Notice, Outage, Position, Seq, Step, StoreNotice};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
-use crate::store::db::{Db, Kind, LedgerRow, Letter, Round, StatePart, StoreError};
+use crate::store::db::{DOWN_SINCE, Db, Kind, LedgerRow, Letter, Round, StatePart, StoreError};
 
 use pending::Pending;
 pub use untold::Untold;
@@ -52,6 +52,8 @@ pub enum Keep {
     Ends(oneshot::Sender<Result<Ends, String>>, Ends),
     /// The past is caught up with.
     Live,
+    /// The log does not give what the engine knows: what is wrong with it.
+    Holed(Vec<String>),
     /// A snapshot made beside the service.
     Round(Round, Vec<StatePart>),
     /// Everything the engine knows after an entry, with the rule set it was made under: asked for by
@@ -185,10 +187,27 @@ impl Keeper {
 
     /// Log or snapshots have holes, which only everything the engine knows can mend.
     pub fn holed(mut self, problems: &[String], now: Now) -> Keeper {
+        self.mend(problems, now);
+        self
+    }
+
+    fn mend(&mut self, problems: &[String], now: Now) {
         let (kind, what) = (Kind::Damaged, problems.join("; "));
         self.fails(&StoreError { kind, what, hint: "what could be read is in force".to_string() }, now);
         self.gap = true;
-        self
+        if let Some(trouble) = &mut self.trouble {
+            trouble.retry = now.uptime;
+        }
+    }
+
+    /// A change that came of the log and is not in the store: it is told when people are.
+    pub fn missed(&mut self, notice: Notice, now: Now) {
+        self.pending.decide(&notice, self.untold.is_none(), now);
+        self.pending.begin(now);
+        match &mut self.untold {
+            Some(untold) => untold.note(notice),
+            None => self.message(Message::Episode(notice), now),
+        }
     }
 
     /// The past is being caught up with: nobody is told of anything before [`Keep::Live`].
@@ -216,8 +235,8 @@ impl Keeper {
     }
 
     /// Whether the engine is asked for everything it knows.
-    pub fn wants_whole(&self) -> bool {
-        self.gap && self.db.is_some()
+    pub fn wants_whole(&self, now: Now) -> bool {
+        self.gap && self.db.is_some() && self.trouble.as_ref().is_none_or(|t| now.uptime >= t.retry)
     }
 
     /// Entries that wait to be kept, and those that were let go of.
@@ -237,6 +256,8 @@ impl Keeper {
                 self.pending.ends.push((to, ends));
             }
             Keep::Live => self.live(now),
+            Keep::Holed(problems) if self.trouble.is_none() => self.mend(&problems, now),
+            Keep::Holed(_) => {}
             Keep::Round(round, parts) => self.begin_round(&round, parts),
             Keep::Whole(as_of, fingerprint, parts) => self.whole(as_of, fingerprint, &parts, now),
         }
@@ -252,7 +273,7 @@ impl Keeper {
                 None => self.message(Message::Episode(notice), now),
             }
         }
-        if self.pending.entries > limits::UNRECORDED_ENTRIES {
+        if self.pending.entries > limits::UNRECORDED_ENTRIES && self.trouble.is_some() {
             self.lost += self.pending.forget_steps();
             self.gap = true;
         }
@@ -267,9 +288,6 @@ impl Keeper {
     fn live(&mut self, now: Now) {
         let Some(untold) = self.untold.take() else { return };
         self.pending.all_told = true;
-        if let Some(db) = &self.db {
-            let _ = db.set_meta(DOWN_SINCE, "");
-        }
         for message in untold.messages(now.clock) {
             self.message(message, now);
         }
@@ -354,10 +372,14 @@ impl Keeper {
     }
 
     fn begin_round(&mut self, round: &Round, parts: Vec<StatePart>) {
-        if self.trouble.is_some() {
+        if self.trouble.is_some() || self.gap || self.writing.is_some() {
             return;
         }
         let Some(db) = &mut self.db else { return };
+        // one made before everything the engine knows took the place of lost steps is not whole
+        if db.rounds().is_ok_and(|rounds| rounds.first().is_some_and(|newest| newest.as_of > round.as_of)) {
+            return;
+        }
         // one that cannot be begun is made again later
         if let Ok(id) = db.begin_round(round) {
             self.writing = Some(Writing { round: id, parts: parts.into() });
@@ -373,7 +395,7 @@ impl Keeper {
             let round = Round { id: 0, block, as_of, fingerprint, at: now.clock };
             let id = db.begin_round(&round)?;
             let mut parts: VecDeque<StatePart> =
-                parts.iter().map(|p| StatePart::new(p.name.clone(), &p.bytes)).collect();
+                parts.iter().map(|p| StatePart::new(p.name.clone(), &p.bytes).alone()).collect();
             while !parts.is_empty() {
                 db.put_parts(id, &mut parts)?;
             }
@@ -424,9 +446,6 @@ impl Keeper {
         if self.trouble.is_some() { None } else { self.db.as_mut() }
     }
 }
-
-/// Since when people cannot be told because the past is caught up with.
-pub const DOWN_SINCE: &str = "down_since";
 
 /// The outage before a start: from the last commit to now.
 pub fn outage(last: Time, now: Time) -> Option<Outage> {

@@ -142,6 +142,7 @@ impl Pending {
         let (over, lines) = (beyond(self.decided.len()), beyond(self.ledger.len()));
         self.decided.drain(..over);
         self.ledger.drain(..lines);
+        self.done.drain(..beyond(self.done.len()));
         let unrecorded = |letters: Vec<Letter>| letters.into_iter().map(|l| (None, l)).collect();
         out.extend(lettered.into_iter().map(|(message, l)| Delivery {
             message: Some(message),

@@ -51,6 +51,7 @@ impl KeeperThread {
             }
             let now = self.now();
             self.keeper.hear(now);
+            self.status.set_writing_round(self.keeper.is_writing());
             let due = self.keeper.due().is_some_and(|due| due <= now.uptime);
             if due {
                 if !self.commit(&mut waits) {
@@ -106,7 +107,7 @@ impl KeeperThread {
         metrics.set(&metric::STORE_OK, &[], if trouble.is_none() { 1.0 } else { 0.0 });
         metrics.set(&metric::STORE_PENDING, &[], waiting as f64);
         metrics.raise(&metric::STORE_LOST, &[], lost as f64);
-        self.status.set_unrecorded(trouble, self.keeper.wants_whole());
+        self.status.set_unrecorded(trouble, self.keeper.wants_whole(self.now()));
     }
 
     /// Lets go of what need not be kept.

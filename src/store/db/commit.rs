@@ -12,6 +12,10 @@ use crate::base::broken::{self, Broken};
 use crate::base::model::{EntryBody, EpisodeId, Gone, Position, PostBody, Step, Transition};
 use crate::base::time::Time;
 
+/// The text that says since when people cannot be told because the past is caught up with; gone once
+/// everybody is told.
+pub const DOWN_SINCE: &str = "down_since";
+
 /// Version of sealed rows.
 pub(super) const ROW: u8 = 1;
 
@@ -110,6 +114,7 @@ impl Db {
             take_out_gone(&t, c.steps)?;
             if c.all_told {
                 t.prepare_cached("UPDATE transitions SET told = 1 WHERE told = 0")?.execute([])?;
+                t.prepare_cached("DELETE FROM meta WHERE name = ?1")?.execute([DOWN_SINCE])?;
             }
             let ids = c.letters.iter().map(|l| put_letter(&t, l, c.at)).collect::<rusqlite::Result<_>>()?;
             for done in c.done {

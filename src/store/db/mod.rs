@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-pub use commit::{Commit, Decided, LedgerRow, Letter};
+pub use commit::{Commit, DOWN_SINCE, Decided, LedgerRow, Letter};
 pub use read::{LoggedBlock, Positions, Waiting};
 pub use rounds::{Round, StatePart};
 pub use told::{EpisodeRow, TransitionRow};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::read::text;
 use super::{Db, StoreError};
 use crate::base::hash;
 use crate::base::limits;
@@ -41,14 +42,28 @@ pub struct StatePart {
     bytes: Vec<u8>,
     written: usize,
     state: Option<i64>,
+    /// Not to be shared with the round before, which may be damaged.
+    alone: bool,
 }
 
 impl StatePart {
     /// Of its bytes, which are compressed.
     pub fn new(name: String, bytes: &[u8]) -> StatePart {
         let packed = zstd::bulk::compress(bytes, 1).unwrap_or_default();
-        StatePart { name, sum: hash::parts(&[bytes]), bytes: packed, written: 0, state: None }
+        StatePart { name, sum: hash::parts(&[bytes]), bytes: packed, written: 0, state: None, alone: false }
     }
+
+    /// The same, written even where the round before has an equal one.
+    pub fn alone(mut self) -> StatePart {
+        self.alone = true;
+        self
+    }
+}
+
+/// Parts and states that no round needs go; their pieces follow ([`Db::sweep_pieces`]).
+fn sweep_parts(t: &Transaction<'_>) -> rusqlite::Result<()> {
+    t.execute("DELETE FROM parts WHERE round NOT IN (SELECT id FROM rounds)", [])?;
+    t.execute("DELETE FROM states WHERE id NOT IN (SELECT state FROM parts)", []).map(drop)
 }
 
 fn share(t: &Transaction<'_>, round: i64, part: &StatePart) -> rusqlite::Result<bool> {
@@ -94,7 +109,7 @@ impl Db {
             let mut rows = statement.query([round])?;
             while let Some(r) = rows.next()? {
                 let bytes = r.get_ref(1)?.as_bytes_or_null()?.unwrap_or_default();
-                out.entry(r.get(0)?).or_default().extend_from_slice(bytes);
+                out.entry(text(r, 0)?).or_default().extend_from_slice(bytes);
             }
             Ok(out)
         };
@@ -103,19 +118,28 @@ impl Db {
         Ok(parts.into_iter().map(|(name, packed)| (name, unpacked(packed))).collect())
     }
 
-    /// Begins a round; its number.
+    /// Begins a round; its number. What others left that were never done goes.
     ///
     /// # Errors
     /// Where that cannot be written.
     pub fn begin_round(&mut self, round: &Round) -> Result<i64, StoreError> {
         let put = "INSERT INTO rounds(block, as_of, fingerprint, at, done) VALUES(?1, ?2, ?3, ?4, 0)";
         let row = params![round.block, round.as_of as i64, round.fingerprint as i64, round.at.0];
-        self.db.execute(put, row).map_err(|e| self.failed(e))?;
-        Ok(self.db.last_insert_rowid())
+        let path = self.path.clone();
+        let written = || -> rusqlite::Result<i64> {
+            let t = self.db.transaction()?;
+            t.execute("DELETE FROM rounds WHERE done = 0", [])?;
+            sweep_parts(&t)?;
+            t.execute(put, row)?;
+            let id = t.last_insert_rowid();
+            t.commit()?;
+            Ok(id)
+        }();
+        written.map_err(|e| StoreError::of(&path, &e))
     }
 
     /// Writes some of the parts of a round, from the front, until that came to about
-    /// 256 KiB; those written leave the queue. Parts equal to those of the last round that is
+    /// 64 KiB; those written leave the queue. Parts equal to those of the last round that is
     /// done are shared with it.
     ///
     /// # Errors
@@ -129,7 +153,7 @@ impl Db {
                 small -= 1;
                 let state = match part.state {
                     Some(state) => state,
-                    None if share(&t, round, part)? => {
+                    None if !part.alone && share(&t, round, part)? => {
                         parts.pop_front();
                         continue;
                     }
@@ -162,8 +186,7 @@ impl Db {
             t.execute("UPDATE rounds SET done = 1 WHERE id = ?1", [round])?;
             let kept = "SELECT id FROM rounds WHERE done = 1 ORDER BY id DESC LIMIT ?1";
             t.execute(&format!("DELETE FROM rounds WHERE id NOT IN ({kept})"), [limits::ROUNDS as i64])?;
-            t.execute("DELETE FROM parts WHERE round NOT IN (SELECT id FROM rounds)", [])?;
-            t.execute("DELETE FROM states WHERE id NOT IN (SELECT state FROM parts)", [])?;
+            sweep_parts(&t)?;
             t.commit()
         }();
         written.map_err(|e| StoreError::of(&path, &e))

@@ -18,7 +18,7 @@ pub struct Keep {
     pub ledger: Time,
     /// Beyond this size blocks leave that are not needed to start from, whatever their age.
     pub bytes: u64,
-    /// Blocks after this one are still to be read by others.
+    /// Blocks after this one are still to be read by others, unless there is no room.
     pub block: i64,
 }
 
@@ -36,14 +36,14 @@ impl Db {
         let path = self.path.clone();
         let work = || -> rusqlite::Result<bool> {
             let t = self.db.transaction()?;
-            let old = "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE id <= ?1 AND id < (SELECT max(id) FROM log) AND (at < ?2 OR ?3)
+            let old = "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE (id <= ?1 OR ?3) AND id < (SELECT max(id) FROM log) AND (at < ?2 OR ?3)
                          AND id <= coalesce((SELECT min(block) FROM rounds WHERE done = 1), 0) ORDER BY id LIMIT ?4)";
             let blocks = t.prepare_cached(old)?.execute(params![keep.block, keep.log.0, full, SLICE])?;
             let lines = "DELETE FROM ledger WHERE id IN (SELECT id FROM ledger WHERE at < ?1 LIMIT ?2)";
             let lines = t.prepare_cached(lines)?.execute(params![keep.ledger.0, SLICE])?;
             // an episode leaves as a whole
             let over = "DELETE FROM transitions WHERE episode IN (SELECT episode FROM transitions GROUP BY episode
-                          HAVING max(at) < ?1 AND max(became IN ('resolved', 'inactive')) LIMIT 16)";
+                          HAVING max(at) < ?1 AND min(told) = 1 AND max(became IN ('resolved', 'inactive')) LIMIT 16)";
             let episodes = match t
                 .query_row("SELECT min(at) < ?1 FROM transitions", [keep.ledger.0], |r| r.get::<_, Option<bool>>(0))?
             {
