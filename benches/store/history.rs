@@ -21,7 +21,7 @@ const TIME: std::ops::Range<usize> = 52..68;
 /// ten times as many frames where one in fifty does, and it is there ten times sooner.
 const DENSE: Recipe = Recipe { seed: 1, brands: BRANDS, per_second: 50, naming: 0.2 };
 /// Frames of such a stream for each entry, about.
-const FRAMES_AN_ENTRY: f64 = 2.5;
+const FRAMES_AN_ENTRY: f64 = 3.03;
 /// Commits between two moves of the write-ahead log to its place.
 const COMMITS: usize = 4000;
 

@@ -174,7 +174,7 @@ pub const POSITIONS_EVERY: Span = Span::seconds(2);
 pub const STORE_RETRY: Span = Span::seconds(1);
 /// What waits for the store; then the engine waits. It holds what comes while a disk is slow for a
 /// moment.
-pub const KEEP_QUEUE: usize = 1024;
+pub const KEEP_QUEUE: usize = 64;
 /// Time between two pieces of a snapshot that is written, so that commits find little to take along.
 pub const PIECE_EVERY: Span = Span::millis(10);
 /// How long the service must not have run for that to be told.
