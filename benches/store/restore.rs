@@ -121,7 +121,7 @@ fn split(db: &Db) -> Split {
 fn take(db: &Db, engine: &mut Engine, s: Step, out: &mut Split) {
     for e in &s.entries {
         if let EntryBody::RulesChanged { fingerprint } = e.body {
-            engine.know(recovery::rules_of(db, fingerprint).unwrap().unwrap());
+            engine.know(recovery::Kept::new(db).get(fingerprint).unwrap().unwrap());
         }
     }
     let mut found = Vec::new();

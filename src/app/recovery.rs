@@ -30,14 +30,23 @@ pub struct Rebuilt {
     pub holed: bool,
 }
 
-/// Rule sets that the store has kept.
-struct Kept<'d> {
+/// Rule sets that the store has kept; each is read once.
+pub struct Kept<'d> {
     db: &'d Db,
     known: BTreeMap<u64, Arc<RuleSet>>,
 }
 
-impl Kept<'_> {
-    fn get(&mut self, fingerprint: u64) -> Result<Option<Arc<RuleSet>>, StoreError> {
+impl<'d> Kept<'d> {
+    /// Those of a store.
+    pub fn new(db: &'d Db) -> Kept<'d> {
+        Kept { db, known: BTreeMap::new() }
+    }
+
+    /// The rule set of a fingerprint, if the store has kept it and this version reads it.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn get(&mut self, fingerprint: u64) -> Result<Option<Arc<RuleSet>>, StoreError> {
         if let Some(rules) = self.known.get(&fingerprint) {
             return Ok(Some(rules.clone()));
         }
@@ -48,14 +57,6 @@ impl Kept<'_> {
         self.known.insert(fingerprint, rules.clone());
         Ok(Some(rules))
     }
-}
-
-/// The rule set of a fingerprint, if the store has kept it and this version reads it.
-///
-/// # Errors
-/// Where the store cannot be read.
-pub fn rules_of(db: &Db, fingerprint: u64) -> Result<Option<Arc<RuleSet>>, StoreError> {
-    Kept { db, known: BTreeMap::new() }.get(fingerprint)
 }
 
 /// Makes the engine again; `None` where the store knows nothing yet. `go_on` is told how many
@@ -69,24 +70,15 @@ pub fn rebuild(
     shards: usize,
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Option<Rebuilt>, StoreError> {
-    let mut kept = Kept { db, known: BTreeMap::new() };
+    let mut kept = Kept::new(db);
     let mut problems = Vec::new();
     let (end, last, _) = db.end_of_log()?;
-    let mut rebuilt = None;
+    let mut found = None;
     let rounds = db.rounds()?;
     for round in &rounds {
         match from_round(db, round, shards, &mut kept)? {
             Ok(engine) => {
-                let (block, missing) = (round.block, Vec::new());
-                let holed = !problems.is_empty();
-                rebuilt = Some(Rebuilt {
-                    engine,
-                    block,
-                    entries: 0,
-                    missing,
-                    problems: std::mem::take(&mut problems),
-                    holed,
-                });
+                found = Some((engine, round.block));
                 break;
             }
             Err(why) => problems.push(format!("snapshot {}: {why}; an older one is taken", round.id)),
@@ -95,19 +87,18 @@ pub fn rebuild(
     if end == 0 && rounds.is_empty() {
         return Ok(None);
     }
-    let mut rebuilt = match rebuilt {
-        Some(rebuilt) => rebuilt,
+    let (engine, block) = match found {
+        Some(found) => found,
         None => match from_nothing(db, mode, shards, &mut kept)? {
-            Ok(engine) => {
-                let holed = !problems.is_empty();
-                Rebuilt { engine, block: 0, entries: 0, missing: Vec::new(), problems, holed }
-            }
+            Ok(engine) => (engine, 0),
             Err(why) => {
                 problems.push(format!("{why}: windows and baselines begin anew after entry {last}"));
                 return Ok(Some(anew(db, problems, mode, shards)?));
             }
         },
     };
+    let holed = !problems.is_empty();
+    let mut rebuilt = Rebuilt { engine, block, entries: 0, missing: Vec::new(), problems, holed };
     rebuilt.take_log(&mut kept, go_on)?;
     Ok(Some(rebuilt))
 }

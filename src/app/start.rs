@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::app::catch_up::CatchUp;
 use crate::app::config::{SourceKind, StoreConfig};
 use crate::app::engine::Engine;
 use crate::app::keeper::{self, Delivery, Ended, Keeper, Now, Tell, Untold};
-use crate::app::recovery::{self, Rebuilt};
+use crate::app::recovery::{self, Kept, Rebuilt};
 use crate::app::status::Status;
 use crate::base::broken::{self, Broken};
 use crate::base::model::{Message, Notice, Position};
@@ -128,17 +127,14 @@ fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
         let what = format!("position of source {source}: expected what was written, found damage; it goes on from now");
         tracing::error!("{what}");
     }
-    let mut untold = Vec::new();
-    for t in db.untold()? {
-        if let Some(rules) = recovery::rules_of(db, t.made_under)? {
-            untold.push(Notice { transition: t, rules, outage: None });
-        }
-    }
+    let (mut kept, mut untold) = (Kept::new(db), Vec::new());
+    let mut changes = db.untold()?;
     if broken::is(Broken::ToldAgain) {
-        for t in db.transitions(None)?.into_iter().filter_map(|r| r.transition) {
-            let rules = recovery::rules_of(db, t.made_under)?;
-            untold.extend(rules.map(|rules| Notice { transition: t, rules, outage: None }));
-        }
+        changes.extend(db.transitions(None)?.into_iter().filter_map(|r| r.transition));
+    }
+    for t in changes {
+        let rules = kept.get(t.made_under)?;
+        untold.extend(rules.map(|rules| Notice { transition: t, rules, outage: None }));
     }
     let down_since = db.meta(DOWN_SINCE)?.and_then(|t| Time::parse_rfc3339(&t));
     Ok(Stored { rebuilt, waiting: db.waiting()?, positions, untold, last, down_since, path: db.path().to_path_buf() })
@@ -147,11 +143,12 @@ fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
 impl Stored {
     /// Messages that waited and are not as they were are written again from what was decided.
     fn write_damaged_anew(&mut self, db: &Db, tell: &mut dyn Tell) {
+        let mut kept = Kept::new(db);
         for w in self.waiting.iter_mut().filter(|w| w.damaged) {
             let step = w.letter.key.rsplit('-').next().and_then(|hex| u64::from_str_radix(hex, 16).ok());
             let (Some(episode), Some(step)) = (w.letter.episode, step) else { continue };
             let Ok(Some(transition)) = db.decided(episode, step) else { continue };
-            let Ok(Some(rules)) = recovery::rules_of(db, transition.made_under) else { continue };
+            let Ok(Some(rules)) = kept.get(transition.made_under) else { continue };
             let message = Message::Episode(Notice { transition, rules, outage: None });
             let letters = tell.letters(&message, None).unwrap_or_default();
             let same = |l: &Letter| (&l.receiver, &l.key) == (&w.letter.receiver, &w.letter.key);
@@ -230,6 +227,5 @@ fn replaying(status: &Status) -> impl Iterator<Item = Arc<str>> {
 }
 
 fn delivery(w: Waiting, now: Time) -> Delivery {
-    let age = (now - w.at).as_std();
-    Delivery { message: None, age: age.max(Duration::ZERO), letters: vec![(Some(w.id), w.letter)] }
+    Delivery { message: None, age: (now - w.at).as_std(), letters: vec![(Some(w.id), w.letter)] }
 }

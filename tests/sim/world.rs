@@ -14,7 +14,7 @@ use groundswell::app::engine_thread::EngineThread;
 use groundswell::app::front::FrontLine;
 use groundswell::app::intake::{Fed, Intake, Lane, What, intake};
 use groundswell::app::keeper::{Ended, Keep, Keeper, Now};
-use groundswell::app::recovery;
+use groundswell::app::recovery::{self, Kept};
 use groundswell::app::start;
 use groundswell::app::status::Status;
 use groundswell::base::metric;
@@ -635,7 +635,8 @@ impl World {
 fn from_log(db: &Db, mode: ClockMode) -> Result<Vec<Transition>, String> {
     let blocks = db.blocks_after(0, usize::MAX >> 1).map_err(|e| e.to_string())?;
     let steps: Vec<_> = blocks.into_iter().flat_map(|b| b.steps.unwrap()).collect();
-    let known = |fingerprint| -> Arc<RuleSet> { recovery::rules_of(db, fingerprint).unwrap().unwrap() };
+    let mut kept = Kept::new(db);
+    let mut known = |fingerprint| -> Arc<RuleSet> { kept.get(fingerprint).unwrap().unwrap() };
     let mut engine: Option<Engine> = None;
     let mut out = Vec::new();
     for step in steps {

@@ -20,8 +20,8 @@ pub(super) struct Archiving {
     config: StoreConfig,
     status: Arc<Status>,
     archive: Option<Archive>,
-    /// The last block whose entries are in it.
-    block: i64,
+    /// The last block whose entries are in it, once that is known.
+    block: Option<i64>,
     /// Never tried again: it is no archive, or not sound.
     given_up: bool,
     complained: Option<String>,
@@ -30,7 +30,7 @@ pub(super) struct Archiving {
 impl Archiving {
     pub(super) fn new(config: StoreConfig, status: Arc<Status>) -> Archiving {
         status.set_archived(0);
-        Archiving { config, status, archive: None, block: 0, given_up: false, complained: None }
+        Archiving { config, status, archive: None, block: None, given_up: false, complained: None }
     }
 
     /// Takes a little of the log; whether there is more.
@@ -65,16 +65,18 @@ impl Archiving {
             Some(archive) => archive,
             None => self.archive.insert(Archive::open(&archive_path(&self.config.path))?),
         };
-        // what the store says of its own trouble is told elsewhere
-        let Ok(blocks) = db.blocks_after(self.block, BLOCKS) else { return Ok(false) };
         let mark = archive.mark()?;
+        // what the store says of its own trouble is told elsewhere
+        let Ok(block) = self.block.map_or_else(|| db.block_up_to(mark), Ok) else { return Ok(false) };
+        let Ok(blocks) = db.blocks_after(block, BLOCKS) else { return Ok(false) };
         let last = blocks.last().map(|b| b.id);
         let more = blocks.len() == BLOCKS;
         let fresh = blocks.into_iter().filter(|b| b.last > mark).filter_map(|b| b.steps.ok());
         let entries: Vec<Entry> = fresh.flatten().flat_map(|s| s.entries).filter(|e| e.seq > mark).collect();
         archive.take(&entries, &folded)?;
-        self.block = last.unwrap_or(self.block);
-        self.status.set_archived(self.block);
+        let block = last.unwrap_or(block);
+        self.block = Some(block);
+        self.status.set_archived(block);
         if !more {
             let now = self.status.clock().now();
             let mut left = archive.forget(now - self.config.keep_archive, limits::FORGOTTEN_POSTS)?;

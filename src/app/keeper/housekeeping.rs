@@ -106,10 +106,7 @@ impl Housekeeping {
             return Ok(());
         }
         if !rebuilt.missing.is_empty() {
-            tracing::error!(
-                changes = rebuilt.missing.len(),
-                "the log does not give what was decided; no snapshot is made"
-            );
+            tracing::error!(changes = rebuilt.missing.len(), "the log does not give what was decided");
             self.status.metrics.add(&metric::SNAPSHOTS, &["disagrees"], 1.0);
             let what = format!(
                 "expected {} changes of episodes that the log gives, found them nowhere",

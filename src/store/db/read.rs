@@ -30,7 +30,7 @@ pub struct Waiting {
     pub id: i64,
     /// When it was put there, by the Clock.
     pub at: Time,
-    /// The message; `None` of the body where it is damaged.
+    /// The message; without its body where that is damaged.
     pub letter: Letter,
     /// Whether its body is not as it was.
     pub damaged: bool,
@@ -57,6 +57,15 @@ impl Db {
             rows.collect()
         };
         read().map_err(|e| self.failed(e))
+    }
+
+    /// The last block that holds no entry after a number; 0 without one.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn block_up_to(&self, seq: Seq) -> Result<i64, StoreError> {
+        let get = "SELECT coalesce(max(id), 0) FROM log WHERE last <= ?1";
+        self.db.query_row(get, [seq as i64], |r| r.get(0)).map_err(|e| self.failed(e))
     }
 
     /// The number of the last block, the last entry, and when it was committed; zeros without any.

@@ -1,15 +1,13 @@
 //! `explain`: one episode, told again from the evidence that was stored with it.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use clap::Args;
 
 use super::{Asked, Failure, Which, ended, ledger};
 use crate::app::cli::output::style_of;
-use crate::app::recovery;
+use crate::app::recovery::Kept;
 use crate::base::model::{Message, Notice, Phase, Transition};
-use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 use crate::notify::{json, text};
 use crate::store::db::TransitionRow;
@@ -44,27 +42,29 @@ impl Explain {
         let asked = self.which.open()?;
         let episode = asked.episode(&self.episode)?;
         let rows = asked.db.transitions(Some(episode))?;
+        let notices = asked.notices(&rows)?;
+        let told = || rows.iter().zip(&notices);
         let mut out = io::BufWriter::new(io::stdout().lock());
-        for row in rows.iter().filter(|_| self.json) {
-            let shown = asked.notice(row)?.map(|n| json(&Message::Episode(n)));
+        for (row, notice) in told().filter(|_| self.json) {
+            let shown = notice.clone().map(|n| json(&Message::Episode(n)));
             writeln!(out, "{}", shown.unwrap_or_else(|| format!("{{\"damaged\":{}}}", row.id)))?;
         }
         if self.json {
             return Ok(out.flush()?);
         }
         let fired = |t: &Transition| t.to == Phase::Firing && t.evidence.is_some();
-        let worst = rows.iter().filter(|r| r.transition.as_ref().is_some_and(fired)).max_by_key(|r| {
+        let worst = told().filter(|(r, _)| r.transition.as_ref().is_some_and(fired)).max_by_key(|(r, _)| {
             let severity = r.transition.as_ref().map(|t| t.severity);
             (severity, std::cmp::Reverse(r.id))
         });
-        if let Some(notice) = worst.map(|r| asked.notice(r)).transpose()?.flatten() {
+        if let Some(notice) = worst.and_then(|(_, notice)| notice.as_ref()) {
             write!(out, "{}", text(&Message::Episode(notice.clone()), &asked.around, style_of(&io::stdout())))?;
             writeln!(out)?;
-            rule(&notice, &mut out)?;
+            rule(notice, &mut out)?;
         }
         writeln!(out, "CHANGES")?;
-        for row in &rows {
-            change(row, asked.notice(row)?.as_ref(), &mut out)?;
+        for (row, notice) in told() {
+            change(row, notice.as_ref(), &mut out)?;
         }
         writeln!(out, "LEDGER")?;
         for row in asked.db.ledger(Some(episode), Time(i64::MIN), MOST)? {
@@ -75,11 +75,15 @@ impl Explain {
 }
 
 impl Asked {
-    /// A change with the words of its rules; `None` where one of them cannot be read.
-    fn notice(&self, row: &TransitionRow) -> Result<Option<Notice>, Failure> {
-        let Some(transition) = row.transition.clone() else { return Ok(None) };
-        let rules: Option<Arc<RuleSet>> = recovery::rules_of(&self.db, transition.made_under)?;
-        Ok(rules.map(|rules| Notice { transition, rules, outage: None }))
+    /// Changes with the words of their rules; `None` where one of them cannot be read.
+    fn notices(&self, rows: &[TransitionRow]) -> Result<Vec<Option<Notice>>, Failure> {
+        let mut kept = Kept::new(&self.db);
+        let notice = |row: &TransitionRow| {
+            let Some(transition) = row.transition.clone() else { return Ok(None) };
+            let rules = kept.get(transition.made_under)?;
+            Ok(rules.map(|rules| Notice { transition, rules, outage: None }))
+        };
+        rows.iter().map(notice).collect()
     }
 }
 
