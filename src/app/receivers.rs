@@ -16,9 +16,11 @@ use crate::app::reload::Follow;
 use crate::app::status::Status;
 use crate::base::limits;
 use crate::base::metric;
-use crate::base::model::Message;
+use crate::base::model::{IncidentId, Message};
 use crate::base::time::{Span, Time, Zone};
-use crate::notify::{Form, Inbox, Letter, Pace, Page, Report, Routes, Style, Surroundings, Webhook};
+use crate::notify::{
+    Carrier, Deliverer, Form, Inbox, Left, Letter, Pace, Page, Report, Routes, Style, Surroundings, Webhook,
+};
 use crate::store::db::{LedgerRow, Letter as StoredLetter};
 
 /// What receivers tell of their work goes to status and metrics; messages that have come to their
@@ -73,6 +75,14 @@ impl Report for Reports {
         self.done(receiver, letter, "expired", Some(format!("tried for {}", limits::DELIVERY_KEPT)));
     }
 
+    fn superseded(&self, receiver: &str, letter: &Letter) {
+        self.count(receiver, "superseded");
+        let why = "a later message about its incident says more".to_string();
+        self.done(receiver, letter, "superseded", Some(why));
+    }
+
+    fn handle(&self, _receiver: &str, _incident: IncidentId, _handle: &str) {}
+
     fn now(&self) -> Time {
         self.status.clock().now()
     }
@@ -86,7 +96,7 @@ impl Report for Reports {
 struct Hook {
     config: WebhookConfig,
     cancel: CancellationToken,
-    inbox: Arc<Inbox<Letter>>,
+    inbox: Arc<Inbox>,
 }
 
 #[derive(Default)]
@@ -172,11 +182,14 @@ impl Receivers {
     pub fn tell(&self, delivery: Option<Delivery>) -> io::Result<()> {
         let Some(delivery) = delivery else { return io::stdout().flush() };
         for (_, l) in delivery.letters {
-            let letter = Letter { key: l.key, body: l.body.into(), episode: l.episode };
+            let letter = Letter { key: l.key, body: l.body.into(), episode: l.episode, incident: None, whole: false };
             let table = self.locked();
             if let Some(hook) = table.hooks.get(&l.receiver) {
-                if let Some(dropped) = hook.inbox.push_aged(letter, delivery.age) {
-                    self.reports().dropped(&l.receiver, &dropped);
+                for left in hook.inbox.push(letter, delivery.age) {
+                    match left {
+                        Left::Dropped(dropped) => self.reports().dropped(&l.receiver, &dropped),
+                        Left::Superseded(older) => self.reports().superseded(&l.receiver, &older),
+                    }
                 }
                 continue;
             }
@@ -222,7 +235,7 @@ impl Receivers {
                     table.pages.insert(name.clone(), Page { form, around: surroundings(config) });
                 }
                 ReceiverConfig::Webhook(hook) => {
-                    fresh.push((hook, Webhook::new(hook, Pace::default()).map_err(|e| e.join("; "))?));
+                    fresh.push((hook, Webhook::carrier(hook, Pace::default()).map_err(|e| e.join("; "))?));
                 }
             }
         }
@@ -240,11 +253,12 @@ impl Receivers {
         Ok(())
     }
 
-    fn start(&self, config: &WebhookConfig, webhook: Webhook) -> Hook {
+    fn start(&self, config: &WebhookConfig, carrier: Arc<dyn Carrier>) -> Hook {
         let (inbox, cancel) = (Arc::new(Inbox::default()), CancellationToken::new());
         let report = Arc::new(self.reports());
         self.status.add_inbox(&config.name, inbox.clone());
-        let delivering = webhook.run(inbox.clone(), report, cancel.clone(), self.grace);
+        let deliverer = Deliverer::new(config.name.clone(), carrier, Pace::default());
+        let delivering = deliverer.run(inbox.clone(), report, cancel.clone(), self.grace);
         let (name, lost) = (config.name.clone(), self.left.clone());
         let work = async move {
             let left = delivering.await;

@@ -20,7 +20,7 @@ use crate::base::model::{SourceInfo, SourceNotice};
 use crate::base::rule::RuleSet;
 use crate::base::time::{Span, Time};
 use crate::collect::health::{Change, Health};
-use crate::notify::{Inbox, Letter};
+use crate::notify::Inbox;
 
 /// State of a source.
 pub struct SourceStatus {
@@ -69,7 +69,7 @@ pub struct Status {
     pub metrics: Metrics,
     pub(super) sources: DashMap<Arc<str>, SourceStatus>,
     pub(super) receivers: DashMap<Arc<str>, ReceiverStatus>,
-    pub(super) inboxes: DashMap<Arc<str>, Arc<Inbox<Letter>>>,
+    pub(super) inboxes: DashMap<Arc<str>, Arc<Inbox>>,
     pub(super) pushes: DashMap<Arc<str>, (Arc<SourceInfo>, Arc<Lane>)>,
     pub(super) config: RwLock<Arc<Config>>,
     pub(super) engine: Mutex<EngineView>,
@@ -341,7 +341,7 @@ impl Status {
     }
 
     /// What waits for a receiver waits here.
-    pub fn add_inbox(&self, name: &Arc<str>, inbox: Arc<Inbox<Letter>>) {
+    pub fn add_inbox(&self, name: &Arc<str>, inbox: Arc<Inbox>) {
         self.inboxes.insert(name.clone(), inbox);
     }
 

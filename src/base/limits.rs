@@ -119,6 +119,10 @@ pub const DELIVERY_TIMEOUT: Span = Span::seconds(10);
 pub const DELIVERY_FIRST: Span = Span::seconds(1);
 /// Longest wait before a message is tried again, whatever the receiver asks for.
 pub const DELIVERY_MOST: Span = Span::seconds(300);
+/// How often receivers that would forget are told again what still holds.
+pub const REFRESH_EVERY: Span = Span::seconds(60);
+/// Incidents a receiver's own names are remembered of.
+pub const HANDLES: usize = 4096;
 /// Bytes read of a receiver's answer.
 pub const ANSWER_BYTES: usize = 4 << 10;
 /// Characters shown of a receiver's answer.

@@ -34,6 +34,10 @@ impl Default for Pace {
 pub enum Answer {
     /// With an HTTP status, and the time after which the receiver wants to be asked again.
     Status(u16, Option<Span>),
+    /// With a refusal of another kind.
+    Refused,
+    /// With the wish to be asked again, after a time if it names one.
+    Later(Option<Span>),
     /// Without one: not reached, cut off, too slow.
     None,
 }
@@ -109,8 +113,10 @@ impl Courier {
     pub fn on(&mut self, answer: Answer, now: Time, jitter: f64) -> Fate {
         let (standing, fate) = match answer {
             Answer::Status(200..=299, _) => (Standing::Fine, Fate::Accepted),
-            Answer::Status(408 | 425 | 429 | 500..=599, _) | Answer::None => (Standing::Failing, Fate::Again),
-            Answer::Status(..) => (Standing::Refusing, Fate::Refused),
+            Answer::Status(408 | 425 | 429 | 500..=599, _) | Answer::Later(_) | Answer::None => {
+                (Standing::Failing, Fate::Again)
+            }
+            Answer::Status(..) | Answer::Refused => (Standing::Refusing, Fate::Refused),
         };
         self.standing = standing;
         if fate != Fate::Again {
@@ -120,7 +126,7 @@ impl Courier {
         self.failures = self.failures.saturating_add(1);
         let own = backoff::wait(self.failures, self.pace.first, self.pace.most, jitter);
         let asked = match answer {
-            Answer::Status(_, Some(asked)) => asked.min(self.pace.most),
+            Answer::Status(_, Some(asked)) | Answer::Later(Some(asked)) => asked.min(self.pace.most),
             _ => Span::ZERO,
         };
         // never sooner than we would ourselves, or "after 0 s" were a loop

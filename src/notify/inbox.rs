@@ -1,75 +1,59 @@
-//! What waits for one receiver: bounded, first in first out. Whoever pushes never waits.
+//! The queue of one receiver, shared: many push, one takes. Whoever pushes never waits.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::Letter;
+use super::outbox::{Left, Queue};
 use crate::base::limits;
+use crate::base::time::Time;
 
-/// A queue with many that push and one that takes.
+/// What waits for a receiver. Its clock begins when it is made.
 #[derive(Debug)]
-pub struct Inbox<T> {
-    most: usize,
-    queue: Mutex<VecDeque<Waiting<T>>>,
+pub struct Inbox {
+    queue: Mutex<Queue>,
     arrived: Notify,
+    zero: Instant,
 }
 
-/// What was pushed, and when.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Waiting<T> {
-    /// When it was pushed.
-    pub since: Instant,
-    /// What it is.
-    pub item: T,
-}
-
-impl<T> Default for Inbox<T> {
-    fn default() -> Inbox<T> {
+impl Default for Inbox {
+    fn default() -> Inbox {
         Inbox::new(limits::RECEIVER_QUEUE)
     }
 }
 
-impl<T> Inbox<T> {
-    /// An empty one that holds `most` things, at least one.
-    pub fn new(most: usize) -> Inbox<T> {
-        Inbox { most: most.max(1), queue: Mutex::default(), arrived: Notify::new() }
+impl Inbox {
+    /// An empty one that holds `most` letters, at least one.
+    pub fn new(most: usize) -> Inbox {
+        Inbox { queue: Mutex::new(Queue::new(most)), arrived: Notify::new(), zero: Instant::now() }
     }
 
-    /// Adds something at the end. Gives back the oldest where there was no room; it is to be
-    /// counted ([`super::Report::dropped`]). What was taken already is never dropped.
-    pub fn push(&self, item: T) -> Option<T> {
-        self.push_aged(item, Duration::ZERO)
-    }
-
-    /// The same for something that has waited elsewhere for a while.
-    pub fn push_aged(&self, item: T, age: Duration) -> Option<T> {
-        let now = Instant::now();
-        let since = now.checked_sub(age).unwrap_or(now);
-        let mut queue = self.queue();
-        let dropped = if queue.len() >= self.most { queue.pop_front() } else { None };
-        queue.push_back(Waiting { since, item });
-        drop(queue);
+    /// Adds a letter that has waited elsewhere for a while. Gives back what will not be sent because of it; that
+    /// is to be reported.
+    pub fn push(&self, letter: Letter, age: Duration) -> Vec<Left> {
+        let since = Time(self.now().0.saturating_sub(micros(age)));
+        let left = self.queue().push(letter, since);
         self.arrived.notify_one();
-        dropped.map(|w| w.item)
+        left
     }
 
-    /// Takes the oldest, if there is one.
-    pub fn try_take(&self) -> Option<Waiting<T>> {
-        self.queue().pop_front()
+    /// The time on its clock.
+    pub fn now(&self) -> Time {
+        Time(micros(self.zero.elapsed()))
     }
 
-    /// Takes the oldest; waits for one. Nothing is lost where the future is dropped.
-    pub async fn take(&self) -> Waiting<T> {
-        loop {
-            if let Some(waiting) = self.try_take() {
-                return waiting;
-            }
-            // keeps one permit: a push between the look and the wait is not missed
-            self.arrived.notified().await;
-        }
+    /// When that time comes.
+    pub(super) fn instant(&self, t: Time) -> Instant {
+        let ahead = Duration::from_micros(u64::try_from(t.0).unwrap_or(0));
+        self.zero.checked_add(ahead).unwrap_or(self.zero)
+    }
+
+    /// Waits until something was pushed; one push between two looks is not missed.
+    pub(super) async fn arrived(&self) {
+        self.arrived.notified().await;
     }
 
     /// How many wait.
@@ -82,37 +66,11 @@ impl<T> Inbox<T> {
         self.len() == 0
     }
 
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Waiting<T>>> {
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn keeps_order_and_drops_the_oldest_when_full() {
-        let inbox = Inbox::new(3);
-        let dropped: Vec<Option<u32>> = (0..5).map(|k| inbox.push(k)).collect();
-        assert_eq!(dropped, [None, None, None, Some(0), Some(1)]);
-        let taken = [inbox.take().await.item, inbox.take().await.item];
-        // what was taken makes room
-        assert_eq!((inbox.push(5), inbox.len(), taken), (None, 2, [2, 3]));
-        assert_eq!((inbox.try_take().map(|w| w.item), inbox.take().await.item), (Some(4), 5));
-        assert!(inbox.is_empty() && inbox.try_take().is_none());
-    }
-
-    #[tokio::test]
-    async fn wakes_who_waits_for_the_first() {
-        let inbox = Arc::new(Inbox::default());
-        let other = inbox.clone();
-        let taker = tokio::spawn(async move { [other.take().await.item, other.take().await.item] });
-        tokio::task::yield_now().await;
-        inbox.push('a');
-        inbox.push('b');
-        assert_eq!(taker.await.unwrap(), ['a', 'b']);
-    }
+fn micros(d: Duration) -> i64 {
+    i64::try_from(d.as_micros()).unwrap_or(i64::MAX)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::json::json_unrecorded;
-use crate::base::model::{EpisodeId, Message};
+use crate::base::model::{EpisodeId, IncidentId, Message};
 
 /// A message on its way. Holds no rule set, so that what waits for long costs little.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,6 +16,10 @@ pub struct Letter {
     pub body: Bytes,
     /// The episode it is about.
     pub episode: Option<EpisodeId>,
+    /// The incident it is about: letters of one go in order.
+    pub incident: Option<IncidentId>,
+    /// Whether it says all there is to say of its incident, so that older letters about it need not be sent.
+    pub whole: bool,
 }
 
 impl Letter {
@@ -27,6 +31,6 @@ impl Letter {
     /// The same with why nothing is recorded at the moment, where that is so.
     pub fn unrecorded(message: &Message, why: Option<&str>) -> Letter {
         let (key, body) = (message.key().into(), json_unrecorded(message, why).into());
-        Letter { key, body, episode: message.episode() }
+        Letter { key, body, episode: message.episode(), incident: None, whole: false }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Letter;
+use crate::base::model::IncidentId;
 use crate::base::time::Time;
 
 /// Where receivers report to. Calls must not block; texts hold no secrets.
@@ -17,6 +18,10 @@ pub trait Report: Send + Sync {
     fn dropped(&self, receiver: &str, letter: &Letter);
     /// A message was given up because it was tried for too long.
     fn expired(&self, receiver: &str, letter: &Letter);
+    /// A message was not sent, because a later one about the same incident says more. Told by whoever pushes.
+    fn superseded(&self, receiver: &str, letter: &Letter);
+    /// By what the receiver knows an incident from now on.
+    fn handle(&self, receiver: &str, incident: IncidentId, handle: &str);
     /// The Clock, for the time told to receivers.
     fn now(&self) -> Time;
     /// A number in 0..1, for spreading waits.

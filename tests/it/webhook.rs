@@ -11,10 +11,10 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use groundswell::base::model::{Message, SourceNotice};
+use groundswell::base::model::{IncidentId, Message, SourceNotice};
 use groundswell::base::secret::Secret;
 use groundswell::base::time::{Span, Time};
-use groundswell::notify::{Inbox, Letter, Pace, Report, Webhook, WebhookConfig, json};
+use groundswell::notify::{Deliverer, Inbox, Left, Letter, Pace, Report, Webhook, WebhookConfig, json};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -112,6 +112,12 @@ struct Notes {
 }
 
 impl Report for Notes {
+    fn superseded(&self, _: &str, letter: &Letter) {
+        panic!("nothing here says all there is: {letter:?}");
+    }
+
+    fn handle(&self, _: &str, _: IncidentId, _: &str) {}
+
     fn delivered(&self, receiver: &str, _: &Letter, _: u32, _: Duration) {
         self.lines.lock().unwrap().push(format!("{receiver} delivered"));
     }
@@ -136,7 +142,7 @@ impl Report for Notes {
 }
 
 struct Running {
-    inbox: Arc<Inbox<Letter>>,
+    inbox: Arc<Inbox>,
     notes: Arc<Notes>,
     cancel: CancellationToken,
     run: JoinHandle<usize>,
@@ -150,10 +156,10 @@ fn config(address: SocketAddr) -> WebhookConfig {
     WebhookConfig { name: "hook".into(), url, secret: None, headers: Vec::new(), ca: None }
 }
 
-fn start(config: &WebhookConfig, pace: Pace, inbox: Inbox<Letter>, grace: Span) -> Running {
+fn start(config: &WebhookConfig, pace: Pace, inbox: Inbox, grace: Span) -> Running {
     let (inbox, notes, cancel) = (Arc::new(inbox), Arc::new(Notes::default()), CancellationToken::new());
-    let webhook = Webhook::new(config, pace).unwrap();
-    let run = tokio::spawn(webhook.run(inbox.clone(), notes.clone(), cancel.clone(), grace));
+    let deliverer = Deliverer::new(config.name.clone(), Webhook::carrier(config, pace).unwrap(), pace);
+    let run = tokio::spawn(deliverer.run(inbox.clone(), notes.clone(), cancel.clone(), grace));
     Running { inbox, notes, cancel, run }
 }
 
@@ -173,7 +179,8 @@ fn keys(range: std::ops::Range<usize>) -> Vec<String> {
 impl Running {
     fn push(&self, range: std::ops::Range<usize>) {
         for k in range {
-            if let Some(dropped) = self.inbox.push(Letter::new(&message(k))) {
+            for left in self.inbox.push(Letter::new(&message(k)), Duration::ZERO) {
+                let Left::Dropped(dropped) = left else { panic!("{left:?}") };
                 self.notes.dropped("hook", &dropped);
             }
         }

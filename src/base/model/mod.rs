@@ -6,6 +6,7 @@ mod evidence;
 mod fields;
 mod frame;
 mod ids;
+mod incident;
 mod mention;
 mod negativity;
 mod notice;
@@ -22,6 +23,7 @@ pub use evidence::{Evidence, TopPost};
 pub use fields::{FieldMap, Pointer, TimeUnit};
 pub use frame::{Frame, FrameBatch, Position, SourceInfo, WireFormat};
 pub use ids::{AccountId, EpisodeId, KeyId, PostId, Seq, StoryId, StoryRef};
+pub use incident::IncidentId;
 pub use mention::{Mention, PostBody};
 pub use negativity::{Negativity, Tone};
 pub use notice::{
