@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::model::{IncidentId, Severity};
+use crate::base::model::{Cause, IncidentId, Notice, Severity};
 use crate::base::time::Time;
 
 /// Why people are told.
@@ -149,6 +149,52 @@ pub struct Chart {
 pub struct Act {
     /// Opens a page with buttons; opening it changes nothing.
     pub url: String,
+}
+
+/// What somebody did about an incident.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Deed {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// Until when it holds, if it does not hold to the end.
+    pub until: Option<Time>,
+}
+
+/// What is known of an incident when people are told.
+#[derive(Clone, Debug)]
+pub struct Case<'a> {
+    /// The incident.
+    pub id: IncidentId,
+    /// Grows with each message about it, from 1.
+    pub step: u32,
+    /// Why they are told.
+    pub news: News,
+    /// The highest severity it has reached.
+    pub severity: Severity,
+    /// Now.
+    pub now: Time,
+    /// When its first episode began to hold.
+    pub began: Time,
+    /// When its last episode ended, if it is over.
+    pub ended: Option<Time>,
+    /// The last change to firing of each of its episodes: the most severe first, of equals the newest. At least one.
+    pub episodes: Vec<&'a Notice>,
+    /// Causes seen so far, in the order they came.
+    pub causes: Vec<Cause>,
+    /// Who has claimed it.
+    pub claimed: Option<Deed>,
+    /// Who has acknowledged it.
+    pub acknowledged: Option<Deed>,
+    /// Who has closed it.
+    pub closed: Option<Deed>,
+    /// What is to be said first: why it is told late, or to this receiver.
+    pub notes: Vec<String>,
+    /// When it is told again if nothing changes.
+    pub next: Option<Time>,
+    /// Where to act, without the address of the service: `/i/7F3K...?t=...`.
+    pub act: Option<String>,
 }
 
 /// A message for people.
