@@ -15,9 +15,9 @@ use groundswell::app::service::{Parts, Service};
 use groundswell::base::limits;
 use groundswell::base::metric;
 use groundswell::base::model::{Entry, EntryBody, Message};
-use groundswell::notify;
+use groundswell::notify::{Policy, Sending, feed};
 use groundswell::store::archive::{Archive, archive_path};
-use groundswell::store::db::{Db, LedgerRow, Letter};
+use groundswell::store::db::{Db, LedgerRow};
 
 use super::disk::{self, Probe};
 use super::frames::{Frames, Recipe};
@@ -43,19 +43,21 @@ const THREADS: [&str; 6] = ["io", "engine", "keeper", "housekeeping", "receiver"
 pub struct OneReceiver;
 
 impl Tell for OneReceiver {
-    fn letters(&mut self, message: &Message, unrecorded: Option<&str>) -> Result<Vec<Letter>, &'static str> {
-        let letter = notify::Letter::unrecorded(message, unrecorded);
-        let (key, episode, body) = (letter.key, letter.episode, letter.body.to_vec());
-        Ok(vec![Letter { receiver: "bench".into(), key, episode, body }])
+    fn policy(&self) -> Arc<Policy> {
+        Arc::new(Policy::feeds(&["bench"]))
+    }
+
+    fn render(&mut self, sending: &Sending, unrecorded: Option<&str>) -> Option<Vec<u8>> {
+        feed(&sending.content, &sending.key, unrecorded).map(String::into_bytes)
     }
 }
 
 /// What was told has arrived.
 pub fn delivered(d: &Delivery, ended: &Ended) {
     for (_, letter) in &d.letters {
-        let (at, episode, key) = (history::now(), letter.episode, letter.key.clone());
+        let (at, episode, key, incident) = (history::now(), letter.episode, letter.key.clone(), None);
         let receiver = Some(letter.receiver.clone());
-        ended.add(LedgerRow { at, episode, key, what: "delivered".into(), receiver, detail: None });
+        ended.add(LedgerRow { at, episode, incident, key, what: "delivered".into(), receiver, detail: None });
     }
 }
 

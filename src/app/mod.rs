@@ -30,3 +30,4 @@ pub mod sources;
 pub mod start;
 pub mod status;
 pub mod view;
+pub mod writes;

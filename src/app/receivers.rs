@@ -1,4 +1,5 @@
-//! Where messages go: routes, standard output, webhooks; exchanged when the config changes.
+//! Where messages go: standard output, and receivers that are delivered to beside each other; exchanged when
+//! the config changes.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -10,24 +11,26 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::config::{Config, ReceiverConfig, WebhookConfig};
+use crate::app::config::{Config, ReceiverConfig};
 use crate::app::keeper::{Delivery, Ended, Tell};
 use crate::app::reload::Follow;
 use crate::app::status::Status;
+use crate::app::writes::{Writes, carrier};
 use crate::base::limits;
 use crate::base::metric;
-use crate::base::model::{IncidentId, Message};
+use crate::base::model::IncidentId;
 use crate::base::time::{Span, Time, Zone};
 use crate::notify::{
-    Carrier, Deliverer, Form, Inbox, Left, Letter, Pace, Page, Report, Routes, Style, Surroundings, Webhook,
+    Carrier, Deliverer, Inbox, Left, Letter, Pace, Policy, Report, Routes, Sending, Style, Surroundings,
 };
-use crate::store::db::{LedgerRow, Letter as StoredLetter};
+use crate::store::db::LedgerRow;
 
 /// What receivers tell of their work goes to status and metrics; messages that have come to their
 /// end are kept.
 struct Reports {
     status: Arc<Status>,
     ended: Ended,
+    handles: Arc<Mutex<Handles>>,
 }
 
 impl Reports {
@@ -41,7 +44,9 @@ impl Reports {
 
     fn done(&self, receiver: &str, letter: &Letter, what: &'static str, detail: Option<String>) {
         let (at, episode, key) = (self.status.clock().now(), letter.episode, letter.key.clone());
-        self.ended.add(LedgerRow { at, episode, key, what: what.into(), receiver: Some(receiver.into()), detail });
+        let incident = letter.incident;
+        let (what, receiver) = (what.into(), Some(receiver.into()));
+        self.ended.add(LedgerRow { at, episode, incident, key, what, receiver, detail });
     }
 }
 
@@ -81,7 +86,10 @@ impl Report for Reports {
         self.done(receiver, letter, "superseded", Some(why));
     }
 
-    fn handle(&self, _receiver: &str, _incident: IncidentId, _handle: &str) {}
+    fn handle(&self, receiver: &str, incident: IncidentId, handle: &str) {
+        alone(&self.handles).entry(receiver.into()).or_default().insert(incident, handle.to_string());
+        self.ended.know(receiver, incident, handle);
+    }
 
     fn now(&self) -> Time {
         self.status.clock().now()
@@ -93,17 +101,19 @@ impl Report for Reports {
     }
 }
 
-struct Hook {
-    config: WebhookConfig,
+/// A receiver that is delivered to beside all others.
+struct Post {
+    config: ReceiverConfig,
     cancel: CancellationToken,
     inbox: Arc<Inbox>,
 }
 
 #[derive(Default)]
 struct Table {
-    routes: Routes,
-    pages: BTreeMap<Arc<str>, Page>,
-    hooks: BTreeMap<Arc<str>, Hook>,
+    policy: Arc<Policy>,
+    /// What is written for each of them.
+    writers: BTreeMap<Arc<str>, Writes>,
+    posts: BTreeMap<Arc<str>, Post>,
 }
 
 /// All receivers.
@@ -118,45 +128,38 @@ pub struct Receivers {
     /// Messages that were not delivered.
     left: Arc<AtomicUsize>,
     ended: Ended,
+    /// By what receivers know incidents.
+    handles: Arc<Mutex<Handles>>,
     runtime: Handle,
 }
 
-/// Writes the letters of messages by the routes in force.
+/// By what receivers know incidents.
+pub type Handles = BTreeMap<Arc<str>, BTreeMap<IncidentId, String>>;
+
+/// Writes letters by the config in force.
 struct Writer(Receivers);
 
 impl Tell for Writer {
-    fn letters(&mut self, message: &Message, unrecorded: Option<&str>) -> Result<Vec<StoredLetter>, &'static str> {
-        if is_shadow(message) {
-            return Err("its rule is in shadow");
-        }
-        let table = self.0.locked();
-        let (key, episode): (Arc<str>, _) = (message.key().into(), message.episode());
-        let mut machine: Option<Vec<u8>> = None;
-        let mut out = Vec::new();
-        for receiver in table.routes.receivers(message) {
-            let body = match table.pages.get(&receiver) {
-                Some(page) => page.render(message, unrecorded).map(String::into_bytes),
-                None => {
-                    let made = || Letter::unrecorded(message, unrecorded).body.to_vec();
-                    Some(machine.get_or_insert_with(made).clone())
-                }
-            };
-            out.extend(body.map(|body| StoredLetter { receiver, key: key.clone(), episode, body }));
-        }
-        Ok(out)
+    fn policy(&self) -> Arc<Policy> {
+        self.0.locked().policy.clone()
+    }
+
+    fn render(&mut self, sending: &Sending, unrecorded: Option<&str>) -> Option<Vec<u8>> {
+        self.0.locked().writers.get(&sending.receiver)?.write(sending, unrecorded)
     }
 }
 
 impl Receivers {
-    /// Those of a config; what waits when it is over is delivered for at most `grace`. Must be called
+    /// Those of a config, with what they call incidents they were told of before; what waits when it is over is delivered for at most `grace`. Must be called
     /// within a runtime.
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn new(status: Arc<Status>, style: Style, grace: Span) -> Result<Receivers, String> {
+    pub fn new(status: Arc<Status>, style: Style, grace: Span, handles: Handles) -> Result<Receivers, String> {
         let (table, left, ended) = (Arc::default(), Arc::default(), Ended::default());
         let (tasks, runtime) = (TaskTracker::new(), Handle::current());
-        let receivers = Receivers { table, status, tasks, style, grace, left, ended, runtime };
+        let handles = Arc::new(Mutex::new(handles));
+        let receivers = Receivers { table, status, tasks, style, grace, left, ended, handles, runtime };
         receivers.set(&receivers.status.config())?;
         Ok(receivers)
     }
@@ -172,7 +175,7 @@ impl Receivers {
     }
 
     fn reports(&self) -> Reports {
-        Reports { status: self.status.clone(), ended: self.ended.clone() }
+        Reports { status: self.status.clone(), ended: self.ended.clone(), handles: self.handles.clone() }
     }
 
     /// Hands on what may be told. Standard output is waited for, webhooks are not.
@@ -182,10 +185,11 @@ impl Receivers {
     pub fn tell(&self, delivery: Option<Delivery>) -> io::Result<()> {
         let Some(delivery) = delivery else { return io::stdout().flush() };
         for (_, l) in delivery.letters {
-            let letter = Letter { key: l.key, body: l.body.into(), episode: l.episode, incident: None, whole: false };
+            let (incident, whole) = (l.incident, l.whole);
+            let letter = Letter { key: l.key, body: l.body.into(), episode: l.episode, incident, whole };
             let table = self.locked();
-            if let Some(hook) = table.hooks.get(&l.receiver) {
-                for left in hook.inbox.push(letter, delivery.age) {
+            if let Some(post) = table.posts.get(&l.receiver) {
+                for left in post.inbox.push(letter, delivery.age) {
                     match left {
                         Left::Dropped(dropped) => self.reports().dropped(&l.receiver, &dropped),
                         Left::Superseded(older) => self.reports().superseded(&l.receiver, &older),
@@ -193,7 +197,7 @@ impl Receivers {
                 }
                 continue;
             }
-            let is_out = table.pages.contains_key(&l.receiver);
+            let is_out = table.writers.contains_key(&l.receiver);
             // who waits for a reader must not keep others from the table
             drop(table);
             if is_out {
@@ -217,8 +221,8 @@ impl Receivers {
     /// Delivers what waits, and gives how many messages were not delivered in time, by receivers that
     /// were taken out of the config included.
     pub async fn stop(&self) -> usize {
-        let hooks = std::mem::take(&mut self.locked().hooks);
-        hooks.values().for_each(|h| h.cancel.cancel());
+        let posts = std::mem::take(&mut self.locked().posts);
+        posts.values().for_each(|p| p.cancel.cancel());
         self.tasks.close();
         // each of them ends by itself once its time is over
         self.tasks.wait().await;
@@ -226,38 +230,35 @@ impl Receivers {
     }
 
     fn set(&self, config: &Config) -> Result<(), String> {
-        let mut table = Table { routes: routes(config), ..Table::default() };
+        let mut table = Table { policy: Arc::new(policy(config)), ..Table::default() };
         let mut fresh = Vec::new();
         for receiver in &config.receivers {
-            match receiver {
-                ReceiverConfig::Stdout { name, json } => {
-                    let form = if *json { Form::Json } else { Form::Text(self.style) };
-                    table.pages.insert(name.clone(), Page { form, around: surroundings(config) });
-                }
-                ReceiverConfig::Webhook(hook) => {
-                    fresh.push((hook, Webhook::carrier(hook, Pace::default()).map_err(|e| e.join("; "))?));
-                }
+            let around = surroundings_of(config, receiver);
+            table.writers.insert(receiver.name.clone(), Writes::new(&receiver.kind, around, self.style));
+            if let Some(carrier) = carrier(&receiver.kind, Pace::default()) {
+                fresh.push((receiver, carrier.map_err(|e| e.join("; "))?));
             }
         }
         let mut locked = self.locked();
-        let mut before = std::mem::take(&mut locked.hooks);
-        for (config, webhook) in fresh {
-            let same = before.get(&config.name).is_some_and(|h| h.config == *config);
-            let hook = before.remove(&config.name).filter(|_| same);
-            table.hooks.insert(config.name.clone(), hook.unwrap_or_else(|| self.start(config, webhook)));
+        let mut before = std::mem::take(&mut locked.posts);
+        for (config, carrier) in fresh {
+            let same = before.get(&config.name).is_some_and(|p| p.config.kind == config.kind);
+            let post = before.remove(&config.name).filter(|_| same);
+            table.posts.insert(config.name.clone(), post.unwrap_or_else(|| self.start(config, carrier)));
         }
         // those that are gone deliver what they have, and end
-        before.values().for_each(|h| h.cancel.cancel());
+        before.values().for_each(|p| p.cancel.cancel());
         before.keys().for_each(|name| self.status.forget_receiver(name));
         *locked = table;
         Ok(())
     }
 
-    fn start(&self, config: &WebhookConfig, carrier: Arc<dyn Carrier>) -> Hook {
+    fn start(&self, config: &ReceiverConfig, carrier: Arc<dyn Carrier>) -> Post {
         let (inbox, cancel) = (Arc::new(Inbox::default()), CancellationToken::new());
         let report = Arc::new(self.reports());
         self.status.add_inbox(&config.name, inbox.clone());
-        let deliverer = Deliverer::new(config.name.clone(), carrier, Pace::default());
+        let handles = alone(&self.handles).get(&config.name).cloned().unwrap_or_default();
+        let deliverer = Deliverer::new(config.name.clone(), carrier, Pace::default()).knowing(handles);
         let delivering = deliverer.run(inbox.clone(), report, cancel.clone(), self.grace);
         let (name, lost) = (config.name.clone(), self.left.clone());
         let work = async move {
@@ -268,7 +269,7 @@ impl Receivers {
             }
         };
         self.tasks.spawn_on(work, &self.runtime);
-        Hook { config: config.clone(), inbox, cancel }
+        Post { config: config.clone(), inbox, cancel }
     }
 
     fn locked(&self) -> MutexGuard<'_, Table> {
@@ -287,16 +288,15 @@ fn alone<T>(out: &Mutex<T>) -> MutexGuard<'_, T> {
     out.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn is_shadow(message: &Message) -> bool {
-    match message {
-        Message::Episode(n) => n.rules.rules.get(n.transition.rule as usize).is_some_and(|r| r.shadow),
-        Message::Source(_) | Message::Store(_) | Message::Digest(_) => false,
+/// Who is told what, as a config says.
+pub fn policy(config: &Config) -> Policy {
+    let all = config.receivers.iter().map(|r| r.name.clone()).collect();
+    let receivers = config.receivers.iter().map(|r| (r.name.clone(), r.policy(config.timezone.as_deref())));
+    Policy {
+        routes: Routes { routes: config.routes.clone(), all },
+        receivers: receivers.collect(),
+        inhibit: config.inhibit.clone(),
     }
-}
-
-fn routes(config: &Config) -> Routes {
-    let all = config.receivers.iter().map(|r| r.name().clone()).collect();
-    Routes { routes: config.routes.clone(), all }
 }
 
 /// What messages say of the service.
@@ -308,4 +308,11 @@ pub fn surroundings(config: &Config) -> Surroundings {
         external_url: config.external_url.clone(),
         unrecorded: None,
     }
+}
+
+/// The same for a receiver, which may live elsewhere.
+fn surroundings_of(config: &Config, receiver: &ReceiverConfig) -> Surroundings {
+    let zone = receiver.timezone.as_deref().and_then(Zone::parse);
+    let around = surroundings(config);
+    Surroundings { zone: zone.or(around.zone), ..around }
 }

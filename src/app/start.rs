@@ -12,11 +12,13 @@ use crate::app::keeper::{self, Delivery, Ended, Keeper, Now, Tell, Untold};
 use crate::app::recovery::{self, Kept, Rebuilt};
 use crate::app::status::Status;
 use crate::base::broken::{self, Broken};
+use crate::base::limits;
 use crate::base::model::{Message, Notice, Position};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 use crate::enroll::ClockMode;
-use crate::store::db::{DOWN_SINCE, Db, LedgerRow, Letter, StoreError, Waiting};
+use crate::notify::{Desk, Sending};
+use crate::store::db::{DOWN_SINCE, Db, LedgerRow, StoreError, Waiting};
 
 /// What a service begins with.
 pub struct Begun {
@@ -71,7 +73,7 @@ pub fn begin(
             let now = Now { clock: status.clock().now(), ..now };
             note_past(status, &db, stored.rebuilt.is_some(), now.clock);
             let store = Some(config.clone());
-            stored.write_damaged_anew(&db, &mut *tell);
+            stored.write_damaged_anew(&db, &mut *tell, now.clock);
             stored.give_up_damaged(&ended, now.clock);
             let begun = stored.begin(status, rules, mode, Keeper::new(Some(db), tell, ended), now);
             Ok(Begun { store, ..begun })
@@ -117,6 +119,7 @@ struct Stored {
     last: Time,
     down_since: Option<Time>,
     path: PathBuf,
+    desk: Desk,
 }
 
 fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
@@ -137,28 +140,51 @@ fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
         untold.extend(rules.map(|rules| Notice { transition: t, rules, outage: None }));
     }
     let down_since = db.meta(DOWN_SINCE)?.and_then(|t| Time::parse_rfc3339(&t));
-    Ok(Stored { rebuilt, waiting: db.waiting()?, positions, untold, last, down_since, path: db.path().to_path_buf() })
+    let desk = remembered(db, &mut kept)?;
+    let (waiting, path) = (db.waiting()?, db.path().to_path_buf());
+    Ok(Stored { rebuilt, waiting, positions, untold, last, down_since, path, desk })
+}
+
+/// What people were told of before.
+fn remembered(db: &Db, kept: &mut Kept<'_>) -> Result<Desk, StoreError> {
+    let rows = db.incidents(db.end_of_log()?.2 - limits::INCIDENT_KEPT, limits::INCIDENTS)?;
+    let damaged = rows.iter().filter(|r| r.bytes.is_none()).count();
+    if damaged > 0 {
+        tracing::error!(damaged, "incidents in the store are damaged; their episodes are told anew where they change");
+    }
+    let incidents: Vec<Vec<u8>> = rows.into_iter().filter_map(|r| r.bytes).collect();
+    let mut desk = Desk::of_rows(&incidents, &db.silences(Time(i64::MIN))?);
+    let mut notices = BTreeMap::new();
+    for (episode, step) in desk.wanted() {
+        let Some(t) = db.decided(episode, step)? else { continue };
+        if let Some(rules) = kept.get(t.made_under)? {
+            notices.insert(episode, Notice { transition: t, rules, outage: None });
+        }
+    }
+    desk.know(notices);
+    Ok(desk)
 }
 
 impl Stored {
-    /// Messages that waited and are not as they were are written again from what was decided.
-    fn write_damaged_anew(&mut self, db: &Db, tell: &mut dyn Tell) {
+    /// Messages that waited and are not as they were are written again from what was decided: what machines are
+    /// told at once, and people are told anew of their incident.
+    fn write_damaged_anew(&mut self, db: &Db, tell: &mut dyn Tell, now: Time) {
         let mut kept = Kept::new(db);
         for w in self.waiting.iter_mut().filter(|w| w.damaged) {
+            if let Some(incident) = w.letter.incident {
+                self.desk.again(incident, &w.letter.receiver, now);
+                continue;
+            }
             let step = w.letter.key.rsplit('-').next().and_then(|hex| u64::from_str_radix(hex, 16).ok());
             let (Some(episode), Some(step)) = (w.letter.episode, step) else { continue };
             let Ok(Some(transition)) = db.decided(episode, step) else { continue };
             let Ok(Some(rules)) = kept.get(transition.made_under) else { continue };
             let message = Message::Episode(Notice { transition, rules, outage: None });
-            let letters = tell.letters(&message, None).unwrap_or_default();
-            let same = |l: &Letter| (&l.receiver, &l.key) == (&w.letter.receiver, &w.letter.key);
-            if let Some(letter) = letters.into_iter().find(same) {
-                tracing::warn!(
-                    receiver = &*letter.receiver,
-                    key = &*letter.key,
-                    "a message that waited was damaged; it is written anew"
-                );
-                (w.letter, w.damaged) = (letter, false);
+            let sending = Sending::feed(&message, w.letter.receiver.clone(), self.desk.incident_of(episode));
+            if let Some(body) = tell.render(&sending, None) {
+                let (receiver, key) = (&*w.letter.receiver, &*w.letter.key);
+                tracing::warn!(receiver, key, "a message that waited was damaged; it is written anew");
+                (w.letter.body, w.damaged) = (body, false);
             }
         }
     }
@@ -168,12 +194,14 @@ impl Stored {
         for Waiting { letter: l, .. } in self.waiting.extract_if(.., |w| w.damaged) {
             tracing::error!(receiver = &*l.receiver, key = &*l.key, "a message that waited is damaged; it is not sent");
             let (what, detail) = ("dropped".into(), Some("damaged in the store".to_string()));
-            ended.add(LedgerRow { at, episode: l.episode, key: l.key, what, receiver: Some(l.receiver), detail });
+            let (episode, incident, receiver) = (l.episode, l.incident, Some(l.receiver));
+            ended.add(LedgerRow { at, episode, incident, key: l.key, what, receiver, detail });
         }
     }
 
     fn begin(self, status: &Arc<Status>, rules: &Arc<RuleSet>, mode: ClockMode, mut keeper: Keeper, now: Now) -> Begun {
         let waiting = self.waiting.into_iter().map(|w| delivery(w, now.clock)).collect();
+        keeper = keeper.remembering(self.desk);
         let Some(rebuilt) = self.rebuilt else {
             let mut engine = Engine::new(rules.clone(), mode, 1).gradual();
             engine.note_changes();

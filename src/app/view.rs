@@ -17,7 +17,7 @@ pub(super) fn status(s: &Status) -> Json {
     let (config, now) = (s.config(), s.clock().now());
     let unready = s.reasons();
     let mut sources: Vec<Json> = s.sources.iter().map(|e| source(s, e.key(), e.value(), &engine, now)).collect();
-    let mut receivers: Vec<Json> = config.receivers.iter().map(|r| receiver(s, r.name(), r.kind())).collect();
+    let mut receivers: Vec<Json> = config.receivers.iter().map(|r| receiver(s, &r.name, r.kind())).collect();
     let by_name = |j: &Json| j["name"].as_str().unwrap_or("").to_string();
     sources.sort_by_key(by_name);
     receivers.sort_by_key(by_name);

@@ -119,6 +119,46 @@ pub const DELIVERY_TIMEOUT: Span = Span::seconds(10);
 pub const DELIVERY_FIRST: Span = Span::seconds(1);
 /// Longest wait before a message is tried again, whatever the receiver asks for.
 pub const DELIVERY_MOST: Span = Span::seconds(300);
+/// Incidents remembered.
+pub const INCIDENTS: usize = 4096;
+/// How long an incident that is over is remembered.
+pub const INCIDENT_KEPT: Span = Span::seconds(86_400);
+/// Episodes remembered of one.
+pub const INCIDENT_EPISODES: usize = 256;
+/// Top posts remembered of one, by which others are known to belong to it.
+pub const INCIDENT_POSTS: usize = 64;
+/// Episodes of an incident that a message draws on.
+pub const EPISODES_TOLD: usize = 16;
+/// Incidents in one digest; those beyond get a message each.
+pub const DIGEST_INCIDENTS: usize = 50;
+/// How long news that are no page wait for more of the same, unless a route says otherwise.
+pub const GROUP_WAIT: Span = Span::seconds(30);
+/// How long a receiver may leave a page untaken before others are told.
+pub const HANDOVER: Span = Span::seconds(60);
+/// How often it is looked whether what keeps an incident quiet still does.
+pub const INHIBIT_LOOK: Span = Span::seconds(60);
+/// How often it is looked at least whether anything is due to be told.
+pub const DESK_LOOK: Span = Span::seconds(60);
+/// Least time between two such looks without news.
+pub const DESK_REST: Span = Span(100_000);
+/// How often receivers are told again of what goes on, if they are at all and nothing else is said.
+pub const REPEAT: Span = Span::seconds(3600);
+/// Least time between two repeats.
+pub const REPEAT_LEAST: Span = Span::seconds(60);
+/// How often the heartbeat beats unless the config says otherwise.
+pub const HEARTBEAT: Span = Span::seconds(60);
+/// Least time between two heartbeats.
+pub const HEARTBEAT_LEAST: Span = Span::seconds(10);
+/// Longest silence or acknowledgement.
+pub const ORDER_SPAN: Span = Span::seconds(30 * 86_400);
+/// Silences at a time.
+pub const SILENCES: usize = 1024;
+/// Letters of the outbox looked through.
+pub const OUTBOX_LISTED: usize = 100_000;
+/// Characters of the name of who gives an order.
+pub const PERSON_CHARS: usize = 60;
+/// Receivers that a rule or route names.
+pub const RECEIVERS_NAMED: usize = 64;
 /// How often receivers that would forget are told again what still holds.
 pub const REFRESH_EVERY: Span = Span::seconds(60);
 /// Incidents a receiver's own names are remembered of.

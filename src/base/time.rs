@@ -155,6 +155,22 @@ impl Zone {
         self.0.iana_name().unwrap_or("UTC")
     }
 
+    /// The minute of the day (0..1440) and the day of the week (0 = Monday) at a time.
+    pub fn minute(&self, at: Time) -> (u16, u8) {
+        let moment = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();
+        let seconds = at.0.div_euclid(SECOND) + i64::from(self.0.to_offset_info(moment).offset().seconds());
+        let minute = seconds.rem_euclid(86_400) / 60;
+        // 1970 began on a Thursday
+        let day = (seconds.div_euclid(86_400) + 3).rem_euclid(7);
+        (u16::try_from(minute).unwrap_or(0), u8::try_from(day).unwrap_or(0))
+    }
+
+    /// How far its clocks are ahead of UTC at a time, in seconds.
+    pub fn offset(&self, at: Time) -> i32 {
+        let moment = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();
+        self.0.to_offset_info(moment).offset().seconds()
+    }
+
     /// `HH:MM:SS`, abbreviation (`CEST`; `-03` where a zone has none), and `YYYY-MM-DD` at a time.
     pub fn local(&self, at: Time) -> (String, String, String) {
         let moment = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();

@@ -4,9 +4,14 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::plain::plain;
+use super::telling::Content;
 use crate::base::limits;
 use crate::base::model::{Digest, Evidence, Group, Message, Notice, Outage, SourceNotice, StoreNotice, TopPost, Value};
 use crate::base::rule::RuleSet;
+use crate::base::time::Time;
+
+/// The name that trials have where alerts are named.
+const TRIAL: &str = "Test";
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -57,17 +62,27 @@ pub fn json(message: &Message) -> String {
     }
 }
 
-/// The same, with why nothing is recorded at the moment, where that is so.
-pub(super) fn json_unrecorded(message: &Message, unrecorded: Option<&str>) -> String {
-    let mut out = json(message);
-    if let Some(why) = unrecorded
-        && out.pop() == Some('}')
-    {
-        out.push_str(",\"unrecorded\":");
-        out.push_str(&serde_json::to_string(&plain(why, 300)).unwrap_or_default());
-        out.push('}');
+/// What a machine is told, on one line: a change with its incident, or a trial; with why nothing is recorded at the
+/// moment, where that is so. `None` for what only people are told.
+pub fn feed(content: &Content, key: &str, unrecorded: Option<&str>) -> Option<String> {
+    let (mut out, incident) = match content {
+        Content::Change(message, incident) => (json(message), *incident),
+        Content::Trial(at) => (trial(*at, key), None),
+        Content::Service(_) | Content::Incidents(_) => return None,
+    };
+    let more = [("incident", incident.map(|i| i.full())), ("unrecorded", unrecorded.map(|why| plain(why, 300)))];
+    for (name, value) in more {
+        let Some(value) = value else { continue };
+        if out.pop() == Some('}') {
+            out.push_str(&format!(",\"{name}\":{}}}", serde_json::to_string(&value).unwrap_or_default()));
+        }
     }
-    out
+    Some(out)
+}
+
+fn trial(at: Time, key: &str) -> String {
+    json!({"at": at.to_string(), "alert": TRIAL, "severity": "info", "reason": "a trial: nothing has happened", "key": key})
+        .to_string()
 }
 
 fn outage(o: &Outage) -> Json {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::json::json_unrecorded;
+use super::json::json;
 use crate::base::model::{EpisodeId, IncidentId, Message};
 
 /// A message on its way. Holds no rule set, so that what waits for long costs little.
@@ -25,12 +25,7 @@ pub struct Letter {
 impl Letter {
     /// Of a message, for machines.
     pub fn new(message: &Message) -> Letter {
-        Letter::unrecorded(message, None)
-    }
-
-    /// The same with why nothing is recorded at the moment, where that is so.
-    pub fn unrecorded(message: &Message, why: Option<&str>) -> Letter {
-        let (key, body) = (message.key().into(), json_unrecorded(message, why).into());
+        let (key, body) = (message.key().into(), json(message).into());
         Letter { key, body, episode: message.episode(), incident: None, whole: false }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::json::json_unrecorded;
+use super::json::json;
 use super::routes::is_for_people;
+use super::telling::{Content, Telling};
 use super::{Style, Surroundings, text};
 use crate::base::model::Message;
 
@@ -18,23 +19,18 @@ pub enum Form {
 
 /// What messages look like on a stream.
 #[derive(Clone, Debug)]
-pub struct Page {
-    /// Their form.
-    pub form: Form,
-    /// What they say of the service.
-    pub around: Surroundings,
+struct Page {
+    form: Form,
+    around: Surroundings,
 }
 
 impl Page {
     /// A message as it is written, with its line break; `None` where this form does not show it.
-    pub fn render(&self, message: &Message, unrecorded: Option<&str>) -> Option<String> {
+    fn render(&self, message: &Message) -> Option<String> {
         match self.form {
-            Form::Json => Some(json_unrecorded(message, unrecorded) + "\n"),
+            Form::Json => Some(json(message) + "\n"),
             Form::Text(_) if !is_for_people(message) => None,
-            Form::Text(style) => {
-                let around = Surroundings { unrecorded: unrecorded.map(str::to_string), ..self.around.clone() };
-                Some(text(message, &around, style) + "\n")
-            }
+            Form::Text(style) => Some(text(message, &self.around, style) + "\n"),
         }
     }
 }
@@ -56,7 +52,7 @@ impl<W: Write> Stdout<W> {
     /// # Errors
     /// Where the stream takes no more.
     pub fn tell(&mut self, message: &Message) -> io::Result<()> {
-        self.page.render(message, None).map_or(Ok(()), |shown| self.out.write_all(shown.as_bytes()))
+        self.page.render(message).map_or(Ok(()), |shown| self.out.write_all(shown.as_bytes()))
     }
 
     /// Sends everything on its way.
@@ -65,5 +61,19 @@ impl<W: Write> Stdout<W> {
     /// Where the stream takes no more.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// What people are told on a stream.
+pub fn told(content: &Content, around: &Surroundings, style: Style) -> String {
+    match content {
+        Content::Change(message, _) | Content::Service(message) => text(message, around, style) + "\n",
+        Content::Trial(at) => format!("TEST {at}\n"),
+        Content::Incidents(all) => {
+            let lead = |t: &Telling| {
+                t.case(None).episodes.first().map(|n| text(&Message::Episode((*n).clone()), around, style))
+            };
+            all.iter().filter_map(lead).map(|t| t + "\n").collect()
+        }
     }
 }

@@ -15,10 +15,23 @@ pub(super) fn at() -> Time {
     Time::parse_rfc3339("2026-07-04T08:04:30Z").unwrap()
 }
 
-fn rules() -> Arc<RuleSet> {
-    let text = "brands: {united: {query: united}, delta: {query: delta}}\nrules:\n  - {alert: Surge, when: 'mentions[1h] >= 3', severity: page}\n  - {alert: Other, when: 'mentions[1h] >= 4', severity: page}\n";
+/// The same of a brand of a group with labels.
+pub(super) fn grouped() -> Message {
+    let Message::Episode(mut n) = notice("page", "inactive", "firing") else { unreachable!() };
+    let text = "brands: {united: {query: united}, delta: {query: delta}}\ngroups: {air: {brands: [united, delta], labels: {team: care}}}\nrules:\n  - {alert: Surge, when: 'mentions[1h] >= 3', severity: page}\n";
+    n.rules = loaded(text);
+    Message::Episode(n)
+}
+
+/// Rules of a file.
+pub(super) fn loaded(text: &str) -> Arc<RuleSet> {
     let file = SourceText { file: "r.yaml".into(), text: text.into() };
     Arc::new(RuleSet::load(&[file]).unwrap().0)
+}
+
+fn rules() -> Arc<RuleSet> {
+    let text = "brands: {united: {query: united}, delta: {query: delta}}\nrules:\n  - {alert: Surge, when: 'mentions[1h] >= 3', severity: page}\n  - {alert: Other, when: 'mentions[1h] >= 4', severity: page}\n";
+    loaded(text)
 }
 
 fn phase(name: &str) -> Phase {

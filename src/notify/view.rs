@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::model::{Cause, IncidentId, Notice, Severity};
 use crate::base::time::Time;
 
 /// Why people are told.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum News {
     /// A trial: nothing has happened.
     Test,
@@ -152,7 +154,7 @@ pub struct Act {
 }
 
 /// What somebody did about an incident.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Deed {
     /// Who.
     pub by: String,

@@ -204,7 +204,9 @@ impl Place {
     /// How often each line stands in the ledger.
     fn ledger(&self) -> BTreeMap<String, usize> {
         let mut out = BTreeMap::new();
-        for row in self.db().unwrap().ledger(None, Time(i64::MIN), usize::MAX >> 1).unwrap() {
+        for row in
+            self.db().unwrap().ledger(groundswell::store::db::About::All, Time(i64::MIN), usize::MAX >> 1).unwrap()
+        {
             let detail = row.detail.filter(|_| row.what != "delivered");
             let line = format!("{:?} {} {} {:?} {detail:?}", row.episode, row.key, row.what, row.receiver);
             *out.entry(line).or_default() += 1;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use groundswell::app::clock::SystemClock;
-use groundswell::app::config::{Config, ReceiverConfig, WebhookConfig};
+use groundswell::app::config::{Config, ReceiverConfig, ReceiverKind, WebhookConfig};
 use groundswell::app::keeper::Delivery;
-use groundswell::app::receivers::Receivers;
+use groundswell::app::receivers::{Handles, Receivers};
 use groundswell::app::service::Parts;
 use groundswell::base::model::{Message, SourceNotice};
 use groundswell::base::time::{Span, Time};
-use groundswell::notify::Style;
+use groundswell::notify::{Sending, Style};
+use groundswell::store::db::Letter;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
@@ -34,13 +35,17 @@ async fn a_receiver_that_hangs_is_left_in_time_and_what_it_missed_is_counted() {
         headers: Vec::new(),
         ca: None,
     };
-    let config = Config { receivers: vec![ReceiverConfig::Webhook(hook)], ..config(Vec::new()) };
+    let config =
+        Config { receivers: vec![ReceiverConfig::new("hook", ReceiverKind::Webhook(hook))], ..config(Vec::new()) };
     let parts = Parts::new(config, rules(), Arc::new(SystemClock)).unwrap();
     let style = Style { colour: false };
-    let receivers = Receivers::new(parts.status, style, Span::millis(200)).unwrap();
+    let receivers = Receivers::new(parts.status, style, Span::millis(200), Handles::new()).unwrap();
     let mut writer = receivers.writer();
     for n in 0..3 {
-        let letters = writer.letters(&news(n), None).unwrap().into_iter().map(|l| (None, l)).collect();
+        let sending = Sending::feed(&news(n), "hook".into(), None);
+        let (receiver, key, body) =
+            (sending.receiver.clone(), sending.key.clone(), writer.render(&sending, None).unwrap());
+        let letters = vec![(None, Letter { receiver, key, episode: None, incident: None, whole: false, body })];
         receivers.tell(Some(Delivery { message: None, age: Duration::ZERO, letters })).unwrap();
     }
     // takes the first and never answers

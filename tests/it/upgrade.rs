@@ -7,20 +7,23 @@ use std::sync::Arc;
 use groundswell::app::engine::{Engine, Input};
 use groundswell::app::keeper::{Delivery, Ended, Keep, Keeper, Now, Stepped, Tell};
 use groundswell::app::recovery;
-use groundswell::base::model::{Frame, FrameBatch, Message, Position, SourceInfo, WireFormat};
+use groundswell::base::model::{Frame, FrameBatch, Position, SourceInfo, WireFormat};
 use groundswell::base::time::Time;
 use groundswell::enroll::ClockMode;
-use groundswell::notify::json;
-use groundswell::store::db::{Db, Kind, Letter, Round, StatePart};
+use groundswell::notify::{Policy, Sending, feed};
+use groundswell::store::db::{Db, Kind, Round, StatePart};
 
 use crate::live::rules_of;
 
 struct Writer;
 
 impl Tell for Writer {
-    fn letters(&mut self, m: &Message, _: Option<&str>) -> Result<Vec<Letter>, &'static str> {
-        let body = json(m).into_bytes();
-        Ok(vec![Letter { receiver: "hook".into(), key: m.key().into(), episode: m.episode(), body }])
+    fn policy(&self) -> Arc<Policy> {
+        Arc::new(Policy::feeds(&["hook"]))
+    }
+
+    fn render(&mut self, sending: &Sending, unrecorded: Option<&str>) -> Option<Vec<u8>> {
+        feed(&sending.content, &sending.key, unrecorded).map(String::into_bytes)
     }
 }
 
@@ -71,6 +74,7 @@ fn write(path: &Path) {
     ended.add(groundswell::store::db::LedgerRow {
         at: now(5).clock,
         episode: letter.episode,
+        incident: None,
         key: letter.key,
         what: "delivered".into(),
         receiver: Some(letter.receiver),
@@ -120,7 +124,7 @@ fn stores_of_every_version_are_gone_on_with() {
         let waiting = db.waiting().unwrap();
         assert_eq!((waiting.len(), waiting[0].damaged), (1, false));
         assert!(waiting[0].letter.body.starts_with(b"{\"at\":\"2026-07-04T08:00:02.000Z\",\"alert\":\"Three\""));
-        let ledger = db.ledger(None, Time(0), 100).unwrap();
+        let ledger = db.ledger(groundswell::store::db::About::All, Time(0), 100).unwrap();
         let count = |what: &str| ledger.iter().filter(|l| l.what == what).count();
         assert_eq!([count("decided"), count("queued"), count("delivered")], [2, 2, 1]);
         let evidence = db.transitions(None).unwrap().remove(1).transition.unwrap().evidence.unwrap();

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use groundswell::app::keeper::{Delivery, Ended, Tell};
-use groundswell::base::model::Message;
 use groundswell::base::time::Time;
-use groundswell::notify::json;
+use groundswell::notify::{Policy, Sending, feed};
 use groundswell::store::db::{LedgerRow, Letter};
 
 use super::Dice;
@@ -18,15 +17,12 @@ pub const NAMES: [&str; 2] = ["keyed", "plain"];
 pub struct Writer;
 
 impl Tell for Writer {
-    fn letters(&mut self, message: &Message, unrecorded: Option<&str>) -> Result<Vec<Letter>, &'static str> {
-        let body = format!("{}{}", json(message), unrecorded.unwrap_or_default()).into_bytes();
-        let letter = |name: &&str| Letter {
-            receiver: Arc::from(*name),
-            key: message.key().into(),
-            episode: message.episode(),
-            body: body.clone(),
-        };
-        Ok(NAMES.iter().map(letter).collect())
+    fn policy(&self) -> Arc<Policy> {
+        Arc::new(Policy::feeds(&NAMES))
+    }
+
+    fn render(&mut self, sending: &Sending, unrecorded: Option<&str>) -> Option<Vec<u8>> {
+        feed(&sending.content, &sending.key, unrecorded).map(String::into_bytes)
     }
 }
 
@@ -91,7 +87,8 @@ impl Receivers {
         }
         queue.pop_front();
         let (episode, key, receiver) = (letter.episode, letter.key.clone(), Some(name.clone()));
-        ended.add(LedgerRow { at: now, episode, key, what: "delivered".into(), receiver, detail: None });
+        let incident = letter.incident;
+        ended.add(LedgerRow { at: now, episode, incident, key, what: "delivered".into(), receiver, detail: None });
         Ok(())
     }
 }

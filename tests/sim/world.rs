@@ -523,7 +523,9 @@ impl World {
     /// What is queued came to one end, or waits; nothing is queued twice.
     fn check_ledger(&self) -> Result<(), String> {
         let db = &self.service.as_ref().unwrap().beside;
-        let rows = db.ledger(None, Time(i64::MIN), usize::MAX >> 1).map_err(|e| e.to_string())?;
+        let rows = db
+            .ledger(groundswell::store::db::About::All, Time(i64::MIN), usize::MAX >> 1)
+            .map_err(|e| e.to_string())?;
         let waiting: BTreeSet<_> =
             db.waiting().map_err(|e| e.to_string())?.into_iter().map(|w| (w.letter.receiver, w.letter.key)).collect();
         let mut ends: BTreeMap<_, usize> = BTreeMap::new();

@@ -70,9 +70,10 @@ async fn serve(path: &Path, config: Config, rules: Arc<RuleSet>) -> io::Result<(
     let (brands, count) = (rules.brands.len(), rules.rules.len());
     // time never begins before what was recorded last
     let stored = config.store.as_ref().and_then(|s| Db::read_only(&s.path).ok());
+    let handles = stored.as_ref().and_then(|db| db.handles().ok()).unwrap_or_default();
     let floor = stored.and_then(|db| db.end_of_log().ok()).map_or(Time(0), |(_, _, at)| at);
     let mut parts = Parts::new(config, rules, Arc::new(SteadyClock::with_floor(floor)))?;
-    let told = Receivers::new(parts.status.clone(), style_of(&io::stdout()), limits::SHUTDOWN);
+    let told = Receivers::new(parts.status.clone(), style_of(&io::stdout()), limits::SHUTDOWN, handles);
     let told = told.map_err(io::Error::other)?;
     (parts.tell, parts.ended) = (told.writer(), told.ended());
     let out = told.clone();

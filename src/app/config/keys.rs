@@ -3,7 +3,7 @@
 use crate::base::keys::Kind::{
     Address, Either, List, Many, Named, Pointer, Secret, Size, Span, Switch, Table as Mapping, Text, Typed, Word,
 };
-use crate::base::keys::{Kind, NEEDED, Table, key};
+use crate::base::keys::{Key, Kind, NEEDED, Table, key};
 
 /// Names of sources, receivers and tokens.
 pub(super) const NAME: &str = "^[A-Za-z0-9._-]{1,60}$";
@@ -61,6 +61,13 @@ pub const CONFIG: Table = Table {
             List(&ROUTE),
             "everything to every receiver",
             "which notices go where, in this order; a notice ends at the first route that takes it, unless that says `continue`; what none takes goes to every receiver",
+        ),
+        key("inhibit", List(&INHIBIT), "none", "what keeps people from being told of other things while it goes on"),
+        key(
+            "heartbeat",
+            Mapping(&HEARTBEAT),
+            "none",
+            "a URL that is called as long as all is well, so that silence is noticed",
         ),
     ],
 };
@@ -210,6 +217,11 @@ pub(super) const STDOUT: Table = Table {
     keys: &[
         key("type", Word(&["stdout"]), NEEDED, "kind of receiver"),
         key("format", Word(FORMS), "text", "`text` for people, `json` for every transition as a line"),
+        QUIET_HOURS,
+        DIGEST,
+        REPEAT_OFF,
+        DAILY_TEST,
+        TIMEZONE,
     ],
 };
 
@@ -223,6 +235,90 @@ pub(super) const WEBHOOK: Table = Table {
         key("secret", Secret("secret_file"), "none", "key of the signature, so that who receives can tell it is ours"),
         key("headers", HEADERS, "none", "headers of the request, each a text or `{file: PATH}`"),
         key("ca", Text, "none", "PEM file of authorities to trust beside the well-known ones"),
+        DAILY_TEST,
+    ],
+};
+
+const QUIET_HOURS: Key =
+    key("quiet_hours", Text, "none", "hours of the day, like 22:00-07:00, in which only pages come through");
+const DIGEST: Key =
+    key("digest", Text, "none", "time of the day, like '08:00', at which all comes at once that is no page");
+const REPEAT_OFF: Key = repeat("off");
+const DAILY_TEST: Key =
+    key("daily_test", Text, "none", "time of the day, like '09:00', at which a trial proves that it works");
+const TIMEZONE: Key = key("timezone", Text, "that of the config", "IANA name of its time zone");
+
+/// How often it is told again.
+const fn repeat(default: &'static str) -> Key {
+    key(
+        "repeat",
+        Either(&[Span, Word(&["off"])]),
+        default,
+        "how often it is told again of what goes on and nobody has taken; at least 1m, or `off`",
+    )
+}
+
+/// Conditions on a message.
+pub(super) const MATCH: Table =
+    Table { name: "match", title: "of `when` and `quiet`", keys: &[SEVERITY, ALERT, BRAND, LABELS] };
+
+const SEVERITY: Key = key("severity", Word(SEVERITIES), "all", "least severity it takes");
+const ALERT: Key = key("alert", TEXTS, "all", "rules it takes, by name");
+const BRAND: Key = key("brand", TEXTS, "all", "brands and groups it takes, by key");
+const LABELS: Key = key("labels", Named("", &Text), "all", "labels the brand's groups must have");
+const TO: Key = key("to", TEXTS, NEEDED, "receivers, by name");
+const THEN: Key =
+    key("then", TEXTS, "none", "receivers told in turn if one of `to` does not take a page within a minute");
+const GROUP_WAIT: Key = key("group_wait", Span, "30s", "how long what is no page waits for more of the same");
+const CONTINUE: Key = key("continue", Switch, "false", "ask the routes behind it too");
+
+/// What keeps what quiet.
+pub(super) const INHIBIT: Table = Table {
+    name: "inhibit",
+    title: "of one of `inhibit`",
+    keys: &[
+        key("when", Mapping(&MATCH), NEEDED, "while something goes on that meets this"),
+        key("quiet", Mapping(&MATCH), NEEDED, "nobody is told of what meets this"),
+        key("same_brand", Switch, "true", "only where both are of one brand, or a brand and its group"),
+    ],
+};
+
+/// A URL that is called as long as all is well.
+pub(super) const HEARTBEAT: Table = Table {
+    name: "heartbeat",
+    title: "of `heartbeat`",
+    keys: &[
+        key(
+            "url",
+            Secret("url_file"),
+            NEEDED,
+            "called with POST while sources are heard, the engine keeps up and the outbox can be written",
+        ),
+        key("every", Span, "60s", "how often; at least 10s"),
+    ],
+};
+
+/// A route within a branch.
+pub(super) const LEAF: Table = Table {
+    name: "leaf",
+    title: "of one of `routes` of a branch",
+    keys: &[SEVERITY, ALERT, BRAND, LABELS, TO, THEN, GROUP_WAIT, CONTINUE],
+};
+
+/// A route within a route.
+pub(super) const BRANCH: Table = Table {
+    name: "branch",
+    title: "of one of `routes` of a route",
+    keys: &[
+        SEVERITY,
+        ALERT,
+        BRAND,
+        LABELS,
+        TO,
+        THEN,
+        GROUP_WAIT,
+        CONTINUE,
+        key("routes", List(&LEAF), "none", "where parts of it go"),
     ],
 };
 
@@ -231,11 +327,20 @@ pub(super) const ROUTE: Table = Table {
     name: "route",
     title: "of one of `routes`",
     keys: &[
-        key("severity", Word(SEVERITIES), "all", "least severity it takes"),
-        key("alert", TEXTS, "all", "rules it takes, by name"),
-        key("brand", TEXTS, "all", "brands and groups it takes, by key"),
-        key("to", TEXTS, NEEDED, "receivers, by name"),
-        key("continue", Switch, "false", "ask the routes behind it too"),
+        SEVERITY,
+        ALERT,
+        BRAND,
+        LABELS,
+        TO,
+        THEN,
+        GROUP_WAIT,
+        CONTINUE,
+        key(
+            "routes",
+            List(&BRANCH),
+            "none",
+            "where parts of it go; the first that takes a message decides instead of this one",
+        ),
     ],
 };
 

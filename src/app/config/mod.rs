@@ -6,6 +6,7 @@ pub mod keys;
 mod reading;
 mod receivers;
 mod recordings;
+mod routes;
 pub mod schema;
 mod secrets;
 mod sources;
@@ -15,19 +16,20 @@ mod urls;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-pub use receivers::{ReceiverConfig, Route, WebhookConfig};
+pub use receivers::{ReceiverConfig, ReceiverKind, WebhookConfig};
 pub use recordings::RecordingConfig;
+pub use routes::{Route, check_names};
 pub use secrets::Environment;
 pub use sources::{JetstreamConfig, Protocol, PushConfig, SourceConfig, SourceKind, WebSocketConfig};
 pub use store::StoreConfig;
 
 use crate::app::files::read_text;
 use crate::base::fault::{Fault, nearest};
-use crate::base::rule::RuleSet;
+use crate::base::limits;
 use crate::base::secret::Secret;
 use crate::base::time::Span;
 use crate::base::yaml::{Data, Fields, Node, Reader};
-use crate::notify::{Pace, Webhook};
+use crate::notify::{Inhibit, Pace, Webhook};
 use reading::Reading;
 use secrets::Expander;
 
@@ -60,6 +62,19 @@ pub struct Config {
     pub receivers: Vec<ReceiverConfig>,
     /// Which notices go where; empty: everything to every receiver.
     pub routes: Vec<Route>,
+    /// What keeps people from being told of what.
+    pub inhibit: Vec<Inhibit>,
+    /// What is called as long as all is well.
+    pub heartbeat: Option<Heartbeat>,
+}
+
+/// What is called as long as all is well.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Heartbeat {
+    /// Where; it may hold a secret.
+    pub url: Secret,
+    /// How often.
+    pub every: Span,
 }
 
 /// What lets somebody ask the API.
@@ -112,6 +127,8 @@ impl Config {
             sources,
             receivers: vec![ReceiverConfig::stdout()],
             routes: Vec::new(),
+            inhibit: Vec::new(),
+            heartbeat: None,
         }
     }
 
@@ -149,7 +166,7 @@ pub fn load_with(path: &Path, env: Environment) -> Result<(Config, Vec<Fault>), 
     let folder = path.parent().unwrap_or(Path::new(""));
     let config = read(&mut Reading { r: &mut r, folder, tokens: Vec::new() }, &root, path);
     for receiver in &config.receivers {
-        if let ReceiverConfig::Webhook(hook) = receiver {
+        if let ReceiverKind::Webhook(hook) = &receiver.kind {
             let mistakes = Webhook::new(hook, Pace::default()).err().unwrap_or_default();
             r.faults.extend(mistakes.into_iter().map(Fault::new));
         }
@@ -158,34 +175,6 @@ pub fn load_with(path: &Path, env: Environment) -> Result<(Config, Vec<Fault>), 
     r.faults.extend(missing);
     r.faults.sort_by(|a, b| a.place.cmp(&b.place));
     if r.faults.iter().any(|f| !f.warning) { Err(r.faults) } else { Ok((config, r.faults)) }
-}
-
-/// What messages about a lost source are routed by instead of the name of a rule.
-const SOURCE_DOWN: &str = "SourceDown";
-
-/// Warnings about names in routes that rules do not know.
-pub fn check_names(config: &Config, rules: &RuleSet) -> Vec<Fault> {
-    let alerts: Vec<&str> = rules.rules.iter().map(|r| r.name.as_str()).chain([SOURCE_DOWN]).collect();
-    let brands: Vec<&str> = rules.brands.iter().map(|b| &*b.slug).collect();
-    let mut out: Vec<Fault> = Vec::new();
-    for route in &config.routes {
-        for (names, known, what) in
-            [(&route.alerts, &alerts, "rule of this name"), (&route.brands, &brands, "brand or group of this key")]
-        {
-            for name in names.iter().filter(|n| !known.contains(&n.as_str())) {
-                let fault = Fault::new(format!("expected a {what} for a route, found `{name}`, which is none")).warn();
-                let near = nearest(name, known.iter().copied());
-                let fault = match near {
-                    Some(near) => fault.hint(format!("did you mean `{near}`?")),
-                    None => fault,
-                };
-                if !out.contains(&fault) {
-                    out.push(fault);
-                }
-            }
-        }
-    }
-    out
 }
 
 fn read(c: &mut Reading, root: &Node, path: &Path) -> Config {
@@ -221,7 +210,9 @@ fn read(c: &mut Reading, root: &Node, path: &Path) -> Config {
         }
     };
     let (receivers, names) = receivers::receivers(c, fields.get("receivers").copied());
-    let routes = receivers::routes(c, fields.get("routes").copied(), &names);
+    let routes = routes::routes(c, fields.get("routes").copied(), &names);
+    let inhibit = routes::inhibit(c, fields.get("inhibit").copied());
+    let heartbeat = fields.get("heartbeat").and_then(|n| heartbeat(c, n));
     Config {
         path: path.to_path_buf(),
         rules,
@@ -236,7 +227,22 @@ fn read(c: &mut Reading, root: &Node, path: &Path) -> Config {
         sources,
         receivers,
         routes,
+        inhibit,
+        heartbeat,
     }
+}
+
+fn heartbeat(c: &mut Reading, node: &Node) -> Option<Heartbeat> {
+    let fields = c.r.fields(node, "`heartbeat`", &keys::HEARTBEAT.allowed());
+    let every = fields.get("every").and_then(|n| c.r.span(n, "`every`")).unwrap_or(limits::HEARTBEAT);
+    if every < limits::HEARTBEAT_LEAST {
+        c.r.fault(node, format!("expected at least {} between heartbeats, found {every}", limits::HEARTBEAT_LEAST));
+    }
+    if !fields.contains_key("url") && !fields.contains_key("url_file") {
+        c.r.fault(node, "expected `url` or `url_file` in `heartbeat`, found neither");
+    }
+    let (url, at) = c.secret(&fields, "url", "url_file")?;
+    c.is_url(at, url.expose(), ["https", "http"]).then_some(Heartbeat { url, every })
 }
 
 /// `output` was a key once.

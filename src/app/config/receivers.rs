@@ -1,22 +1,40 @@
-//! Receivers, and which notices go to which.
+//! Receivers: where messages go, and how each of them is told.
 
 use std::sync::Arc;
 
 use super::keys;
 use super::reading::Reading;
-use crate::base::fault::nearest;
-use crate::base::model::Severity;
+use crate::base::limits;
+use crate::base::time::{Span, Zone};
 use crate::base::yaml::{Fields, Node};
-pub use crate::notify::{Route, WebhookConfig};
+pub use crate::notify::WebhookConfig;
+use crate::notify::{Manner, Quiet, Receiver};
 
-/// Where notices go.
+/// Where messages go.
 #[derive(Clone, PartialEq, Debug)]
-pub enum ReceiverConfig {
-    /// Standard output.
+pub struct ReceiverConfig {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it is.
+    pub kind: ReceiverKind,
+    /// How often it is told again of what goes on; `None`: as often as is usual for its kind. Zero: never.
+    pub repeat: Option<Span>,
+    /// When it is told of pages only.
+    pub quiet: Option<Quiet>,
+    /// The minute of the day at which it is told of what is no page.
+    pub digest: Option<u16>,
+    /// The minute of the day at which it gets a trial.
+    pub daily_test: Option<u16>,
+    /// IANA name of its time zone; `None`: that of the config.
+    pub timezone: Option<String>,
+}
+
+/// What a receiver is.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ReceiverKind {
+    /// Standard output: every transition as a line of JSON, or text for people.
     Stdout {
-        /// Its name.
-        name: Arc<str>,
-        /// Every transition as a line of JSON, instead of text for people.
+        /// Whether it is JSON.
         json: bool,
     },
     /// An HTTP server.
@@ -24,24 +42,48 @@ pub enum ReceiverConfig {
 }
 
 impl ReceiverConfig {
+    /// Of a kind, told as is usual for it.
+    pub fn new(name: impl Into<Arc<str>>, kind: ReceiverKind) -> ReceiverConfig {
+        let (repeat, quiet, digest, daily_test, timezone) = (None, None, None, None, None);
+        ReceiverConfig { name: name.into(), kind, repeat, quiet, digest, daily_test, timezone }
+    }
+
     /// The receiver there is if the config names none: text on standard output.
     pub fn stdout() -> ReceiverConfig {
-        ReceiverConfig::Stdout { name: "stdout".into(), json: false }
+        ReceiverConfig::new("stdout", ReceiverKind::Stdout { json: false })
     }
 
     /// Its type, as in the config.
     pub fn kind(&self) -> &'static str {
-        match self {
-            ReceiverConfig::Stdout { .. } => "stdout",
-            ReceiverConfig::Webhook(_) => "webhook",
+        match self.kind {
+            ReceiverKind::Stdout { .. } => "stdout",
+            ReceiverKind::Webhook(_) => "webhook",
         }
     }
 
-    /// Its name.
-    pub fn name(&self) -> &Arc<str> {
-        match self {
-            ReceiverConfig::Stdout { name, .. } => name,
-            ReceiverConfig::Webhook(w) => &w.name,
+    /// How it is told of incidents.
+    pub fn manner(&self) -> Manner {
+        match self.kind {
+            ReceiverKind::Stdout { json: true } | ReceiverKind::Webhook(_) => Manner::Feed,
+            ReceiverKind::Stdout { json: false } => Manner::Letters,
+        }
+    }
+
+    /// As far as telling it is concerned; with the time zone of the config.
+    pub fn policy(&self, timezone: Option<&str>) -> Receiver {
+        let manner = self.manner();
+        let usual = match manner {
+            Manner::Edited => Some(limits::REPEAT),
+            // nobody reads a terminal again and again, and pagers have repeats of their own
+            Manner::Feed | Manner::Letters | Manner::Pager | Manner::State => None,
+        };
+        Receiver {
+            manner,
+            repeat: self.repeat.map_or(usual, |r| (r > Span::ZERO).then_some(r)),
+            quiet: self.quiet,
+            digest: self.digest,
+            trial: self.daily_test,
+            zone: self.timezone.as_deref().or(timezone).and_then(Zone::parse),
         }
     }
 }
@@ -50,7 +92,7 @@ impl ReceiverConfig {
 pub(super) fn receivers(c: &mut Reading, node: Option<&Node>) -> (Vec<ReceiverConfig>, Vec<Arc<str>>) {
     let Some(node) = node else {
         let only = ReceiverConfig::stdout();
-        let names = vec![only.name().clone()];
+        let names = vec![only.name.clone()];
         return (vec![only], names);
     };
     let pairs = c.pairs(node, "receivers");
@@ -76,14 +118,78 @@ fn receiver(c: &mut Reading, name: Arc<str>, key: &Node, node: &Node) -> Option<
     let kinds: Vec<&str> = keys::RECEIVERS.iter().map(|(word, _)| *word).collect();
     let (_, table) = keys::RECEIVERS.get(c.kind(key, node, &what, &kinds)?)?;
     let fields = c.r.fields(node, &what, &table.allowed());
-    if table.name == "stdout" {
-        let json = c.is_second(fields.get("format"), "text or json", keys::FORMS);
-        return Some(ReceiverConfig::Stdout { name, json });
+    let mut told = ReceiverConfig::stdout();
+    habits(c, &fields, &mut told);
+    let kind = match table.name {
+        "stdout" => {
+            let json = c.is_second(fields.get("format"), "text or json", keys::FORMS);
+            Some(ReceiverKind::Stdout { json })
+        }
+        _ => webhook(c, &name, key, &fields).map(ReceiverKind::Webhook),
+    };
+    let receiver = ReceiverConfig { name, kind: kind?, ..told };
+    if receiver.manner() == Manner::Feed {
+        for word in ["repeat", "quiet_hours", "digest"] {
+            if let Some(node) = fields.get(word) {
+                c.r.fault(node, format!("expected no `{word}` in {what}, which is a machine's, found one")).hint =
+                    Some("machines are told of every change as it comes".into());
+            }
+        }
     }
-    webhook(c, name, key, &fields).map(ReceiverConfig::Webhook)
+    Some(receiver)
 }
 
-fn webhook(c: &mut Reading, name: Arc<str>, key: &Node, fields: &Fields) -> Option<WebhookConfig> {
+/// How and when a receiver is told.
+fn habits(c: &mut Reading, fields: &Fields, told: &mut ReceiverConfig) {
+    if let Some(node) = fields.get("repeat") {
+        let off = matches!(&node.data, crate::base::yaml::Data::Scalar(s, _) if s == "off");
+        told.repeat = if off { Some(Span::ZERO) } else { c.r.span(node, "`repeat`") };
+        if told.repeat.is_some_and(|r| r > Span::ZERO && r < limits::REPEAT_LEAST) {
+            c.r.fault(
+                node,
+                format!("expected at least {} between repeats, found {}", limits::REPEAT_LEAST, node.shown()),
+            )
+            .hint = Some("`off` for none".into());
+        }
+    }
+    told.quiet = fields.get("quiet_hours").and_then(|n| quiet(c, n));
+    told.digest = fields.get("digest").and_then(|n| minute(c, n));
+    told.daily_test = fields.get("daily_test").and_then(|n| minute(c, n));
+    told.timezone = fields.get("timezone").and_then(|n| super::timezone(c.r, n));
+}
+
+/// `22:00-07:00`.
+fn quiet(c: &mut Reading, node: &Node) -> Option<Quiet> {
+    let text = c.r.text(node, "hours of the day")?;
+    let ends = text.split_once('-').and_then(|(a, b)| Some((minute_of(a.trim())?, minute_of(b.trim())?)));
+    match ends {
+        Some((from, to)) if from != to => Some(Quiet { from, to }),
+        _ => {
+            c.r.fault(node, format!("expected hours of the day, found {}", node.shown())).hint =
+                Some("for example 22:00-07:00".into());
+            None
+        }
+    }
+}
+
+/// `08:00`.
+fn minute(c: &mut Reading, node: &Node) -> Option<u16> {
+    let found = c.r.text(node, "a time of the day").map(minute_of)?;
+    if found.is_none() {
+        c.r.fault(node, format!("expected a time of the day, found {}", node.shown())).hint =
+            Some("for example '08:00'".into());
+    }
+    found
+}
+
+fn minute_of(text: &str) -> Option<u16> {
+    let (h, m) = text.split_once(':')?;
+    let number = |s: &str| (s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse::<u16>().ok())?;
+    let (h, m) = (number(h)?, number(m)?);
+    (h < 24 && m < 60).then_some(h * 60 + m)
+}
+
+fn webhook(c: &mut Reading, name: &Arc<str>, key: &Node, fields: &Fields) -> Option<WebhookConfig> {
     let headers = c.headers(fields.get("headers").copied());
     let secret = c.secret(fields, "secret", "secret_file").map(|(s, _)| s);
     let ca = fields.get("ca").and_then(|n| c.certificates(n));
@@ -98,56 +204,5 @@ fn webhook(c: &mut Reading, name: Arc<str>, key: &Node, fields: &Fields) -> Opti
     if secret.is_some() || !headers.is_empty() || node.filled || fields.contains_key("url_file") {
         c.warn_if_plain(node, &url, "https");
     }
-    Some(WebhookConfig { name, url, secret, headers, ca })
-}
-
-/// Reads the list of routes. Every receiver should be named.
-pub(super) fn routes(c: &mut Reading, node: Option<&Node>, receivers: &[Arc<str>]) -> Vec<Route> {
-    let Some(node) = node else { return Vec::new() };
-    let mut out = Vec::new();
-    for item in c.items(node, "routes") {
-        out.extend(route(c, item, receivers));
-    }
-    let idle = receivers.iter().filter(|n| !out.iter().any(|r: &Route| r.to.contains(n)));
-    for name in idle.collect::<Vec<_>>() {
-        let fault = c.r.fault(
-            node,
-            format!("expected a route to receiver `{name}`, found none: it gets only what no route takes"),
-        );
-        fault.warning = true;
-    }
-    out
-}
-
-fn route(c: &mut Reading, node: &Node, receivers: &[Arc<str>]) -> Option<Route> {
-    let fields = c.r.fields(node, "a route", &keys::ROUTE.allowed());
-    let least = fields.get("severity").and_then(|n| c.word(n, "a severity", keys::SEVERITIES));
-    let least = least.and_then(|i| Severity::ALL.get(i)).copied();
-    let alerts = c.some_texts(fields.get("alert").copied(), "the name of a rule");
-    let brands = c.some_texts(fields.get("brand").copied(), "the key of a brand");
-    let goes_on = c.switch(&fields, "continue", false);
-    let Some(list) = fields.get("to") else {
-        c.r.fault(node, "expected `to` in a route, found none").hint = Some("to: names of receivers".into());
-        return None;
-    };
-    let mut to: Vec<Arc<str>> = Vec::new();
-    for item in c.items(list, "receivers") {
-        let Some(name) = c.r.text(item, "the name of a receiver") else { continue };
-        match receivers.iter().find(|r| ***r == *name) {
-            Some(r) if to.contains(r) => {
-                c.r.fault(item, format!("expected receiver {} once, found it again", item.shown()));
-            }
-            Some(r) => to.push(r.clone()),
-            None => {
-                let near = nearest(name, receivers.iter().map(|r| &**r)).filter(|_| !item.hidden);
-                let known = || format!("known: {}", receivers.join(", "));
-                let hint = near.map_or_else(known, |n| format!("did you mean `{n}`?"));
-                c.r.fault(item, format!("expected the name of a receiver, found {}", item.shown())).hint = Some(hint);
-            }
-        }
-    }
-    if c.r.items(list, "receivers").is_empty() {
-        c.r.fault(list, "expected at least one receiver, found none");
-    }
-    Some(Route { least, alerts, brands, to, goes_on })
+    Some(WebhookConfig { name: name.clone(), url, secret, headers, ca })
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::limits;
 use crate::base::model::{FieldMap, Pointer, Severity, TimeUnit, WireFormat};
-use crate::base::rule::SourceText;
+use crate::base::rule::{RuleSet, SourceText};
 use crate::collect::audience;
 
 const FULL: &str = include_str!("../../../tests/schema/groundswell.yaml");
@@ -113,25 +113,25 @@ fn reads_every_key() {
     let SourceKind::Push(till) = &c.sources[4].kind else { panic!("no push") };
     assert_eq!(till.token.expose(), "till-token-0123456789");
     let c1 = &c.receivers[0];
-    assert_eq!(c1, &ReceiverConfig::Stdout { name: "out".into(), json: true });
-    let ReceiverConfig::Webhook(w) = &c.receivers[1] else { panic!("no webhook") };
+    assert_eq!((&*c1.name, &c1.kind), ("out", &ReceiverKind::Stdout { json: true }));
+    let ReceiverKind::Webhook(w) = &c.receivers[1].kind else { panic!("no webhook") };
     assert_eq!(
         (w.url.as_str(), w.secret.as_ref().unwrap().expose()),
         ("https://hooks.example/hook-path", "hook-secret")
     );
     assert_eq!((w.headers[0].0.as_str(), w.headers[0].1.expose()), ("X-Team", "care"));
-    let ReceiverConfig::Webhook(w) = &c.receivers[2] else { panic!("no webhook") };
+    let ReceiverKind::Webhook(w) = &c.receivers[2].kind else { panic!("no webhook") };
     assert_eq!(
         (w.url.as_str(), w.secret.as_ref().unwrap().expose()),
         ("https://mail.example/file-path", "file-secret")
     );
     let first = &c.routes[0];
-    assert_eq!((first.least, first.goes_on, first.to.len()), (Some(Severity::Page), true, 2));
+    assert_eq!((first.when.least, first.goes_on, first.to.len()), (Some(Severity::Page), true, 2));
     assert_eq!(
-        (&first.alerts[..], &first.brands[..]),
+        (&first.when.alerts[..], &first.when.brands[..]),
         (&["StorySpreading".to_string()][..], &["acme".to_string()][..])
     );
-    assert_eq!((c.routes[1].least, c.routes[1].goes_on, &*c.routes[1].to[0]), (None, false, "out"));
+    assert_eq!((c.routes[1].when.least, c.routes[1].goes_on, &*c.routes[1].to[0]), (None, false, "out"));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn little_is_needed() {
     let store = Some(StoreConfig::new(c.path.with_file_name("groundswell.db")));
     let least = Config { path: c.path.clone(), rules: c.rules.clone(), store, ..Config::new(c.sources.clone()) };
     assert_eq!(c, least);
-    assert_eq!(c.receivers, [ReceiverConfig::Stdout { name: "stdout".into(), json: false }]);
+    assert_eq!(c.receivers, [ReceiverConfig::stdout()]);
     let v2 = read_all("sources: {b: {type: jetstream, hosts: ['j.example:8080'], protocol: v2}}\n").0.unwrap();
     let SourceKind::Jetstream(j) = &v2.sources[0].kind else { panic!("no jetstream") };
     assert_eq!(j.hosts, ["wss://j.example:8080/xrpc/network.bsky.jetstream.subscribeEvents"]);

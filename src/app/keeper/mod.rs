@@ -20,10 +20,11 @@ use tokio::sync::oneshot;
 use crate::app::intake::Ends;
 use crate::app::snapshot::Part;
 use crate::base::limits;
-use crate::base::model::{Message, Notice, Outage, Position, Seq, Step, StoreNotice};
+use crate::base::model::{IncidentId, Message, Notice, Outage, Position, Seq, Step, StoreNotice};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
-use crate::store::db::{DOWN_SINCE, Db, Kind, LedgerRow, Letter, Round, StatePart, StoreError};
+use crate::notify::{Desk, Order, Policy, Sending};
+use crate::store::db::{DOWN_SINCE, Db, Handle, Kind, LedgerRow, Letter, Round, StatePart, StoreError};
 
 use pending::Pending;
 pub use untold::Untold;
@@ -50,6 +51,10 @@ pub enum Keep {
     Message(Message),
     /// Somebody waits to hear how frames ended, once what came before is kept.
     Ends(oneshot::Sender<Result<Ends, String>>, Ends),
+    /// Somebody orders something about incidents or receivers, and waits to hear what came of it.
+    Order(Order, oneshot::Sender<Result<String, String>>),
+    /// Somebody orders something about a letter of the outbox.
+    Outbox(Outbox, oneshot::Sender<Result<String, String>>),
     /// The past is caught up with.
     Live,
     /// The log does not give what the engine knows: what is wrong with it.
@@ -61,19 +66,34 @@ pub enum Keep {
     Whole(Seq, u64, Vec<Part>),
 }
 
-/// Where messages go.
+/// What is ordered about letters, by their numbers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outbox {
+    /// A dead letter is sent after all.
+    Retry(i64),
+    /// A letter is not sent.
+    Drop(i64, String),
+}
+
+/// Who is told what, and the form it takes.
 pub trait Tell: Send {
-    /// The letters of a message, one a receiver; with why nothing is recorded, where that is so. Why
-    /// nobody is told, where there are none.
-    fn letters(&mut self, message: &Message, unrecorded: Option<&str>) -> Result<Vec<Letter>, &'static str>;
+    /// Who is told what, as the config in force says.
+    fn policy(&self) -> Arc<Policy>;
+    /// What is sent, as its receiver gets it; with why nothing is recorded, where that is so. `None` where this receiver is
+    /// not told of such things.
+    fn render(&mut self, sending: &Sending, unrecorded: Option<&str>) -> Option<Vec<u8>>;
 }
 
 /// Tells nobody by letter.
 pub struct NoLetters;
 
 impl Tell for NoLetters {
-    fn letters(&mut self, _: &Message, _: Option<&str>) -> Result<Vec<Letter>, &'static str> {
-        Ok(Vec::new())
+    fn policy(&self) -> Arc<Policy> {
+        Arc::default()
+    }
+
+    fn render(&mut self, _: &Sending, _: Option<&str>) -> Option<Vec<u8>> {
+        None
     }
 }
 
@@ -92,6 +112,7 @@ pub struct Delivery {
 #[derive(Clone, Debug, Default)]
 pub struct Ended {
     done: Arc<Mutex<Vec<LedgerRow>>>,
+    handles: Arc<Mutex<Vec<Handle>>>,
     closed: Arc<AtomicBool>,
 }
 
@@ -99,6 +120,12 @@ impl Ended {
     /// Adds one.
     pub fn add(&self, done: LedgerRow) {
         self.locked().push(done);
+    }
+
+    /// By what a receiver knows an incident from now on.
+    pub fn know(&self, receiver: &str, incident: IncidentId, handle: &str) {
+        let handle = Handle { receiver: receiver.into(), incident, handle: handle.to_string() };
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
     }
 
     /// Nothing will be added any more.
@@ -118,6 +145,10 @@ impl Ended {
 
     fn take(&self) -> Vec<LedgerRow> {
         std::mem::take(&mut *self.locked())
+    }
+
+    fn take_handles(&self) -> Vec<Handle> {
+        std::mem::take(&mut *self.handles.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn locked(&self) -> MutexGuard<'_, Vec<LedgerRow>> {
@@ -156,6 +187,7 @@ pub struct Keeper {
     db: Option<Db>,
     trouble: Option<Trouble>,
     tell: Box<dyn Tell>,
+    desk: Desk,
     ended: Ended,
     pending: Pending,
     untold: Option<Untold>,
@@ -175,7 +207,19 @@ impl Keeper {
     /// In a store; without one nothing is kept and nobody misses it.
     pub fn new(db: Option<Db>, tell: Box<dyn Tell>, ended: Ended) -> Keeper {
         let (pending, trouble) = (Pending::default(), None);
-        Keeper { db, trouble, tell, ended, pending, untold: None, writing: None, gap: false, lost: 0 }
+        let desk = Desk::default();
+        Keeper { db, trouble, tell, desk, ended, pending, untold: None, writing: None, gap: false, lost: 0 }
+    }
+
+    /// With what people were told of before.
+    pub fn remembering(mut self, desk: Desk) -> Keeper {
+        self.desk = desk;
+        self
+    }
+
+    /// What people are told about.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// Goes on from memory from the beginning, because the store cannot be used.
@@ -255,6 +299,8 @@ impl Keeper {
                 self.pending.urgent = true;
                 self.pending.ends.push((to, ends));
             }
+            Keep::Order(order, to) => self.order(&order, to, now),
+            Keep::Outbox(what, to) => self.outbox(&what, to, now),
             Keep::Live => self.live(now),
             Keep::Holed(problems) if self.trouble.is_none() => self.mend(&problems, now),
             Keep::Holed(_) => {}
@@ -280,9 +326,48 @@ impl Keeper {
     }
 
     fn message(&mut self, message: Message, now: Now) {
+        let out = self.desk.take(&message, &self.tell.policy(), now.clock);
         self.pending.begin(now);
         self.pending.urgent = true;
-        self.pending.messages.push(message);
+        self.pending.told(Some(message), out, self.desk.take_rows(), now);
+    }
+
+    /// Tells what has become due by time alone.
+    pub fn tick(&mut self, now: Now) {
+        if self.untold.is_some() {
+            return;
+        }
+        let out = self.desk.tick(&self.tell.policy(), now.clock);
+        let rows = self.desk.take_rows();
+        if out.sendings.is_empty() && out.notes.is_empty() && rows.is_empty() {
+            return;
+        }
+        self.pending.begin(now);
+        self.pending.urgent |= !out.sendings.is_empty();
+        self.pending.told(None, out, rows, now);
+    }
+
+    fn order(&mut self, order: &Order, to: oneshot::Sender<Result<String, String>>, now: Now) {
+        match self.desk.order(order, &self.tell.policy(), now.clock) {
+            Ok((said, out)) => {
+                self.pending.begin(now);
+                self.pending.urgent = true;
+                self.pending.told(None, out, self.desk.take_rows(), now);
+                self.pending.answers.push((to, said));
+            }
+            Err(why) => {
+                // who asked may be gone
+                let _ = to.send(Err(why));
+            }
+        }
+    }
+
+    fn outbox(&mut self, what: &Outbox, to: oneshot::Sender<Result<String, String>>, now: Now) {
+        let said = match &mut self.db {
+            None => Err("there is no store, so no letters are kept".to_string()),
+            Some(db) => self.pending.outbox(db, &self.desk, what, now),
+        };
+        let _ = to.send(said);
     }
 
     fn live(&mut self, now: Now) {
@@ -311,8 +396,10 @@ impl Keeper {
     /// and receivers know by its key a message that they get again.
     pub fn hear(&mut self, now: Now) {
         for done in self.ended.take() {
+            self.desk.heard(&done.what, done.receiver.as_deref(), &done.key);
             self.pending.end(done, now);
         }
+        self.pending.handles.extend(self.ended.take_handles());
     }
 
     /// Keeps what is pending, and gives what may be told now.

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::{Delivery, Now, Tell};
+use super::{Delivery, Now, Outbox, Tell};
 use crate::app::intake::Ends;
 use crate::base::broken::{self, Broken};
 use crate::base::limits;
 use crate::base::model::{Message, Notice, Position, Step, step};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
-use crate::store::db::{Commit, Db, Decided, LedgerRow, Letter, StoreError};
+use crate::notify::{Desk, Out, Row, Sending};
+use crate::store::db::{Commit, Db, Decided, DeskRow, Handle, LedgerRow, Letter, StoreError};
 
 #[derive(Default)]
 pub(super) struct Pending {
@@ -23,7 +24,14 @@ pub(super) struct Pending {
     pub(super) rules: Vec<Arc<RuleSet>>,
     positions: BTreeMap<Arc<str>, Position>,
     decided: Vec<Decided>,
-    pub(super) messages: Vec<Message>,
+    /// Messages with what is sent because of them, and what is sent because its time has come.
+    told: Vec<(Option<Message>, Vec<Sending>)>,
+    /// Incidents and silences as they are now, by what they are.
+    rows: BTreeMap<(bool, u64), DeskRow>,
+    pub(super) handles: Vec<Handle>,
+    pub(super) answers: Vec<(oneshot::Sender<Result<String, String>>, String)>,
+    /// Dead letters that are sent after all, with their rows.
+    revived: Vec<(i64, Letter)>,
     pub(super) ends: Vec<(oneshot::Sender<Result<Ends, String>>, Ends)>,
     done: Vec<LedgerRow>,
     /// Sent from memory, and not known to have come to an end: they go into the outbox as soon as
@@ -38,7 +46,7 @@ pub(super) struct Pending {
 }
 
 /// A message with its letters.
-type Lettered = (Message, Vec<Letter>);
+type Lettered = (Option<Message>, Vec<Letter>);
 
 impl Pending {
     pub(super) fn begin(&mut self, now: Now) {
@@ -59,6 +67,78 @@ impl Pending {
         }
         self.entries += step.entries.len();
         self.steps.push(step);
+    }
+
+    /// Something is told, or not, and why.
+    pub(super) fn told(&mut self, message: Option<Message>, out: Out, rows: Vec<Row>, now: Now) {
+        for note in out.notes {
+            self.ledger.push(LedgerRow {
+                at: now.clock,
+                episode: note.episode,
+                incident: note.incident,
+                key: note.key.into(),
+                what: note.what.into(),
+                receiver: note.receiver,
+                detail: Some(note.detail),
+            });
+        }
+        for row in rows {
+            let (name, row) = match row {
+                Row::Incident { id, brand, severity, opened, ended, bytes } => {
+                    ((true, id.0), DeskRow::Incident { id, brand, severity, opened, ended, bytes })
+                }
+                Row::Silence(id, until, bytes) => ((false, id), DeskRow::Silence(id, until, bytes)),
+            };
+            self.rows.insert(name, row);
+        }
+        self.told.push((message, out.sendings));
+    }
+
+    /// Does what is ordered about a letter.
+    pub(super) fn outbox(&mut self, db: &mut Db, desk: &Desk, what: &Outbox, now: Now) -> Result<String, String> {
+        let id = match what {
+            Outbox::Retry(id) | Outbox::Drop(id, _) => *id,
+        };
+        let all = db.outbox(limits::OUTBOX_LISTED).map_err(|e| e.what)?;
+        let none = || format!("expected a letter by its number, found {id}, which is none");
+        let row = all.into_iter().find(|r| r.id == id).ok_or_else(none)?;
+        let ledger = |what: &'static str, detail: &str| LedgerRow {
+            at: now.clock,
+            episode: row.episode,
+            incident: row.incident,
+            key: row.key.as_str().into(),
+            what: what.into(),
+            receiver: Some(row.receiver.as_str().into()),
+            detail: Some(detail.to_string()),
+        };
+        match what {
+            Outbox::Retry(_) => {
+                if row.dead.is_none() {
+                    return Err(format!("expected a dead letter, found {id}, which is still tried"));
+                }
+                if row.incident.is_some_and(|i| desk.is_behind(i, &row.receiver, &row.key)) {
+                    return Err(format!(
+                        "expected a letter that still says what holds, found {id}: a later one about its incident was sent"
+                    ));
+                }
+                let letter = db.revive(id, now.clock).map_err(|e| e.what)?.ok_or_else(none)?;
+                self.ledger.push(ledger("queued", "again, as ordered"));
+                self.revived.push((id, letter));
+            }
+            Outbox::Drop(_, by) => {
+                if row.dead.is_none() {
+                    return Err(format!("expected a dead letter, found {id}, which is still tried"));
+                }
+                self.done.push(ledger("discarded", by));
+            }
+        }
+        self.begin(now);
+        self.urgent = true;
+        Ok(format!(
+            "letter {id} for {} {}",
+            row.receiver,
+            if matches!(what, Outbox::Retry(_)) { "is sent again" } else { "is dropped" }
+        ))
     }
 
     pub(super) fn decide(&mut self, notice: &Notice, told: bool, now: Now) {
@@ -98,7 +178,7 @@ impl Pending {
     /// Writes all of it, answers those who wait, and gives what may be told.
     pub(super) fn write(&mut self, db: &mut Db, tell: &mut dyn Tell, now: Now) -> Result<Vec<Delivery>, StoreError> {
         let mut ledger = Vec::new();
-        let lettered = letters(&self.messages, tell, None, now, &mut ledger);
+        let lettered = letters(&self.told, tell, None, now, &mut ledger);
         ledger.splice(0..0, self.ledger.iter().cloned());
         let fresh = lettered.iter().flat_map(|(_, letters)| letters.iter().cloned());
         let all: Vec<Letter> = fresh.chain(self.unrecorded.iter().cloned()).collect();
@@ -112,20 +192,28 @@ impl Pending {
             all_told: self.all_told,
             letters: &all,
             done: &self.done,
+            desk: &self.rows.values().cloned().collect::<Vec<_>>(),
+            handles: &self.handles,
             ledger: &ledger,
         })?;
         let mut ids = ids.into_iter().map(|id| if broken::is(Broken::TellsBeforeCommit) { id + 1000 } else { id });
         let deliveries = lettered.into_iter().map(|(message, letters)| {
             let letters = letters.into_iter().map(|l| (ids.next(), l)).collect();
-            Delivery { message: Some(message), age: Duration::ZERO, letters }
+            Delivery { message, age: Duration::ZERO, letters }
         });
         let mut deliveries: Vec<Delivery> = deliveries.collect();
         if broken::is(Broken::DeliversTwice) {
             deliveries.iter_mut().for_each(|d| d.letters.extend_from_within(..));
         }
+        for (row, letter) in self.revived.drain(..) {
+            deliveries.push(Delivery { message: None, age: Duration::ZERO, letters: vec![(Some(row), letter)] });
+        }
         for (to, ends) in self.ends.drain(..) {
             // who asked may be gone
             let _ = to.send(Ok(ends));
+        }
+        for (to, said) in self.answers.drain(..) {
+            let _ = to.send(Ok(said));
         }
         self.clear();
         Ok(deliveries)
@@ -133,8 +221,11 @@ impl Pending {
 
     /// Gives what may be told though nothing is recorded; what happened stays pending.
     pub(super) fn tell(&mut self, tell: &mut dyn Tell, why: Option<&str>, now: Now, out: &mut Vec<Delivery>) {
-        let lettered = letters(&self.messages, tell, why, now, &mut self.ledger);
-        self.messages.clear();
+        let lettered = letters(&self.told, tell, why, now, &mut self.ledger);
+        self.told.clear();
+        for (to, said) in self.answers.drain(..) {
+            let _ = to.send(Ok(why.map_or(said.clone(), |why| format!("{said} (not recorded: {why})"))));
+        }
         self.unrecorded.extend(lettered.iter().flat_map(|(_, letters)| letters.iter().cloned()));
         let over = self.unrecorded.len().saturating_sub(limits::UNRECORDED_LETTERS);
         self.unrecorded.drain(..over);
@@ -145,7 +236,7 @@ impl Pending {
         self.done.drain(..beyond(self.done.len()));
         let unrecorded = |letters: Vec<Letter>| letters.into_iter().map(|l| (None, l)).collect();
         out.extend(lettered.into_iter().map(|(message, l)| Delivery {
-            message: Some(message),
+            message,
             age: Duration::ZERO,
             letters: unrecorded(l),
         }));
@@ -165,27 +256,35 @@ fn beyond(n: usize) -> usize {
 
 /// The letters of messages, with lines of the ledger about them.
 fn letters(
-    messages: &[Message],
+    told: &[(Option<Message>, Vec<Sending>)],
     tell: &mut dyn Tell,
     why: Option<&str>,
     now: Now,
     ledger: &mut Vec<LedgerRow>,
 ) -> Vec<Lettered> {
     let mut out = Vec::new();
-    for message in messages {
-        let letters = tell.letters(message, why);
-        match &letters {
-            Ok(letters) => ledger.extend(letters.iter().map(|l| {
-                row(message, now, "queued", Some(l.receiver.clone()), why.map(|w| format!("not recorded then: {w}")))
-            })),
-            Err(nobody) => ledger.push(row(message, now, "not sent", None, Some(nobody.to_string()))),
+    for (message, sendings) in told {
+        let mut letters = Vec::new();
+        for sending in sendings {
+            let Some(body) = tell.render(sending, why) else { continue };
+            let Sending { receiver, key, incident, episode, whole, .. } = sending.clone();
+            ledger.push(LedgerRow {
+                at: now.clock,
+                episode,
+                incident,
+                key: key.clone(),
+                what: "queued".into(),
+                receiver: Some(receiver.clone()),
+                detail: why.map(|w| format!("not recorded then: {w}")),
+            });
+            letters.push(Letter { receiver, key, episode, incident, whole, body });
         }
-        out.push((message.clone(), letters.unwrap_or_default()));
+        out.push((message.clone(), letters));
     }
     out
 }
 
 fn row(message: &Message, now: Now, what: &'static str, to: Option<Arc<str>>, detail: Option<String>) -> LedgerRow {
     let (episode, key) = (message.episode(), message.key().into());
-    LedgerRow { at: now.clock, episode, key, what: what.into(), receiver: to, detail }
+    LedgerRow { at: now.clock, episode, incident: None, key, what: what.into(), receiver: to, detail }
 }

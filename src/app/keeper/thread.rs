@@ -51,6 +51,7 @@ impl KeeperThread {
             }
             let now = self.now();
             self.keeper.hear(now);
+            self.keeper.tick(now);
             self.status.set_writing_round(self.keeper.is_writing());
             let due = self.keeper.due().is_some_and(|due| due <= now.uptime);
             if due {

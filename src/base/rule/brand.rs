@@ -33,6 +33,8 @@ pub struct Brand {
     pub staff: Vec<String>,
     /// Whether it is a group.
     pub group: bool,
+    /// The brands of a group.
+    pub members: Vec<KeyId>,
     /// Labels of a group, for routes and messages.
     pub labels: BTreeMap<String, String>,
     /// Who takes care of it.

@@ -42,7 +42,7 @@ pub(super) fn brand(r: &mut Reader, slug: Arc<str>, key: &Node, node: &Node) -> 
         None => include?,
     };
     let (key, name, labels) = (key_id(&slug), name.unwrap_or_else(|| slug.to_string()), BTreeMap::new());
-    Some(Brand { key, slug, name, query, own, staff, group: false, labels, owner, runbook, vars })
+    Some(Brand { key, slug, name, query, own, staff, group: false, members: Vec::new(), labels, owner, runbook, vars })
 }
 
 pub(super) fn group(r: &mut Reader, slug: Arc<str>, node: &Node) -> Option<GroupDraft> {
@@ -70,7 +70,8 @@ pub(super) fn group(r: &mut Reader, slug: Arc<str>, node: &Node) -> Option<Group
     }
     let (key, name, query) = (key_id(&slug), name.unwrap_or_else(|| slug.to_string()), Query::Or(Vec::new()));
     let (own, staff) = (Vec::new(), Vec::new());
-    let brand = Brand { key, slug, name, query, own, staff, group: true, labels, owner, runbook, vars };
+    let brand =
+        Brand { key, slug, name, query, own, staff, group: true, members: Vec::new(), labels, owner, runbook, vars };
     Some(GroupDraft { brand, members })
 }
 

@@ -165,6 +165,7 @@ impl Draft {
                     continue;
                 };
                 queries.push(member.query.clone());
+                brand.members.push(member.key);
                 brand.own.extend(member.own.iter().cloned());
                 brand.staff.extend(member.staff.iter().cloned());
             }

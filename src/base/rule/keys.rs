@@ -79,6 +79,7 @@ pub(super) const RULE: Table = Table {
         key("severity", Word(SEVERITIES), "needed with `when`", "how urgent it is"),
         key("summary", Text, "none", "one line for people, with quantities between {{ }}"),
         key("runbook", Text, "the brand's", "what to do, shown in pages"),
+        key("notify", TEXTS, "those of the config's routes", "receivers that are told, by name"),
         key("shadow", Switch, "false", "to try a rule: it is judged and counted, nobody is told"),
     ],
 };

@@ -1,6 +1,7 @@
 //! One rule of a rule file.
 
 use crate::base::fault::{Fault, nearest};
+use crate::base::limits;
 use crate::base::model::Severity;
 use crate::base::rule::expr::{Expr, parse_condition};
 use crate::base::rule::{Dim, Level, Rule, Template, keys};
@@ -23,6 +24,7 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
     let clear = fields.get("clear").and_then(|n| condition(r, n));
     let by = by(r, fields.get("by").copied());
     let only = fields.get("brands").map(|n| scope(r, n)).unwrap_or_default();
+    let told = fields.get("notify").map(|n| receivers(r, n)).unwrap_or_default();
     let mut text = |name: &str| fields.get(name).and_then(|n| r.text(n, name).map(str::to_string));
     let runbook = text("runbook");
     let summary = fields.get("summary").and_then(|n| template(r, n));
@@ -43,6 +45,7 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
         keep_firing_for,
         summary,
         runbook,
+        notify: told,
         shadow,
         operands: Vec::new(),
     })
@@ -59,6 +62,27 @@ fn scope(r: &mut Reader, node: &Node) -> Vec<String> {
     }
     out.sort();
     out.dedup();
+    out
+}
+
+/// The names of receivers; whether there are such is the config's business.
+fn receivers(r: &mut Reader, node: &Node) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for item in r.items(node, "`notify`") {
+        let Some(name) = r.text(item, "the name of a receiver").map(str::to_string) else { continue };
+        if out.contains(&name) {
+            r.fault(item, format!("expected receiver `{name}` once, found it again"));
+        } else if out.len() >= limits::RECEIVERS_NAMED {
+            r.fault(item, format!("expected at most {} receivers, found more", limits::RECEIVERS_NAMED));
+            break;
+        } else {
+            out.push(name);
+        }
+    }
+    if out.is_empty() {
+        r.fault(node, "expected names of receivers, found none").hint =
+            Some("leave `notify` out to tell those of the config's routes".into());
+    }
     out
 }
 

@@ -47,6 +47,8 @@ pub struct Rule {
     pub summary: Option<Template>,
     /// What to do.
     pub runbook: Option<String>,
+    /// Receivers that are told instead of those of the routes; empty: those of the routes.
+    pub notify: Vec<String>,
     /// Nobody is told of it; it is there to be watched.
     pub shadow: bool,
     /// Where it stands, for messages.

@@ -9,7 +9,7 @@ use super::super::block::Block;
 use super::super::seal::seal;
 use super::{Db, StoreError};
 use crate::base::broken::{self, Broken};
-use crate::base::model::{EntryBody, EpisodeId, Gone, Position, PostBody, Step, Transition};
+use crate::base::model::{EntryBody, EpisodeId, Gone, IncidentId, Position, PostBody, Severity, Step, Transition};
 use crate::base::time::Time;
 
 /// The text that says since when people cannot be told because the past is caught up with; gone once
@@ -43,6 +43,10 @@ pub struct Letter {
     pub key: Arc<str>,
     /// The episode it is about.
     pub episode: Option<EpisodeId>,
+    /// The incident it is about: letters of one go in order.
+    pub incident: Option<IncidentId>,
+    /// Whether it makes older letters about its incident needless.
+    pub whole: bool,
     /// What it is sent.
     pub body: Vec<u8>,
 }
@@ -54,6 +58,8 @@ pub struct LedgerRow {
     pub at: Time,
     /// The episode it is about.
     pub episode: Option<EpisodeId>,
+    /// The incident it is about.
+    pub incident: Option<IncidentId>,
     /// The message it is about.
     pub key: Arc<str>,
     /// What was done: `decided`, `queued`, `delivered`, `refused`, ….
@@ -62,6 +68,39 @@ pub struct LedgerRow {
     pub receiver: Option<Arc<str>>,
     /// Why.
     pub detail: Option<String>,
+}
+
+/// A row of what people are told about: an incident, or a silence; without bytes it is gone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DeskRow {
+    /// An incident, with the words it is listed by.
+    Incident {
+        /// Its name.
+        id: IncidentId,
+        /// The first brand's slug.
+        brand: String,
+        /// The highest severity so far.
+        severity: Severity,
+        /// When it was opened, by the Clock.
+        opened: Time,
+        /// When it was over.
+        ended: Option<Time>,
+        /// All of it.
+        bytes: Vec<u8>,
+    },
+    /// A silence, until when it holds, and all of it.
+    Silence(u64, Time, Option<Vec<u8>>),
+}
+
+/// By what a receiver knows an incident.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Handle {
+    /// The receiver.
+    pub receiver: Arc<str>,
+    /// The incident.
+    pub incident: IncidentId,
+    /// What the receiver said.
+    pub handle: String,
 }
 
 /// What is written at once: all of it, or nothing.
@@ -81,8 +120,13 @@ pub struct Commit<'a> {
     pub all_told: bool,
     /// Messages.
     pub letters: &'a [Letter],
-    /// What became of messages that have come to their end: they leave the outbox.
+    /// What became of messages that have come to their end: they leave the outbox, or stay there as dead
+    /// letters where somebody may want to send them after all.
     pub done: &'a [LedgerRow],
+    /// Incidents and silences that changed.
+    pub desk: &'a [DeskRow],
+    /// By what receivers know incidents from now on.
+    pub handles: &'a [Handle],
     /// Further lines of the ledger.
     pub ledger: &'a [LedgerRow],
 }
@@ -118,9 +162,13 @@ impl Db {
             }
             let ids = c.letters.iter().map(|l| put_letter(&t, l, c.at)).collect::<rusqlite::Result<_>>()?;
             for done in c.done {
-                let gone = "DELETE FROM outbox WHERE receiver = ?1 AND key = ?2";
-                t.prepare_cached(gone)?.execute(params![done.receiver.as_deref(), &*done.key])?;
+                end_letter(&t, done)?;
                 put_ledger(&t, done)?;
+            }
+            c.desk.iter().try_for_each(|row| put_desk(&t, row))?;
+            for h in c.handles {
+                let put = "INSERT OR REPLACE INTO handles(receiver, incident, at, handle) VALUES(?1, ?2, ?3, ?4)";
+                t.prepare_cached(put)?.execute(params![&*h.receiver, h.incident.0 as i64, c.at.0, h.handle])?;
             }
             c.ledger.iter().try_for_each(|row| put_ledger(&t, row))?;
             t.commit()?;
@@ -173,17 +221,54 @@ fn put_letter(t: &Transaction<'_>, l: &Letter, at: Time) -> rusqlite::Result<i64
     if broken::is(Broken::LettersLost) && l.body.len().is_multiple_of(5) {
         return Ok(-1);
     }
-    let put = "INSERT INTO outbox(receiver, key, episode, at, bytes) VALUES(?1, ?2, ?3, ?4, ?5)
+    let put =
+        "INSERT INTO outbox(receiver, key, episode, at, bytes, incident, whole) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)
                ON CONFLICT DO UPDATE SET at = at RETURNING id";
-    let episode = l.episode.map(|e| e.0 as i64);
-    let row = params![&*l.receiver, &*l.key, episode, at.0, seal(ROW, &l.body)];
+    let (episode, incident) = (l.episode.map(|e| e.0 as i64), l.incident.map(|i| i.0 as i64));
+    let row = params![&*l.receiver, &*l.key, episode, at.0, seal(ROW, &l.body), incident, l.whole];
     t.prepare_cached(put)?.query_row(row, |r| r.get(0))
 }
 
+/// Whether somebody may want to send what ended so after all.
+fn is_dead(what: &str) -> bool {
+    matches!(what, "refused" | "expired" | "dropped")
+}
+
+fn end_letter(t: &Transaction<'_>, done: &LedgerRow) -> rusqlite::Result<()> {
+    let (receiver, key) = (done.receiver.as_deref(), &*done.key);
+    if is_dead(&done.what) {
+        let dead = "UPDATE outbox SET dead = ?3, at = ?4 WHERE receiver = ?1 AND key = ?2";
+        let why = done.detail.as_deref().map_or_else(|| done.what.to_string(), |d| format!("{}: {d}", done.what));
+        return t.prepare_cached(dead)?.execute(params![receiver, key, why, done.at.0]).map(drop);
+    }
+    let gone = "DELETE FROM outbox WHERE receiver = ?1 AND key = ?2";
+    t.prepare_cached(gone)?.execute(params![receiver, key]).map(drop)
+}
+
+fn put_desk(t: &Transaction<'_>, row: &DeskRow) -> rusqlite::Result<()> {
+    match row {
+        DeskRow::Incident { id, brand, severity, opened, ended, bytes } => {
+            let put = "INSERT OR REPLACE INTO incidents(id, brand, severity, opened, ended, bytes)
+                       VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+            let ended = ended.map(|t| t.0);
+            let row = params![id.0 as i64, brand, severity.name(), opened.0, ended, seal(ROW, bytes)];
+            t.prepare_cached(put)?.execute(row).map(drop)
+        }
+        DeskRow::Silence(id, until, Some(bytes)) => {
+            let put = "INSERT OR REPLACE INTO silences(id, until, bytes) VALUES(?1, ?2, ?3)";
+            t.prepare_cached(put)?.execute(params![*id as i64, until.0, seal(ROW, bytes)]).map(drop)
+        }
+        DeskRow::Silence(id, _, None) => {
+            t.prepare_cached("DELETE FROM silences WHERE id = ?1")?.execute([*id as i64]).map(drop)
+        }
+    }
+}
+
 fn put_ledger(t: &Transaction<'_>, row: &LedgerRow) -> rusqlite::Result<()> {
-    let put = "INSERT INTO ledger(at, episode, key, what, receiver, detail) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
-    let episode = row.episode.map(|e| e.0 as i64);
-    let row = params![row.at.0, episode, &*row.key, &*row.what, row.receiver.as_deref(), row.detail];
+    let put =
+        "INSERT INTO ledger(at, episode, key, what, receiver, detail, incident) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (episode, incident) = (row.episode.map(|e| e.0 as i64), row.incident.map(|i| i.0 as i64));
+    let row = params![row.at.0, episode, &*row.key, &*row.what, row.receiver.as_deref(), row.detail, incident];
     t.prepare_cached(put)?.execute(row).map(drop)
 }
 

@@ -2,6 +2,7 @@
 //! may read it meanwhile.
 
 mod commit;
+mod outbox;
 mod read;
 mod rounds;
 mod schema;
@@ -16,10 +17,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-pub use commit::{Commit, DOWN_SINCE, Decided, LedgerRow, Letter};
+pub use commit::{Commit, DOWN_SINCE, Decided, DeskRow, Handle, LedgerRow, Letter};
+pub use outbox::{IncidentRow, OutboxRow};
 pub use read::{LoggedBlock, Positions, Waiting};
 pub use rounds::{Round, StatePart};
-pub use told::{EpisodeRow, TransitionRow};
+pub use told::{About, EpisodeRow, TransitionRow};
 pub use trouble::{Kind, StoreError};
 pub use upkeep::Keep;
 

@@ -9,7 +9,7 @@ use super::super::block::Unpacker;
 use super::super::seal::{Damage, unseal};
 use super::commit::ROW;
 use super::{Db, Letter, StoreError};
-use crate::base::model::{EpisodeId, Position, Seq, Step, Transition};
+use crate::base::model::{EpisodeId, IncidentId, Position, Seq, Step, Transition};
 use crate::base::time::Time;
 
 /// A block of the log.
@@ -114,7 +114,8 @@ impl Db {
     /// # Errors
     /// Where the store cannot be read.
     pub fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
-        let get = "SELECT id, receiver, key, episode, at, bytes FROM outbox ORDER BY id";
+        let get =
+            "SELECT id, receiver, key, episode, at, bytes, incident, whole FROM outbox WHERE dead IS NULL ORDER BY id";
         let row = |r: &Row<'_>| {
             let sealed: Vec<u8> = r.get(5)?;
             let body = unseal(ROW, &sealed).map(<[u8]>::to_vec);
@@ -122,7 +123,9 @@ impl Db {
             let episode = r.get::<_, Option<i64>>(3)?.map(|e| EpisodeId(e as u64));
             let damaged = body.is_err();
             let body = body.unwrap_or_default();
-            let letter = Letter { receiver: receiver.into(), key: key.into(), episode, body };
+            let incident = r.get::<_, Option<i64>>(6)?.map(|i| IncidentId(i as u64));
+            let (receiver, key, whole) = (receiver.into(), key.into(), r.get(7)?);
+            let letter = Letter { receiver, key, episode, incident, whole, body };
             Ok(Waiting { id: r.get(0)?, at: Time(r.get(4)?), letter, damaged })
         };
         let read = || -> rusqlite::Result<Vec<Waiting>> { self.db.prepare_cached(get)?.query_map([], row)?.collect() };

@@ -8,7 +8,7 @@ pub(super) const APPLICATION: i32 = 0x6773_7731;
 pub(super) const VERSION: i32 = UPGRADES.len() as i32;
 
 /// What makes version n + 1 of version n.
-const UPGRADES: &[&str] = &[V1];
+const UPGRADES: &[&str] = &[V1, V2];
 
 const V1: &str = "
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -42,6 +42,23 @@ CREATE TABLE ledger(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, e
   what TEXT NOT NULL, receiver TEXT, detail TEXT);
 CREATE INDEX ledger_episode ON ledger(episode);
 CREATE INDEX ledger_at ON ledger(at);
+";
+
+const V2: &str = "
+ALTER TABLE outbox ADD COLUMN incident INTEGER;
+-- makes older letters about its incident needless
+ALTER TABLE outbox ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;
+-- why it is not sent any more
+ALTER TABLE outbox ADD COLUMN dead TEXT;
+ALTER TABLE ledger ADD COLUMN incident INTEGER;
+CREATE INDEX ledger_incident ON ledger(incident) WHERE incident IS NOT NULL;
+CREATE TABLE incidents(id INTEGER PRIMARY KEY, brand TEXT NOT NULL, severity TEXT NOT NULL, opened INTEGER NOT NULL,
+  ended INTEGER, bytes BLOB NOT NULL);
+CREATE INDEX incidents_opened ON incidents(opened);
+CREATE TABLE silences(id INTEGER PRIMARY KEY, until INTEGER NOT NULL, bytes BLOB NOT NULL);
+-- by what receivers know incidents
+CREATE TABLE handles(receiver TEXT NOT NULL, incident INTEGER NOT NULL, at INTEGER NOT NULL, handle TEXT NOT NULL,
+  PRIMARY KEY(receiver, incident)) WITHOUT ROWID;
 ";
 
 /// Takes a file of any earlier version to this one, in one transaction.

@@ -5,7 +5,7 @@ use rusqlite::params;
 use super::commit::LedgerRow;
 use super::read::{text, text_if_any, transition};
 use super::{Db, StoreError};
-use crate::base::model::{EpisodeId, Transition};
+use crate::base::model::{EpisodeId, IncidentId, Transition};
 use crate::base::time::Time;
 
 /// An episode by its last change.
@@ -27,6 +27,17 @@ pub struct EpisodeRow {
     pub changed: Time,
     /// Whether it ever fired.
     pub fired: bool,
+}
+
+/// What lines of the ledger are asked about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum About {
+    /// Everything.
+    All,
+    /// An episode.
+    Episode(EpisodeId),
+    /// An incident.
+    Incident(IncidentId),
 }
 
 /// A change as it was stored.
@@ -101,13 +112,18 @@ impl Db {
         read().map_err(|e| self.failed(e))
     }
 
-    /// Lines of the ledger about an episode, or all since a time, in order, at most so many.
+    /// Lines of the ledger since a time, in order, at most so many.
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub fn ledger(&self, episode: Option<EpisodeId>, since: Time, most: usize) -> Result<Vec<LedgerRow>, StoreError> {
-        let get = "SELECT at, episode, key, what, receiver, detail FROM ledger
-                   WHERE (?1 IS NULL OR episode = ?1) AND at >= ?2 ORDER BY id LIMIT ?3";
+    pub fn ledger(&self, about: About, since: Time, most: usize) -> Result<Vec<LedgerRow>, StoreError> {
+        let (episode, incident) = match about {
+            About::All => (None, None),
+            About::Episode(e) => (Some(e), None),
+            About::Incident(i) => (None, Some(i)),
+        };
+        let get = "SELECT at, episode, key, what, receiver, detail, incident FROM ledger
+                   WHERE (?1 IS NULL OR episode = ?1) AND (?4 IS NULL OR incident = ?4) AND at >= ?2 ORDER BY id LIMIT ?3";
         let row = |r: &rusqlite::Row<'_>| {
             Ok(LedgerRow {
                 at: Time(r.get(0)?),
@@ -116,10 +132,11 @@ impl Db {
                 what: text(r, 3)?.into(),
                 receiver: text_if_any(r, 4)?.map(Into::into),
                 detail: text_if_any(r, 5)?,
+                incident: r.get::<_, Option<i64>>(6)?.map(|i| IncidentId(i as u64)),
             })
         };
         let read = || -> rusqlite::Result<Vec<LedgerRow>> {
-            let asked = params![episode.map(|e| e.0 as i64), since.0, most as i64];
+            let asked = params![episode.map(|e| e.0 as i64), since.0, most as i64, incident.map(|i| i.0 as i64)];
             self.db.prepare(get)?.query_map(asked, row)?.collect()
         };
         read().map_err(|e| self.failed(e))

@@ -53,6 +53,14 @@ impl Db {
             if episodes > 0 {
                 t.execute("DELETE FROM evidence WHERE transition_id NOT IN (SELECT id FROM transitions)", [])?;
             }
+            for old in [
+                "DELETE FROM outbox WHERE dead IS NOT NULL AND at < ?1",
+                "DELETE FROM incidents WHERE ended < ?1",
+                "DELETE FROM silences WHERE until < ?1",
+                "DELETE FROM handles WHERE at < ?1 AND incident NOT IN (SELECT id FROM incidents)",
+            ] {
+                t.prepare_cached(old)?.execute([keep.ledger.0])?;
+            }
             t.commit()?;
             Ok(blocks as i64 == SLICE || lines as i64 == SLICE || episodes > 0)
         }();

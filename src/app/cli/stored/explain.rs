@@ -67,7 +67,7 @@ impl Explain {
             change(row, notice.as_ref(), &mut out)?;
         }
         writeln!(out, "LEDGER")?;
-        for row in asked.db.ledger(Some(episode), Time(i64::MIN), MOST)? {
+        for row in asked.db.ledger(crate::store::db::About::Episode(episode), Time(i64::MIN), MOST)? {
             writeln!(out, "  {}", ledger::line(&row))?;
         }
         Ok(out.flush()?)

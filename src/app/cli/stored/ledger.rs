@@ -8,21 +8,22 @@ use serde_json::json;
 use super::{Failure, Which, ended, moment};
 use crate::base::time::Time;
 use crate::notify::plain;
-use crate::store::db::LedgerRow;
+use crate::store::db::{About, LedgerRow};
 
 /// Lines shown at most.
 const MOST: usize = 100_000;
 
 /// Show what was decided and sent, and why
 #[derive(Args)]
-#[command(after_help = "Examples:\n  groundswell ledger 9c1f           all about the episode whose id begins so\n  \
+#[command(after_help = "Examples:\n  groundswell ledger 7F3K           all about an incident\n  \
+                        groundswell ledger 9c1f           all about the episode whose id begins so\n  \
                         groundswell ledger --since 12h    everything of the last twelve hours\n\n\
                         decided: an episode changed; queued: a message waits for a receiver; delivered, refused, expired, \
                         dropped: what became of it; not sent: who was not told, and why. Times are UTC.")]
 pub(in crate::app::cli) struct Ledger {
-    /// An episode's id, or its first digits
-    #[arg(value_name = "EPISODE")]
-    episode: Option<String>,
+    /// An incident's or an episode's id, or its first characters
+    #[arg(value_name = "ID")]
+    about: Option<String>,
     #[command(flatten)]
     which: Which,
     /// Only since: a time, or how long ago (90m, 7d)
@@ -40,8 +41,8 @@ impl Ledger {
 
     fn show(&self) -> Result<(), Failure> {
         let asked = self.which.open()?;
-        let episode = self.episode.as_deref().map(|e| asked.episode(e)).transpose()?;
-        let rows = asked.db.ledger(episode, self.since.unwrap_or(Time(i64::MIN)), MOST)?;
+        let about = self.about.as_deref().map_or(Ok(About::All), |name| asked.about(name))?;
+        let rows = asked.db.ledger(about, self.since.unwrap_or(Time(i64::MIN)), MOST)?;
         let mut out = io::BufWriter::new(io::stdout().lock());
         for row in &rows {
             let shown = if self.json { json_of(row) } else { line(row) };
@@ -58,6 +59,7 @@ fn json_of(row: &LedgerRow) -> String {
     json!({
         "at": row.at.to_string(),
         "episode": row.episode.map(|e| e.to_string()),
+        "incident": row.incident.map(|i| i.to_string()),
         "key": &*row.key,
         "what": &*row.what,
         "receiver": row.receiver.as_deref(),
@@ -68,7 +70,8 @@ fn json_of(row: &LedgerRow) -> String {
 
 pub(super) fn line(row: &LedgerRow) -> String {
     let at = row.at.to_string().replace('T', " ");
-    let about = row.episode.map_or_else(|| row.key.to_string(), |e| e.to_string());
+    let incident = row.incident.map_or_else(|| row.key.to_string(), |i| i.to_string());
+    let about = row.episode.map_or(incident, |e| e.to_string());
     let mut out = format!("{at}  {about}  {:<9}", row.what);
     if let Some(receiver) = &row.receiver {
         out.push_str(&format!("  {}", plain(receiver, 60)));

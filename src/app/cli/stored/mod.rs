@@ -16,10 +16,11 @@ use crate::app::clock::{Clock, SystemClock};
 use crate::app::config;
 use crate::app::files::CONFIG;
 use crate::app::receivers::surroundings;
+use crate::base::limits;
 use crate::base::model::EpisodeId;
 use crate::base::time::Time;
 use crate::notify::Surroundings;
-use crate::store::db::{Db, StoreError};
+use crate::store::db::{About, Db, StoreError};
 
 pub(super) use alerts::Alerts;
 pub(super) use backup::Backup;
@@ -122,6 +123,13 @@ fn before(text: &str, now: Time) -> Result<Time, String> {
 }
 
 impl Asked {
+    /// What a name means: the newest incident whose name begins so, else the one episode whose id does.
+    fn about(&self, name: &str) -> Result<About, Failure> {
+        let all = self.db.incidents(Time(i64::MIN), limits::INCIDENTS)?;
+        let incident = all.into_iter().find(|i| i.id.is_named(name)).map(|i| About::Incident(i.id));
+        incident.map_or_else(|| self.episode(name).map(About::Episode), Ok)
+    }
+
     /// The one episode whose id begins so.
     fn episode(&self, prefix: &str) -> Result<EpisodeId, Failure> {
         let digits = prefix.to_ascii_lowercase();

@@ -1,0 +1,75 @@
+//! What the desk remembers, as rows of the store.
+
+use std::collections::BTreeMap;
+
+use super::Desk;
+use crate::base::model::{EpisodeId, IncidentId, Notice, Severity};
+use crate::base::time::Time;
+use crate::notify::incident::Incident;
+use crate::notify::silence::Silence;
+
+/// A row that changed; without bytes it is gone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Row {
+    /// An incident, with the words it is listed by.
+    Incident {
+        /// Its name.
+        id: IncidentId,
+        /// The first brand's slug.
+        brand: String,
+        /// The highest severity so far.
+        severity: Severity,
+        /// When it was opened, by the Clock.
+        opened: Time,
+        /// When it was over.
+        ended: Option<Time>,
+        /// All of it.
+        bytes: Vec<u8>,
+    },
+    /// A silence, until when it holds, and all of it.
+    Silence(u64, Time, Option<Vec<u8>>),
+}
+
+impl Desk {
+    /// With what was kept: incidents, silences, and notices by the episodes they are of.
+    pub fn of_rows(incidents: &[Vec<u8>], silences: &[Vec<u8>]) -> Desk {
+        let mut desk = Desk::default();
+        for incident in incidents.iter().filter_map(|b| postcard::from_bytes::<Incident>(b).ok()) {
+            desk.of.extend(incident.episodes.keys().map(|e| (*e, incident.id)));
+            desk.incidents.insert(incident.id, incident);
+        }
+        let silences = silences.iter().filter_map(|b| postcard::from_bytes::<Silence>(b).ok());
+        desk.silences = silences.map(|s| (s.id, s)).collect();
+        desk
+    }
+
+    /// The changes it wants to know again, by episode and step.
+    pub fn wanted(&self) -> Vec<(EpisodeId, u64)> {
+        let members = self.incidents.values().flat_map(|i| &i.episodes);
+        members.map(|(episode, member)| (*episode, member.step)).collect()
+    }
+
+    /// Knows these again.
+    pub fn know(&mut self, notices: BTreeMap<EpisodeId, Notice>) {
+        self.notices = notices;
+    }
+
+    /// What changed since the last call.
+    pub fn take_rows(&mut self) -> Vec<Row> {
+        // what is over leaves the store with the ledger, not with the memory
+        self.gone.clear();
+        let mut out = Vec::new();
+        for id in std::mem::take(&mut self.changed) {
+            let Some(i) = self.incidents.get(&id) else { continue };
+            let Ok(bytes) = postcard::to_stdvec(i) else { continue };
+            let (brand, severity) = (i.brand.clone(), i.severity);
+            out.push(Row::Incident { id, brand, severity, opened: i.opened, ended: i.ended, bytes });
+        }
+        for id in std::mem::take(&mut self.changed_silences) {
+            let silence = self.silences.get(&id);
+            let until = silence.map_or(Time(0), |s| s.until);
+            out.push(Row::Silence(id, until, silence.and_then(|s| postcard::to_stdvec(s).ok())));
+        }
+        out
+    }
+}
