@@ -15,7 +15,7 @@ use crate::app::config::{Config, ReceiverConfig};
 use crate::app::keeper::{Delivery, Ended, Tell};
 use crate::app::reload::Follow;
 use crate::app::status::Status;
-use crate::app::writes::{Writes, carrier};
+use crate::app::writes::{Moment, Writes, carrier};
 use crate::base::limits;
 use crate::base::metric;
 use crate::base::model::IncidentId;
@@ -145,7 +145,9 @@ impl Tell for Writer {
     }
 
     fn render(&mut self, sending: &Sending, unrecorded: Option<&str>) -> Option<Vec<u8>> {
-        self.0.locked().writers.get(&sending.receiver)?.write(sending, unrecorded)
+        let (now, acts) = (self.0.status.clock().now(), self.0.status.acts());
+        let at = Moment { unrecorded, now, acts: acts.as_ref() };
+        self.0.locked().writers.get(&sending.receiver)?.write(sending, &at)
     }
 }
 

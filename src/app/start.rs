@@ -15,9 +15,10 @@ use crate::base::broken::{self, Broken};
 use crate::base::limits;
 use crate::base::model::{Message, Notice, Position};
 use crate::base::rule::RuleSet;
+use crate::base::secret::Secret;
 use crate::base::time::Time;
 use crate::enroll::ClockMode;
-use crate::notify::{Desk, Sending};
+use crate::notify::{Acts, Desk, Sending};
 use crate::store::db::{DOWN_SINCE, Db, LedgerRow, StoreError, Waiting};
 
 /// What a service begins with.
@@ -60,6 +61,7 @@ pub fn begin(
     let Some(config) = status.config().store.clone() else {
         return Ok(fresh(Keeper::new(None, tell, ended)));
     };
+    status.set_acts(acts(None));
     // nothing leaves the log before the archive has seen it
     status.set_archived(0);
     let opened = Db::open(&config.path).and_then(|db| read(&db, mode).map(|stored| (db, stored)));
@@ -72,6 +74,7 @@ pub fn begin(
             }
             let now = Now { clock: status.clock().now(), ..now };
             note_past(status, &db, stored.rebuilt.is_some(), now.clock);
+            status.set_acts(acts(Some(&db)));
             let store = Some(config.clone());
             stored.write_damaged_anew(&db, &mut *tell, now.clock);
             stored.give_up_damaged(&ended, now.clock);
@@ -106,6 +109,23 @@ fn note_past(status: &Status, db: &Db, known: bool, now: Time) {
     }
     status.set_past(stored.unwrap_or(now));
 }
+
+/// What signs links of messages: the same after a restart, so that links of before stay good.
+fn acts(db: Option<&Db>) -> Option<Acts> {
+    let stored = db.and_then(|db| db.meta(ACT_SECRET).ok().flatten()).filter(|s| s.len() >= 32);
+    let secret = stored.or_else(|| {
+        let mut bytes = [0u8; 32];
+        rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).ok()?;
+        let fresh: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        // one that is not kept is made again: links of before are refused then
+        let _ = db.map(|db| db.set_meta(ACT_SECRET, &fresh));
+        Some(fresh)
+    })?;
+    Acts::new(&Secret::new(secret))
+}
+
+/// What signs links of messages.
+const ACT_SECRET: &str = "act_secret";
 
 /// Since when the store knows the past.
 const PAST_SINCE: &str = "past_since";

@@ -20,7 +20,7 @@ use crate::base::model::{SourceInfo, SourceNotice};
 use crate::base::rule::RuleSet;
 use crate::base::time::{Span, Time};
 use crate::collect::health::{Change, Health};
-use crate::notify::Inbox;
+use crate::notify::{Acts, Inbox};
 
 /// State of a source.
 pub struct SourceStatus {
@@ -84,6 +84,7 @@ pub struct Status {
     waiting: AtomicU64,
     stopping: AtomicBool,
     unrecorded: Mutex<Option<Unrecorded>>,
+    acts: Mutex<Option<Acts>>,
     wants_whole: AtomicBool,
     catching_up: AtomicBool,
     writing_round: AtomicBool,
@@ -134,6 +135,7 @@ impl Status {
             waiting: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             unrecorded: Mutex::new(None),
+            acts: Mutex::new(None),
             wants_whole: AtomicBool::new(false),
             catching_up: AtomicBool::new(false),
             writing_round: AtomicBool::new(false),
@@ -387,6 +389,16 @@ impl Status {
     /// Whether the engine is asked for everything it knows; asked once.
     pub fn take_wants_whole(&self) -> bool {
         self.wants_whole.swap(false, Ordering::AcqRel)
+    }
+
+    /// Signs links by which people act.
+    pub fn set_acts(&self, acts: Option<Acts>) {
+        *self.acts.lock().unwrap_or_else(PoisonError::into_inner) = acts;
+    }
+
+    /// What signs links by which people act.
+    pub fn acts(&self) -> Option<Acts> {
+        self.acts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes whether the past is being caught up with.

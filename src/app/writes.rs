@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use crate::app::config::ReceiverKind;
-use crate::notify::{Carrier, Pace, Sending, Style, Surroundings, Webhook, feed, told};
+use crate::base::time::Time;
+use crate::notify::view::View;
+use crate::notify::{
+    Acts, Carrier, Content, Pace, Sending, Style, Surroundings, Webhook, feed, gathered_view, service_view, test_view,
+    view, view_text,
+};
 
 /// Who hands letters to a receiver of a kind; `None`: it is written to.
 pub fn carrier(kind: &ReceiverKind, pace: Pace) -> Option<Result<Arc<dyn Carrier>, Vec<String>>> {
@@ -20,21 +25,50 @@ pub struct Writes {
     style: Style,
 }
 
+/// What is the same for all receivers at a moment.
+pub struct Moment<'a> {
+    /// Why nothing is recorded, where that is so.
+    pub unrecorded: Option<&'a str>,
+    /// By the Clock.
+    pub now: Time,
+    /// Makes links to act by.
+    pub acts: Option<&'a Acts>,
+}
+
 impl Writes {
     /// For a receiver of a kind.
     pub fn new(kind: &ReceiverKind, around: Surroundings, style: Style) -> Writes {
         Writes { kind: kind.clone(), around, style }
     }
 
-    /// What is sent, with why nothing is recorded, where that is so.
-    pub fn write(&self, sending: &Sending, unrecorded: Option<&str>) -> Option<Vec<u8>> {
-        let around = Surroundings { unrecorded: unrecorded.map(str::to_string), ..self.around.clone() };
-        match (&self.kind, &sending.content) {
-            (ReceiverKind::Webhook(_), content) => Some(feed(content, &sending.key, unrecorded)?.into_bytes()),
-            (ReceiverKind::Stdout { json: true }, content) => {
-                Some((feed(content, &sending.key, unrecorded)? + "\n").into_bytes())
+    /// What is sent; `None` where this receiver is not told of such things.
+    pub fn write(&self, sending: &Sending, at: &Moment<'_>) -> Option<Vec<u8>> {
+        let machine = || feed(&sending.content, &sending.key, at.unrecorded);
+        match &self.kind {
+            ReceiverKind::Webhook(_) => Some(machine()?.into_bytes()),
+            ReceiverKind::Stdout { json: true } => Some((machine()? + "\n").into_bytes()),
+            ReceiverKind::Stdout { json: false } => {
+                let shown = view_text(&self.view(sending, at)?, self.style);
+                Some((shown + "\n").into_bytes())
             }
-            (ReceiverKind::Stdout { json: false }, content) => Some(told(content, &around, self.style).into_bytes()),
+        }
+    }
+
+    /// The message in words.
+    fn view(&self, sending: &Sending, at: &Moment<'_>) -> Option<View> {
+        let around = Surroundings { unrecorded: at.unrecorded.map(str::to_string), ..self.around.clone() };
+        let act = |incident| at.acts.map(|a| a.path(incident, &sending.receiver, at.now));
+        match &sending.content {
+            Content::Change(..) => None,
+            Content::Service(message) => service_view(message, &around),
+            Content::Trial(time) => Some(test_view(&sending.receiver, &around, *time)),
+            Content::Incidents(all) => match all.as_slice() {
+                [one] => Some(view(&one.case(act(one.id)), &around)),
+                _ => {
+                    let cases: Vec<_> = all.iter().map(|t| t.case(None)).collect();
+                    Some(gathered_view(&cases, &around, at.now))
+                }
+            },
         }
     }
 }

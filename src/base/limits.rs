@@ -151,6 +151,8 @@ pub const HEARTBEAT: Span = Span::seconds(60);
 pub const HEARTBEAT_LEAST: Span = Span::seconds(10);
 /// Longest silence or acknowledgement.
 pub const ORDER_SPAN: Span = Span::seconds(30 * 86_400);
+/// How long a link of a message may be used to act.
+pub const ACT_LINK: Span = Span::seconds(7 * 86_400);
 /// Silences at a time.
 pub const SILENCES: usize = 1024;
 /// Letters of the outbox looked through.

@@ -209,13 +209,12 @@ impl Incident {
 
 /// Whether one is a group with the other.
 fn related(rules: &RuleSet, a: KeyId, b: KeyId) -> bool {
-    let has = |group: KeyId, member| rules.brand(group).is_some_and(|g| g.members.contains(&member));
-    has(a, b) || has(b, a)
+    rules.groups_of(a).any(|g| g.key == b) || rules.groups_of(b).any(|g| g.key == a)
 }
 
 /// Whether both are in one group.
 fn cousins(rules: &RuleSet, a: KeyId, b: KeyId) -> bool {
-    rules.brands.iter().any(|g| g.members.contains(&a) && g.members.contains(&b))
+    rules.groups_of(a).any(|g| rules.groups_of(b).any(|h| g.key == h.key))
 }
 
 /// Whether people are told of an incident because of such a change at all.

@@ -3,100 +3,17 @@
 
 use std::fmt::Write;
 
-use super::plain::{defanged, plain, quoted as said};
-use crate::base::figures::{self, count, percent, short};
-use crate::base::model::{
-    Digest, Evidence, Message, Notice, Outage, Phase, Reason, Severity, SourceNotice, StoreNotice, TopPost, Value,
-};
+use super::around::Surroundings;
+use super::paint::{Paint, Style, over, severity};
+use super::plain::plain;
+use super::words::facts::{blind, how_bad, late, trust, what_to_do, who, whole_seconds, why};
+use super::words::posts::{quoted, top_line};
+use crate::base::model::{Digest, Message, Notice, Phase, Reason, Severity, SourceNotice, StoreNotice};
 use crate::base::rule::expr::SeriesSpec;
 use crate::base::rule::{Brand, Rule};
-use crate::base::time::{Span, Time, Zone};
 
 /// Names of rules in one line for people; the others are counted.
 const RULES_SHOWN: usize = 10;
-/// Where the service tells about itself, below its address.
-const STATUS_PATH: &str = "/v1/status";
-
-/// Whether colours may be used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Style {
-    /// True on a terminal that takes them.
-    pub colour: bool,
-}
-
-/// What the service knows about itself.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Surroundings {
-    /// Networks that are listened to.
-    pub watching: Vec<String>,
-    /// Networks that are known not to be listened to.
-    pub blind_spots: Vec<String>,
-    /// Where the readers live: times are shown in it, in headlines with UTC beside. `None`: UTC only.
-    pub zone: Option<Zone>,
-    /// Where the service is reached from outside, without a path: `https://gs.example`.
-    pub external_url: Option<String>,
-    /// Why nothing is recorded at the moment, where that is so.
-    pub unrecorded: Option<String>,
-}
-
-impl Surroundings {
-    /// `HH:MM:SS`, for lines below a headline that told the zone.
-    fn clock(&self, t: Time) -> String {
-        self.zone.as_ref().map_or_else(|| t.clock_utc(), |z| z.local(t).0)
-    }
-
-    /// `HH:MM:SS` with its zone.
-    fn clock_zone(&self, t: Time) -> String {
-        match &self.zone {
-            Some(zone) => {
-                let (clock, abbreviation, _) = zone.local(t);
-                format!("{clock} {abbreviation}")
-            }
-            None => format!("{} UTC", t.clock_utc()),
-        }
-    }
-
-    /// `HH:MM:SS` with its zone, and where that is not UTC, UTC beside it.
-    fn clock_both(&self, t: Time) -> String {
-        let utc = format!("{} UTC", t.clock_utc());
-        match self.clock_zone(t) {
-            local if local == utc => utc,
-            local => format!("{local} ({utc})"),
-        }
-    }
-
-    fn date(&self, t: Time) -> String {
-        let utc = || t.to_string().get(..10).unwrap_or("").to_string();
-        self.zone.as_ref().map_or_else(utc, |z| z.local(t).2)
-    }
-
-    /// Where a reader finds more.
-    fn more(&self) -> Option<String> {
-        let url = self.external_url.as_ref()?;
-        Some(format!("{}{STATUS_PATH}", plain(url.trim_end_matches('/'), 300)))
-    }
-}
-
-struct Paint(Style);
-
-impl Paint {
-    fn code(&self, code: &str, text: &str) -> String {
-        if self.0.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
-    }
-
-    fn severity(&self, s: Severity, text: &str) -> String {
-        let code = match s {
-            Severity::Page => "1;97;41",
-            Severity::Warn => "1;30;43",
-            Severity::Info => "1;97;44",
-        };
-        self.code(code, text)
-    }
-
-    fn label(&self, text: &str) -> String {
-        self.code("1", &format!("{text:<6}"))
-    }
-}
 
 /// The message as text, ending in a line break.
 pub fn text(message: &Message, around: &Surroundings, style: Style) -> String {
@@ -125,10 +42,6 @@ fn store(s: &StoreNotice, around: &Surroundings, paint: &Paint) -> String {
         around.clock_both(s.since),
         paint.label("TRUST"),
     )
-}
-
-fn late(o: &Outage, around: &Surroundings) -> String {
-    format!("told late: not running {} to {}", around.clock(o.from), around.clock_zone(o.to))
 }
 
 fn digest(d: &Digest, around: &Surroundings, paint: &Paint) -> String {
@@ -174,18 +87,6 @@ fn source(s: &SourceNotice, around: &Surroundings, paint: &Paint) -> String {
     out
 }
 
-fn severity(s: Severity, paint: &Paint) -> String {
-    paint.severity(s, &format!(" {} ", s.name().to_uppercase()))
-}
-
-fn over(paint: &Paint) -> String {
-    paint.code("1;97;42", " OVER ")
-}
-
-fn whole_seconds(s: Span) -> Span {
-    Span(s.0 / 1_000_000 * 1_000_000)
-}
-
 fn episode(notice: &Notice, around: &Surroundings, paint: &Paint) -> String {
     let t = &notice.transition;
     let rule = notice.rules.rules.get(t.rule as usize);
@@ -213,7 +114,7 @@ fn episode(notice: &Notice, around: &Surroundings, paint: &Paint) -> String {
     line("REACH", how_bad(e, t.group.story.is_some()));
     line("WHO", who(e, &series, around));
     line("TRUST", trust(e, around));
-    line("BLIND", blind(e, around));
+    line("BLIND", blind(Some(e), around));
     line("DO", what_to_do(rule, brand));
     line("WHY", why(notice, rule, &series));
     for (i, top) in e.top.iter().enumerate() {
@@ -266,136 +167,10 @@ fn headline(
     out
 }
 
-fn quoted(p: &TopPost) -> String {
-    if p.deleted {
-        return "[deleted]".to_string();
-    }
-    if p.body.text.trim().is_empty() {
-        format!("({})", p.kind.name())
-    } else {
-        format!("\"{}\"", said(&p.body.text, 140))
-    }
-}
-
-fn how_bad(e: &Evidence, story: bool) -> String {
-    let of = if story { " by this story" } else { "" };
-    let mut out = format!("{} impressions of hostile reach{of} in the last {}", short(e.hostile_reach), e.window);
-    if let Some((lift, rarity)) = e.surge {
-        let _ = write!(out, "; the brand as a whole is at {} usual for the hour", figures::times(lift));
-        let _ = write!(out, ", which it sees {}", figures::return_period(rarity));
-    } else if let Some((usual, hours)) = e.usual {
-        if usual >= 0.5 {
-            let times = e.hostile_reach / usual;
-            let times = if times >= 1000.0 { "more than 1000".to_string() } else { short(times) };
-            let _ = write!(out, " = {times}x usual (brand's usual {}, mean of {hours} h)", short(usual));
-        } else {
-            let _ = write!(out, " (the brand had none in the last {hours} h)");
-        }
-    }
-    out
-}
-
-fn who(e: &Evidence, series: &[&SeriesSpec], around: &Surroundings) -> String {
-    let mut out =
-        format!("{}, {} ({})", count(e.accounts, "account"), count(e.posts, "post"), count(e.shares, "share"));
-    let Some(top) = e.top.first() else { return out };
-    let known = if top.known { "" } else { ", taken" };
-    let _ = write!(
-        out,
-        "; {} comes from {} ({} followers{known}, {} {})",
-        percent(top.share),
-        author(top),
-        short(top.followers as f64),
-        top.kind.name(),
-        around.clock(top.time)
-    );
-    let without: Vec<String> =
-        series.iter().zip(&e.without_largest).map(|(s, v)| format!("{s} {}", value(s, *v))).collect();
-    let verdict = match e.still_holds {
-        Some(true) => "still fires",
-        Some(false) => "would not fire",
-        None => "unknown",
-    };
-    let _ = write!(out, "; without it: {} ({verdict})", without.join(", "));
-    out
-}
-
-fn trust(e: &Evidence, around: &Surroundings) -> String {
-    let share = |part: usize, whole: usize| percent(part as f64 / whole.max(1) as f64);
-    let mut out = format!(
-        "followers known for {} of {} ({}); tone known for {} of {} ({}), {} of these hostile",
-        e.known,
-        count(e.accounts, "account"),
-        share(e.known, e.accounts),
-        e.tone_known,
-        count(e.texts, "text"),
-        share(e.tone_known, e.texts),
-        e.negative
-    );
-    if let Some(error) = e.error {
-        let _ = write!(out, "; accounts are estimated from a sample, give or take {}", percent(error));
-    }
-    if let Some(t) = e.warm_at {
-        let _ = write!(out, "; rules changed, windows are whole only from {} on", around.clock_zone(t));
-    }
-    if !e.sources_down.is_empty() {
-        let names: Vec<String> = e.sources_down.iter().map(|s| plain(s, 60)).collect();
-        let _ = write!(out, "; NOT HEARD at the moment: {}", names.join(", "));
-    }
-    out
-}
-
-fn blind(e: &Evidence, around: &Surroundings) -> String {
-    let mut seen: Vec<String> = around.watching.clone();
-    seen.extend(e.top.iter().map(|p| plain(&p.body.source, 40)));
-    seen.sort();
-    seen.dedup();
-    let mut out = if seen.is_empty() { String::new() } else { format!("watching {}", seen.join(", ")) };
-    if !around.blind_spots.is_empty() {
-        let _ = write!(out, "; NOT watching {}", around.blind_spots.join(", "));
-    }
-    out
-}
-
-fn what_to_do(rule: Option<&Rule>, brand: Option<&Brand>) -> String {
-    let owner = brand.and_then(|b| b.owner.as_ref()).map(|o| format!("{} on call", plain(o, 100)));
-    let runbooks = rule.and_then(|r| r.runbook.as_ref()).into_iter().chain(brand.and_then(|b| b.runbook.as_ref()));
-    let runbooks = runbooks.map(|r| format!("runbook {}", plain(r, 200)));
-    owner.into_iter().chain(runbooks).collect::<Vec<_>>().join("; ")
-}
-
-fn why(notice: &Notice, rule: Option<&Rule>, series: &[&SeriesSpec]) -> String {
-    let Some(rule) = rule else { return String::new() };
-    let t = &notice.transition;
-    let level = rule.levels.iter().find(|l| l.severity == t.severity);
-    let values: Vec<String> = series.iter().zip(&t.operands).map(|(s, v)| format!("{s} = {}", value(s, *v))).collect();
-    let condition = level.map_or(String::new(), |l| l.when.to_string());
-    format!("{} ({}); {condition}; {}", rule.name, rule.place, values.join(", "))
-}
-
-fn top_line(rank: usize, p: &TopPost, around: &Surroundings) -> String {
-    let clock = around.clock(p.time);
-    let mut out = format!("{rank}  {:>5} {} {} {clock} {}", percent(p.share), author(p), p.kind.name(), quoted(p));
-    if let Some(url) = p.body.url.as_ref().filter(|_| !p.deleted) {
-        let _ = write!(out, " {}", defanged(url));
-    }
-    out
-}
-
-fn author(p: &TopPost) -> String {
-    match &p.name {
-        Some(name) => format!("@{}", plain(name, 60).trim_start_matches('@')),
-        None => plain(&p.body.author, 60),
-    }
-}
-
-fn value(spec: &SeriesSpec, v: Value) -> String {
-    v.map_or("unknown".to_string(), |v| spec.show(v))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::time::Zone;
     use crate::notify::tests::{notice, page, source};
 
     fn around(zone: Option<&str>, url: Option<&str>) -> Surroundings {

@@ -57,7 +57,7 @@ impl Match {
 fn label<'n>(n: &'n Notice, name: &str) -> Option<&'n String> {
     let key = n.transition.group.key;
     let own = n.rules.brand(key).and_then(|b| b.labels.get(name));
-    let groups = || n.rules.brands.iter().filter(|b| b.members.contains(&key));
+    let groups = || n.rules.groups_of(key);
     own.or_else(|| groups().find_map(|g| g.labels.get(name)))
 }
 

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use super::json::json;
 use super::routes::is_for_people;
-use super::telling::{Content, Telling};
 use super::{Style, Surroundings, text};
 use crate::base::model::Message;
 
@@ -61,19 +60,5 @@ impl<W: Write> Stdout<W> {
     /// Where the stream takes no more.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
-    }
-}
-
-/// What people are told on a stream.
-pub fn told(content: &Content, around: &Surroundings, style: Style) -> String {
-    match content {
-        Content::Change(message, _) | Content::Service(message) => text(message, around, style) + "\n",
-        Content::Trial(at) => format!("TEST {at}\n"),
-        Content::Incidents(all) => {
-            let lead = |t: &Telling| {
-                t.case(None).episodes.first().map(|n| text(&Message::Episode((*n).clone()), around, style))
-            };
-            all.iter().filter_map(lead).map(|t| t + "\n").collect()
-        }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::base::account::key_id;
 use crate::base::model::{
-    EpisodeId, Evidence, Group, Message, Notice, Phase, PostBody, PostKind, Reason, Severity, SourceNotice, TopPost,
-    Transition,
+    EpisodeId, Evidence, Group, Message, Notice, Phase, PostBody, PostKind, Reason, Severity, SourceNotice, StoryId,
+    StoryRef, TopPost, Transition,
 };
 use crate::base::rule::{RuleSet, SourceText};
 use crate::base::time::{Span, Time};
@@ -124,4 +124,119 @@ pub(super) fn source(down: bool) -> Message {
     let at = if down { t("2026-07-04T02:06:15Z") } else { t("2026-07-04T02:08:13Z") };
     let (why, rules) = if down { ("closed by the server", vec!["B".into(), "A".into()]) } else { ("", vec![]) };
     Message::Source(SourceNotice::new(at, "bluesky".into(), down, t("2026-07-04T02:05:11Z"), why.into(), rules))
+}
+
+/// A rule set of `united`, with all that words can be made of.
+fn airline() -> Arc<RuleSet> {
+    let text = r#"
+brands:
+  united:
+    name: United
+    query: united
+    owner: Care duty
+    runbook: https://wiki.example/united
+groups:
+  carriers: {name: Carriers, brands: [united], labels: {team: care, tier: "1"}}
+rules:
+  - alert: StorySpreading
+    by: [brand, story]
+    when: shares[10m] >= 20
+    severity: page
+    runbook: damaged baggage
+  - {alert: HostileSurge, when: 'hostile_reach[1h] >= 50k', severity: page}
+  - {alert: BigVoice, when: 'largest_voice[10m] >= 250k', severity: warn}
+"#;
+    let file = SourceText { file: "united.yaml".into(), text: text.into() };
+    Arc::new(RuleSet::load(&[file]).unwrap_or_else(|f| panic!("{f:?}")).0)
+}
+
+/// A post of the guitar story, so many seconds before the page.
+pub(super) fn said(name: &str, seconds: i64, kind: PostKind, followers: u64, share: f64, text: &str) -> TopPost {
+    let body = PostBody {
+        source: "bluesky".into(),
+        id: name.into(),
+        author: format!("did:plc:{name}").into(),
+        author_name: None,
+        text: text.into(),
+        lang: None,
+        url: Some(format!("https://bsky.app/profile/did:plc:{name}/post/1").into()),
+        links: Box::default(),
+        tags: Box::default(),
+    };
+    let (known, n_milli) = (followers != 300, Some(910));
+    let time = guitar_at() - Span::seconds(seconds);
+    TopPost { name: Some(name.into()), body: body.into(), deleted: false, time, kind, n_milli, followers, known, share }
+}
+
+/// 08:07:03 UTC, when the guitar story pages.
+pub(super) fn guitar_at() -> Time {
+    Time::parse_rfc3339("2009-07-08T08:07:03Z").unwrap()
+}
+
+/// What the guitar story's evidence says when it pages.
+pub(super) fn guitar_evidence() -> Evidence {
+    let Message::Episode(n) = page() else { unreachable!() };
+    let root = said(
+        "dave",
+        353,
+        PostKind::Post,
+        3900,
+        0.0068,
+        "United broke my guitar and refuses to pay https://v.example/g",
+    );
+    Evidence {
+        began: root.time,
+        first: Some(root.clone()),
+        hostile_reach: 86_600.0,
+        reach: 86_600.0,
+        posts: 27,
+        shares: 21,
+        accounts: 23,
+        known: 16,
+        texts: 6,
+        tone_known: 6,
+        negative: 5,
+        top: vec![
+            said("latimes", 1, PostKind::Repost, 640_000, 0.84, ""),
+            said("guitarworld", 60, PostKind::Quote, 47_000, 0.081, "they laughed on the tarmac"),
+            root,
+        ],
+        without_largest: vec![Some(20.0)],
+        still_holds: Some(true),
+        usual: Some((4_396.0, 168)),
+        surge: Some((6.3, 40.0 * 86_400.0)),
+        error: None,
+        warm_at: None,
+        sources_down: Vec::new(),
+        ..*n.transition.evidence.unwrap()
+    }
+}
+
+/// The three episodes of the guitar story, the most severe first.
+pub(super) fn guitar() -> Vec<Notice> {
+    let rules = airline();
+    let story = StoryRef { id: StoryId(1), name: "bluesky:dave".into() };
+    let one = |rule: u32, severity: Severity, since: i64, operand: f64, evidence: Evidence| {
+        let Message::Episode(mut n) = page() else { unreachable!() };
+        let group = Group { story: (rule == 0).then(|| story.clone()), ..Group::whole(0, key_id("united")) };
+        n.transition = Transition {
+            rule,
+            group,
+            severity,
+            episode: EpisodeId(u64::from(rule) + 1),
+            at: guitar_at(),
+            since: guitar_at() - Span::seconds(since),
+            value: Some(operand),
+            operands: vec![Some(operand)],
+            evidence: Some(Box::new(evidence)),
+            ..n.transition
+        };
+        n.rules = rules.clone();
+        n
+    };
+    vec![
+        one(0, Severity::Page, 0, 21.0, guitar_evidence()),
+        one(1, Severity::Page, 1, 86_600.0, guitar_evidence()),
+        one(2, Severity::Warn, 2, 640_000.0, guitar_evidence()),
+    ]
 }

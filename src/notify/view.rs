@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::around::Surroundings;
 use crate::base::model::{Cause, IncidentId, Notice, Severity};
 use crate::base::time::Time;
 
@@ -264,6 +265,41 @@ pub struct View {
 }
 
 impl View {
+    /// A message that says nothing yet.
+    pub(super) fn blank(news: News, word: &'static str, at: Time, around: &Surroundings) -> View {
+        View {
+            news,
+            incident: None,
+            thread: String::new(),
+            step: 1,
+            severity: Severity::Info,
+            word,
+            brand: String::new(),
+            title: String::new(),
+            time: around.clock_both(at),
+            date: around.date(at),
+            at,
+            sentence: String::new(),
+            short: String::new(),
+            subject: String::new(),
+            quote: None,
+            quote_more: String::new(),
+            lines: Vec::new(),
+            moments: Vec::new(),
+            top: Vec::new(),
+            voices: String::new(),
+            chart: None,
+            act: None,
+            more: around.more(),
+            runbooks: Vec::new(),
+            owner: None,
+            claimed: None,
+            labels: BTreeMap::new(),
+            began: at,
+            ended: None,
+        }
+    }
+
     /// Whether it is over.
     pub fn is_over(&self) -> bool {
         self.ended.is_some()

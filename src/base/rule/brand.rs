@@ -33,8 +33,8 @@ pub struct Brand {
     pub staff: Vec<String>,
     /// Whether it is a group.
     pub group: bool,
-    /// The brands of a group.
-    pub members: Vec<KeyId>,
+    /// Keys in files of the brands of a group; empty for a brand.
+    pub members: Vec<String>,
     /// Labels of a group, for routes and messages.
     pub labels: BTreeMap<String, String>,
     /// Who takes care of it.

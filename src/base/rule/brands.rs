@@ -11,12 +11,6 @@ use crate::base::rule::query::{self, Query};
 use crate::base::rule::{Brand, Quantity, keys};
 use crate::base::yaml::{Node, Reader};
 
-/// A group before its brands are known.
-pub(super) struct GroupDraft {
-    pub(super) brand: Brand,
-    pub(super) members: Vec<String>,
-}
-
 pub(super) fn brand(r: &mut Reader, slug: Arc<str>, key: &Node, node: &Node) -> Option<Brand> {
     let fields = r.fields(node, &format!("brand `{slug}`"), &keys::BRAND.allowed());
     let broad = fields.get("broad").is_some_and(|n| r.boolean(n, "broad"));
@@ -42,10 +36,12 @@ pub(super) fn brand(r: &mut Reader, slug: Arc<str>, key: &Node, node: &Node) -> 
         None => include?,
     };
     let (key, name, labels) = (key_id(&slug), name.unwrap_or_else(|| slug.to_string()), BTreeMap::new());
-    Some(Brand { key, slug, name, query, own, staff, group: false, members: Vec::new(), labels, owner, runbook, vars })
+    let (group, members) = (false, Vec::new());
+    Some(Brand { key, slug, name, query, own, staff, group, members, labels, owner, runbook, vars })
 }
 
-pub(super) fn group(r: &mut Reader, slug: Arc<str>, node: &Node) -> Option<GroupDraft> {
+/// A group before its brands are known: without what it takes over from them.
+pub(super) fn group(r: &mut Reader, slug: Arc<str>, node: &Node) -> Option<Brand> {
     let fields = r.fields(node, &format!("group `{slug}`"), &keys::GROUP.allowed());
     let mut text = |name: &str| fields.get(name).and_then(|n| r.text(n, name).map(str::to_string));
     let (name, owner, runbook) = (text("name"), text("owner"), text("runbook"));
@@ -70,9 +66,7 @@ pub(super) fn group(r: &mut Reader, slug: Arc<str>, node: &Node) -> Option<Group
     }
     let (key, name, query) = (key_id(&slug), name.unwrap_or_else(|| slug.to_string()), Query::Or(Vec::new()));
     let (own, staff) = (Vec::new(), Vec::new());
-    let brand =
-        Brand { key, slug, name, query, own, staff, group: true, members: Vec::new(), labels, owner, runbook, vars };
-    Some(GroupDraft { brand, members })
+    Some(Brand { key, slug, name, query, own, staff, group: true, members, labels, owner, runbook, vars })
 }
 
 /// The authors of a list.

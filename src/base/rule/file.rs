@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::fault::{Fault, Place};
 use crate::base::limits;
-use crate::base::rule::brands::{self, GroupDraft};
+use crate::base::rule::brands;
 use crate::base::rule::query::{Names, Query};
 use crate::base::rule::{Brand, Quantity, Rule, RuleSet, checks, keys, rules};
 use crate::base::yaml::{Node, Reader};
@@ -25,7 +25,7 @@ pub struct SourceText {
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) brands: Vec<Brand>,
-    groups: Vec<GroupDraft>,
+    groups: Vec<Brand>,
     /// Where brands and groups stand.
     places: BTreeMap<Arc<str>, Place>,
     pub(super) rules: Vec<(Rule, Place)>,
@@ -156,16 +156,15 @@ impl Draft {
 
     /// Groups take over what their brands watch.
     fn join_groups(&mut self) {
-        for GroupDraft { mut brand, members } in std::mem::take(&mut self.groups) {
+        for mut brand in std::mem::take(&mut self.groups) {
             let mut queries = Vec::new();
-            for slug in &members {
+            for slug in &brand.members {
                 let Some(member) = self.brands.iter().find(|b| *b.slug == **slug && !b.group) else {
                     let what = format!("expected brands in group `{}`, found `{slug}`, which is none", brand.slug);
                     self.fault(&brand.slug, what, "a group lists keys of `brands:`");
                     continue;
                 };
                 queries.push(member.query.clone());
-                brand.members.push(member.key);
                 brand.own.extend(member.own.iter().cloned());
                 brand.staff.extend(member.staff.iter().cloned());
             }

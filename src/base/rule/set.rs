@@ -197,6 +197,12 @@ impl RuleSet {
         places.filter_map(|i| self.plans.get(*i).map(|p| (*i, p)))
     }
 
+    /// The groups a brand belongs to.
+    pub fn groups_of(&self, key: KeyId) -> impl Iterator<Item = &Brand> {
+        let slug = self.brand(key).filter(|b| !b.group).map(|b| &*b.slug);
+        self.brands.iter().filter(move |g| slug.is_some_and(|slug| g.members.iter().any(|m| *m == *slug)))
+    }
+
     /// What it can be made of again, by any later version, under the same fingerprint.
     pub fn stored(&self) -> StoredRules {
         StoredRules { texts: self.texts.to_vec(), retention: self.retention, fingerprint: self.fingerprint }

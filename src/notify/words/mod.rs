@@ -1,0 +1,17 @@
+//! The words of messages: what the engine knows, told to people.
+
+mod brief;
+pub(super) mod facts;
+mod gathered;
+mod incident;
+mod lines;
+pub(super) mod posts;
+mod service;
+mod telling;
+
+pub use gathered::gathered_view;
+pub use incident::view;
+pub use service::{service_view, test_view};
+
+#[cfg(test)]
+mod tests;
