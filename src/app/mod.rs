@@ -14,6 +14,7 @@ pub mod engine_thread;
 pub mod fair;
 pub mod files;
 pub mod front;
+pub mod heartbeat;
 pub mod intake;
 pub mod keeper;
 pub mod metrics;

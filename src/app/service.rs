@@ -21,6 +21,7 @@ use crate::app::clock::{Clock, RecordedClock};
 use crate::app::config::{Config, SourceKind};
 use crate::app::engine::Input;
 use crate::app::engine_thread::{EngineThread, Tap};
+use crate::app::heartbeat;
 use crate::app::intake::{Fed, Lane, intake};
 use crate::app::keeper::housekeeping::Housekeeping;
 use crate::app::keeper::thread::KeeperThread;
@@ -154,6 +155,7 @@ impl Service {
             lose_others(&config, &urgent).await;
         }
         tasks.spawn(watch_health(status.clone(), urgent.clone(), to_keeper, patience.unheard, cancel.clone()));
+        tasks.spawn(heartbeat::run(status.clone(), cancel.clone()));
         if let Some(base) = audience_of(&config) {
             spawn_lookups(&tasks, base, lookups, urgent.clone(), lookup_pace, &cancel);
         }

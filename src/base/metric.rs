@@ -98,7 +98,14 @@ pub const NOTICES: Metric = metric(
     "groundswell_notices_total",
     Kind::Counter,
     &["receiver", "result"],
-    "notices by receiver and result: delivered, retried, refused, dropped or expired",
+    "notices by receiver and result: delivered, retried, superseded, refused, dropped or expired",
+);
+/// Heartbeats.
+pub const HEARTBEATS: Metric = metric(
+    "groundswell_heartbeats_total",
+    Kind::Counter,
+    &["result"],
+    "heartbeats: delivered, failed, or held back because something is wrong here",
 );
 /// Whether a receiver takes notices.
 pub const RECEIVER_UP: Metric = metric(
@@ -204,6 +211,7 @@ pub const ALL: &[Metric] = &[
     RELOAD_OK,
     RELOAD_PAUSE,
     NOTICES,
+    HEARTBEATS,
     RECEIVER_UP,
     LAST_EVENT,
     LAG,
