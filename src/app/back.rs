@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::model::{
     Audience, Entry, EntryBody, Group, KeyId, Phase, PostId, Reading, Seq, Severity, Told, Transition,
 };
-use crate::base::rule::{RuleSet, Scene, Top};
+use crate::base::rule::expr::{Compare, Expr, Measure, View};
+use crate::base::rule::{Rule, RuleSet, Scene, Top};
 use crate::base::time::{Span, Time};
 use crate::fold::{KeyFold, Others, Outages, PostAt, World};
 use crate::judge::{KeyJudge, Values};
@@ -349,6 +350,7 @@ fn explain(w: World<'_>, state: &mut KeyState, reading: &Reading, t: &mut Transi
     let values = Values { series: &e.without_largest, brand };
     let level = rule.levels.iter().find(|l| l.severity == t.severity);
     e.still_holds = level.and_then(|l| l.when.holds(&values));
+    e.line = if t.group.is_part() { None } else { line(rule, &values) };
     e.without_largest = rule.operands.iter().map(|slot| e.without_largest.get(*slot).copied().flatten()).collect();
     e.sources_down = w.outages.down().cloned().collect();
     if let Some(template) = &rule.summary {
@@ -376,6 +378,17 @@ fn explain(w: World<'_>, state: &mut KeyState, reading: &Reading, t: &mut Transi
         t.summary = Some(template.render(&Scene { values: &values, words, top }).into());
     }
     t.evidence = Some(Box::new(e));
+}
+
+/// From where on a rule pages, in impressions of hostile reach within an hour, where its page level
+/// compares just that first.
+fn line(rule: &Rule, values: &Values<'_>) -> Option<f64> {
+    let page = rule.levels.iter().find(|l| l.severity == Severity::Page)?;
+    let (how, Expr::Series(s, _), limit) = page.when.deciding()? else { return None };
+    let plain = s.measure == Measure::HostileReach && s.view == View::Value && s.selectors.is_empty();
+    let hour = s.window == Span::seconds(3600) && s.offset == Span::ZERO;
+    let above = matches!(how, Compare::More | Compare::AtLeast);
+    limit.number(values).filter(|_| plain && hour && above)
 }
 
 fn rises_only(rules: &RuleSet, indexes: &[usize]) -> bool {

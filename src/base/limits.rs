@@ -254,6 +254,9 @@ pub const OPEN_EPISODES_PER_RULE: usize = 256;
 /// Posts listed as evidence of a page.
 pub const TOP_POSTS: usize = 5;
 
+/// Five-minute marks of the hostile reach that a page shows.
+pub const CHART_MARKS: usize = 72;
+
 /// Longest window of a rule.
 pub const WINDOW: Span = Span::seconds(8 * 86_400);
 /// How far ahead of the engine clock a live event time may lie before it is clamped.

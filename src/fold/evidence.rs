@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::chart;
 use super::panes::Panes;
 use super::posts::{Kept, Posts};
 use super::usual::{HOUR, Usual};
 use crate::base::limits;
-use crate::base::model::{Evidence, Group, PostKind, Tone, TopPost};
+use crate::base::model::{AccountId, Answered, Asked, Cause, Evidence, Group, PostKind, StoryRef, Tone, TopPost};
 use crate::base::reach;
 use crate::base::time::{Span, Time};
 
@@ -46,7 +47,9 @@ pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, now: Time) -> 
     let whole = (if hostile > 0 { hostile } else { total }).max(1);
     let texts = recent.iter().filter(|k| k.told.kind != PostKind::Repost);
     let tones = texts.clone().map(|k| Tone::of(k.told.n));
-    let first = all.iter().find(|k| k.told.kind != PostKind::Repost);
+    let first = all.iter().copied().find(|k| k.told.kind != PostKind::Repost);
+    let biggest = order.first().map(|(_, p)| p.post);
+    let typical = typical(&recent, [largest.map(AccountId), first.map(|k| k.told.account)]);
     let evidence = Evidence {
         window: HOUR,
         first: first.map(|k| show(posts, k, share_of(&parts, k, hostile, total))),
@@ -72,8 +75,53 @@ pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, now: Time) -> 
         error: None,
         warm_at: None,
         sources_down: Vec::new(),
+        rest: (hostile - order.first().map_or(0, |(_, p)| p.hostile)) as f64 / reach::SUM_ONE,
+        points: Vec::new(),
+        line: None,
+        band: usual.band(),
+        causes: causes(&recent),
+        typical: typical.map(|k| show(posts, k, share_of(&parts, k, hostile, total))),
+        answered: Answered::Unknown,
+        asked: None,
+        turns: chart::turns(posts, &all, first, biggest),
     };
     (evidence, largest)
+}
+
+/// How many texts name each cause, the most named first.
+fn causes(recent: &[&Kept]) -> Vec<(Cause, usize)> {
+    let texts = || recent.iter().filter(|k| k.told.kind != PostKind::Repost);
+    let named = Cause::ALL.into_iter().map(|c| (c, texts().filter(|k| k.told.causes.has(c)).count()));
+    let mut out: Vec<(Cause, usize)> = named.filter(|(_, n)| *n > 0).collect();
+    out.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    out
+}
+
+/// The most hostile text of those that these accounts did not write; of equals the earliest.
+fn typical<'k>(recent: &[&'k Kept], not: [Option<AccountId>; 2]) -> Option<&'k Kept> {
+    let says = |k: &&Kept| k.told.kind != PostKind::Repost && !k.deleted && !k.told.body.text.trim().is_empty();
+    let hostile = |k: &&Kept| Tone::of(k.told.n) == Tone::Negative && !not.contains(&Some(k.told.account));
+    let texts = recent.iter().copied().filter(says).filter(hostile);
+    texts.min_by_key(|k| (std::cmp::Reverse(k.told.n), k.told.time, k.told.post))
+}
+
+/// What the author of a story's first text wrote to the brand's own accounts before it; `answered`
+/// tells of a story.
+pub(super) fn asked(posts: &Posts, group: &Group, answered: impl Fn(&StoryRef) -> Answered) -> Option<Asked> {
+    group.story.as_ref()?;
+    let mine = posts.since(Time(i64::MIN)).filter(|k| belongs(group, k));
+    let first = mine.into_iter().find(|k| k.told.kind != PostKind::Repost)?;
+    let before = |k: &&Kept| k.told.to_own && k.told.time < first.told.time;
+    let (mut times, mut last, mut so) = (0, Time(i64::MIN), Some(false));
+    for k in posts.of_account(first.told.account.0).filter(before) {
+        (times, last) = (times + 1, last.max(k.told.time));
+        so = match (so, answered(&k.told.story)) {
+            (Some(true), _) | (_, Answered::At(_)) => Some(true),
+            (so, Answered::No) => so,
+            (_, Answered::Unknown) => None,
+        };
+    }
+    (times > 0).then_some(Asked { times, last, answered: so })
 }
 
 /// Hostile reach over the hour that ends at `end`, in units of weight x base.

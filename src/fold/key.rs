@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::baseline::{Baseline, Gaps};
 use super::cell::{Cell, Sized, groups_of};
+use super::chart;
 use super::evidence;
 use super::naive;
 use super::outages::{Outages, Sources};
@@ -15,7 +16,7 @@ use super::story::Life;
 use super::usual::Usual;
 use super::voices::Size;
 use crate::base::limits;
-use crate::base::model::{AccountId, Evidence, Gone, Group, KeyId, Reading, Seq, Told, Value};
+use crate::base::model::{AccountId, Answered, Evidence, Gone, Group, KeyId, Reading, Seq, StoryRef, Told, Value};
 use crate::base::rule::expr::{Measure, SeriesSpec, View};
 use crate::base::rule::{Brand, Dim, Plan, RuleSet, Slot};
 use crate::base::time::{Span, Time};
@@ -291,9 +292,24 @@ impl KeyFold {
             e.error = cell.error();
             e.warm_at = cell.warm_at(plan, now);
         }
+        e.points = chart::points(&self.posts, &self.usual, self.kept_from(w.rules.retention, now), now);
+        e.answered = group.story.as_ref().map_or(Answered::Unknown, |s| self.answered(w, s));
+        e.asked = evidence::asked(&self.posts, group, |s| self.answered(w, s));
         let rare = self.hostile.without(&hostile_reach(), now, None);
         e.surge = rare.rarity_days.map(|d| (rare.lift, d * 86_400.0));
         e
+    }
+
+    /// Whether the brand answered in a story; known where a rule asks for what is told of stories,
+    /// and the brand has accounts of its own.
+    fn answered(&self, w: World<'_>, story: &StoryRef) -> Answered {
+        if w.rules.brand(self.key).is_none_or(|b| b.own.is_empty()) {
+            return Answered::Unknown;
+        }
+        let group = |i: usize| Group { story: Some(story.clone()), ..Group::whole(i as u32, self.key) };
+        let plans = w.rules.plans_of(self.key).filter(|(_, p)| p.tells_story && p.by.len() == 2);
+        let lives = plans.filter_map(|(i, _)| self.cells.get(&group(i))?.life.as_ref());
+        lives.map(|l| l.answered()).next().unwrap_or_default()
     }
 
     /// The value of a series without an account.

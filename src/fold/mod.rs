@@ -3,6 +3,7 @@
 mod baseline;
 mod cell;
 mod change;
+mod chart;
 mod counts;
 mod evidence;
 mod history;
@@ -21,3 +22,6 @@ pub use change::Others;
 pub use key::{KeyFold, Touched, World};
 pub use outages::Outages;
 pub use posts::PostAt;
+
+#[cfg(test)]
+mod tests;

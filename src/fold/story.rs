@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::hash::HashedMap;
 use crate::base::limits;
-use crate::base::model::{Negativity, PostKind, Told, Tone, Value};
+use crate::base::model::{Answered, Negativity, PostKind, Told, Tone, Value};
 use crate::base::rule::expr::Measure;
 use crate::base::time::Time;
 
@@ -91,6 +91,11 @@ impl Life {
             Measure::ResponseTime => Some((self.answered.unwrap_or(now) - self.mentioned?).as_seconds().max(0.0)),
             _ => None,
         }
+    }
+
+    /// Whether one of the brand's own accounts answered, once others had spoken of it.
+    pub(super) fn answered(&self) -> Answered {
+        self.answered.map_or(Answered::No, Answered::At)
     }
 
     /// When it is forgotten if nothing more is said.

@@ -37,10 +37,32 @@ impl Usual {
         self.until = Some(hour.max(from));
     }
 
+    /// When the first of the hours remembered began.
+    pub(super) fn since(&self) -> Option<Time> {
+        let until = self.until.filter(|_| !self.hours.is_empty())?;
+        Some(Time((until - self.hours.len() as i64) * HOUR.0))
+    }
+
+    /// The hours remembered, by their ends, in impressions.
+    pub(super) fn hours(&self) -> impl Iterator<Item = (Time, f64)> + '_ {
+        let first = self.since().map_or(0, |t| t.0);
+        let end = move |i: usize| Time(first + (i as i64 + 1) * HOUR.0);
+        self.hours.iter().enumerate().map(move |(i, sum)| (end(i), *sum as f64 / reach::SUM_ONE))
+    }
+
     /// The mean over the hours remembered, in impressions, and their number.
     pub(super) fn mean(&self) -> Option<(f64, usize)> {
         let n = self.hours.len();
         (n >= ENOUGH).then(|| (self.hours.iter().sum::<i128>() as f64 / reach::SUM_ONE / n as f64, n))
+    }
+
+    /// Between what most of the hours remembered lie: without the lowest and the highest tenth.
+    pub(super) fn band(&self) -> Option<(f64, f64)> {
+        let mut hours: Vec<i128> = self.hours.iter().copied().collect();
+        hours.sort_unstable();
+        let (few, n) = (hours.len() / 10, hours.len());
+        let of = |i: usize| hours.get(i).map(|sum| *sum as f64 / reach::SUM_ONE);
+        of(few).zip(of(n.saturating_sub(few + 1))).filter(|_| n >= ENOUGH)
     }
 }
 
@@ -57,7 +79,10 @@ mod tests {
         for h in 1001..1010 {
             u.close(at(h), |t| if t == Time(h * HOUR.0) { reach::SUM_ONE as i128 } else { 0 });
         }
-        assert_eq!(u.mean(), Some((1.0, 9)));
+        assert_eq!((u.mean(), u.band()), (Some((1.0, 9)), Some((1.0, 1.0))));
+        let mut rising = Usual::default();
+        (0..=20).for_each(|h| rising.close(at(h), |t| (t.0 / HOUR.0) as i128 * reach::SUM_ONE as i128));
+        assert_eq!((rising.band(), Usual::default().band()), (Some((3.0, 18.0)), None));
         u.close(at(5_000_000), |_| 0);
         assert_eq!(u.mean(), Some((0.0, HOURS)));
     }

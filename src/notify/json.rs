@@ -6,7 +6,9 @@ use serde_json::{Map, Value as Json, json};
 use super::plain::plain;
 use super::telling::Content;
 use crate::base::limits;
-use crate::base::model::{Digest, Evidence, Group, Message, Notice, Outage, SourceNotice, StoreNotice, TopPost, Value};
+use crate::base::model::{
+    Answered, Digest, Evidence, Group, Message, Notice, Outage, SourceNotice, StoreNotice, TopPost, Value,
+};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 
@@ -215,6 +217,29 @@ fn evidence(e: &Evidence) -> Json {
         "sources_down": e.sources_down,
         "first": e.first.as_ref().map(top),
         "top": e.top.iter().map(top).collect::<Vec<_>>(),
+        "hostile_reach_without_largest": e.rest,
+        "page_line": e.line,
+        "causes": e.causes.iter().map(|(c, n)| (c.name().to_string(), json!(n))).collect::<Map<_, _>>(),
+        "typical": e.typical.as_ref().map(top),
+        "answered": match e.answered {
+            Answered::Unknown => None,
+            Answered::No => Some(false),
+            Answered::At(_) => Some(true),
+        },
+        "answered_at": match e.answered {
+            Answered::At(t) => Some(t.to_string()),
+            _ => None,
+        },
+        "author_wrote_before": e.asked.map(|a| json!({
+            "times": a.times,
+            "last": a.last.to_string(),
+            "answered": a.answered,
+        })),
+        "turns": e.turns.iter().map(|t| json!({
+            "at": t.at.to_string(),
+            "what": t.kind.name(),
+            "hostile_reach": t.hostile_reach,
+        })).collect::<Vec<_>>(),
     })
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::base::account::key_id;
 use crate::base::model::{
-    EpisodeId, Evidence, Group, Message, Notice, Phase, PostBody, PostKind, Reason, Severity, SourceNotice, StoryId,
-    StoryRef, TopPost, Transition,
+    Answered, Asked, Cause, EpisodeId, Evidence, Group, Message, Notice, Phase, PostBody, PostKind, Reason, Severity,
+    SourceNotice, StoryId, StoryRef, TopPost, Transition, Turn, TurnKind,
 };
 use crate::base::rule::{RuleSet, SourceText};
 use crate::base::time::{Span, Time};
@@ -114,6 +114,15 @@ pub(super) fn page() -> Message {
         error: None,
         warm_at: Some(at() + Span::seconds(60)),
         sources_down: Vec::new(),
+        rest: 0.0,
+        points: Vec::new(),
+        line: None,
+        band: None,
+        causes: Vec::new(),
+        typical: None,
+        answered: Answered::Unknown,
+        asked: None,
+        turns: Vec::new(),
     }));
     Message::Episode(n)
 }
@@ -208,6 +217,19 @@ pub(super) fn guitar_evidence() -> Evidence {
         error: None,
         warm_at: None,
         sources_down: Vec::new(),
+        rest: 13_856.0,
+        points: (0..72).map(|k| (Time(guitar_at().0 - (71 - k) * 300_000_000), 4_000.0)).collect(),
+        line: None,
+        band: Some((2_100.0, 9_800.0)),
+        causes: vec![(Cause::Damage, 4), (Cause::Staff, 3)],
+        typical: Some(said("guitarworld", 60, PostKind::Quote, 47_000, 0.081, "they laughed on the tarmac")),
+        answered: Answered::No,
+        asked: Some(Asked { times: 4, last: guitar_at() - Span::seconds(68_400), answered: Some(false) }),
+        turns: vec![
+            Turn { at: guitar_at() - Span::seconds(353), kind: TurnKind::Root, hostile_reach: 585.0 },
+            Turn { at: guitar_at() - Span::seconds(143), kind: TurnKind::TenAccounts, hostile_reach: 9_200.0 },
+            Turn { at: guitar_at() - Span::seconds(1), kind: TurnKind::BiggestVoice, hostile_reach: 86_600.0 },
+        ],
         ..*n.transition.evidence.unwrap()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::model::{PostBody, PostKind, Value};
+use crate::base::model::{Cause, PostBody, PostKind, Value};
 use crate::base::time::{Span, Time};
 
 /// One of the posts that made most of it.
@@ -28,6 +28,62 @@ pub struct TopPost {
     pub known: bool,
     /// Its author's part of the group's hostile reach (of its reach where there is none), 0..1.
     pub share: f64,
+}
+
+/// Whether the brand answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Answered {
+    /// Nobody looked.
+    #[default]
+    Unknown,
+    /// None of its own accounts did.
+    No,
+    /// When the first of them did.
+    At(Time),
+}
+
+/// What the author of a story wrote to the brand before it, as far as posts are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Asked {
+    /// How often: at least once.
+    pub times: usize,
+    /// When last.
+    pub last: Time,
+    /// Whether any of it was answered, if that is known of all.
+    pub answered: Option<bool>,
+}
+
+/// What a turn of a story is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum TurnKind {
+    /// The first text.
+    Root,
+    /// The tenth account.
+    TenAccounts,
+    /// The strongest post of the account that makes most of it.
+    BiggestVoice,
+}
+
+impl TurnKind {
+    /// The word used in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            TurnKind::Root => "root",
+            TurnKind::TenAccounts => "ten accounts",
+            TurnKind::BiggestVoice => "biggest voice",
+        }
+    }
+}
+
+/// A point of the way of a group's talk.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Turn {
+    /// When.
+    pub at: Time,
+    /// What it is.
+    pub kind: TurnKind,
+    /// The group's hostile reach within the hour up to then, this post included, in impressions.
+    pub hostile_reach: f64,
 }
 
 /// What was seen in the evidence window of a group when a page was decided.
@@ -75,4 +131,36 @@ pub struct Evidence {
     pub warm_at: Option<Time>,
     /// Sources that are down at the moment.
     pub sources_down: Vec<Arc<str>>,
+    /// Hostile reach without the account that makes most of it, in impressions.
+    pub rest: f64,
+    /// The key's hostile reach within the hour before each time, in impressions: of the last six
+    /// hours, each five minutes as far as posts are kept and each hour before. Times rise.
+    pub points: Vec<(Time, f64)>,
+    /// From where on the rule pages, in impressions of the same, where that is what it compares.
+    pub line: Option<f64>,
+    /// Between what the key's hostile reach within an hour mostly is: of the past hours a tenth lies
+    /// below, a tenth above. `None` while too little is known.
+    pub band: Option<(f64, f64)>,
+    /// How many texts name each cause, the most named first.
+    pub causes: Vec<(Cause, usize)>,
+    /// The most hostile text that neither the first author nor the largest account wrote.
+    pub typical: Option<TopPost>,
+    /// Whether the brand answered in the story.
+    pub answered: Answered,
+    /// What the story's author wrote to the brand before.
+    pub asked: Option<Asked>,
+    /// How it came to this, by time.
+    pub turns: Vec<Turn>,
+}
+
+impl Evidence {
+    /// All posts it shows; one may come several times.
+    pub fn posts(&self) -> impl Iterator<Item = &TopPost> {
+        self.first.iter().chain(&self.top).chain(&self.typical)
+    }
+
+    /// The same, to take texts out.
+    pub fn posts_mut(&mut self) -> impl Iterator<Item = &mut TopPost> {
+        self.first.iter_mut().chain(&mut self.top).chain(&mut self.typical)
+    }
 }

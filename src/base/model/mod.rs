@@ -19,7 +19,7 @@ mod transition;
 
 pub use cause::{Cause, Causes};
 pub use entry::{Audience, Entry, EntryBody, Gone, SourceState, Told};
-pub use evidence::{Evidence, TopPost};
+pub use evidence::{Answered, Asked, Evidence, TopPost, Turn, TurnKind};
 pub use fields::{FieldMap, Pointer, TimeUnit};
 pub use frame::{Frame, FrameBatch, Position, SourceInfo, WireFormat};
 pub use ids::{AccountId, EpisodeId, KeyId, PostId, Seq, StoryId, StoryRef};

@@ -7,16 +7,16 @@ use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::super::block::Block;
 use super::super::seal::seal;
-use super::{Db, StoreError};
+use super::{Db, StoreError, decided};
 use crate::base::broken::{self, Broken};
-use crate::base::model::{EntryBody, EpisodeId, Gone, IncidentId, Position, PostBody, Severity, Step, Transition};
+use crate::base::model::{EntryBody, EpisodeId, Gone, IncidentId, Position, Severity, Step, Transition};
 use crate::base::time::Time;
 
 /// The text that says since when people cannot be told because the past is caught up with; gone once
 /// everybody is told.
 pub const DOWN_SINCE: &str = "down_since";
 
-/// Version of sealed rows.
+/// Version of sealed rows; transitions have their own.
 pub(super) const ROW: u8 = 1;
 
 /// A change of an episode, with the words it is found by.
@@ -189,7 +189,6 @@ fn put_decided(t: &Transaction<'_>, d: &Decided) -> rusqlite::Result<()> {
     let put =
         "INSERT OR IGNORE INTO transitions(episode, step, seq, at, alert, brand, severity, was, became, told, bytes)
                VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-    let bytes = postcard::to_stdvec(x).unwrap_or_default();
     let made = t.prepare_cached(put)?.execute(params![
         x.episode.0 as i64,
         d.step as i64,
@@ -201,20 +200,15 @@ fn put_decided(t: &Transaction<'_>, d: &Decided) -> rusqlite::Result<()> {
         x.from.name(),
         x.to.name(),
         d.told,
-        seal(ROW, &bytes),
+        decided::sealed(x),
     ])?;
     let id = t.last_insert_rowid();
-    for post in x.evidence.iter().filter(|_| made > 0).flat_map(|e| e.first.iter().chain(&e.top)) {
+    for post in x.evidence.iter().filter(|_| made > 0).flat_map(|e| e.posts()) {
         let put = "INSERT OR IGNORE INTO evidence(transition_id, post, account) VALUES(?1, ?2, ?3)";
-        let (post, account) = ids_of(&post.body);
+        let (post, account) = decided::ids_of(&post.body);
         t.prepare_cached(put)?.execute(params![id, post, account])?;
     }
     Ok(())
-}
-
-fn ids_of(body: &PostBody) -> (i64, i64) {
-    use crate::base::account::{account_id, post_id};
-    (post_id(&body.source, body.id.as_bytes()).0 as i64, account_id(&body.source, &body.author).0 as i64)
 }
 
 fn put_letter(t: &Transaction<'_>, l: &Letter, at: Time) -> rusqlite::Result<i64> {
@@ -291,30 +285,10 @@ fn take_out_gone(t: &Transaction<'_>, steps: &[Step]) -> rusqlite::Result<()> {
         for row in rows {
             let bytes: Vec<u8> =
                 t.prepare_cached("SELECT bytes FROM transitions WHERE id = ?1")?.query_row([row], |r| r.get(0))?;
-            if let Some(bytes) = without(&bytes, *gone) {
+            if let Some(bytes) = decided::without(&bytes, *gone) {
                 t.prepare_cached("UPDATE transitions SET bytes = ?1 WHERE id = ?2")?.execute(params![bytes, row])?;
             }
         }
     }
     Ok(())
-}
-
-/// A sealed transition without what is gone; `None` where it is damaged.
-fn without(sealed: &[u8], gone: Gone) -> Option<Vec<u8>> {
-    let mut x: Transition = postcard::from_bytes(super::super::seal::unseal(ROW, sealed).ok()?).ok()?;
-    let evidence = x.evidence.as_mut()?;
-    for post in evidence.first.iter_mut().chain(&mut evidence.top) {
-        let (id, account) = ids_of(&post.body);
-        let is = match gone {
-            Gone::Post(p) => p.0 as i64 == id,
-            Gone::Account(a) => a.0 as i64 == account,
-        };
-        if is {
-            post.deleted = true;
-            let mut body = (*post.body).clone();
-            (body.text, body.author_name, body.links, body.tags) = ("".into(), None, [].into(), [].into());
-            (post.body, post.name) = (Arc::new(body), None);
-        }
-    }
-    Some(seal(ROW, &postcard::to_stdvec(&x).ok()?))
 }

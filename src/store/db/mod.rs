@@ -2,6 +2,7 @@
 //! may read it meanwhile.
 
 mod commit;
+mod decided;
 mod outbox;
 mod read;
 mod rounds;

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::super::block::Unpacker;
 use super::super::seal::{Damage, unseal};
 use super::commit::ROW;
+use super::decided::transition;
 use super::{Db, Letter, StoreError};
 use crate::base::model::{EpisodeId, IncidentId, Position, Seq, Step, Transition};
 use crate::base::time::Time;
@@ -176,9 +177,4 @@ pub(super) fn text(r: &Row<'_>, at: usize) -> rusqlite::Result<String> {
 pub(super) fn text_if_any(r: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
     let bytes = r.get_ref(at)?.as_bytes_or_null()?;
     Ok(bytes.map(|b| String::from_utf8_lossy(b).into_owned()))
-}
-
-/// A transition as it was stored.
-pub(super) fn transition(sealed: &[u8]) -> Result<Transition, Damage> {
-    postcard::from_bytes(unseal(ROW, sealed)?).map_err(|_| Damage("cannot be decoded"))
 }

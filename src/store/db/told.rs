@@ -3,7 +3,8 @@
 use rusqlite::params;
 
 use super::commit::LedgerRow;
-use super::read::{text, text_if_any, transition};
+use super::decided::transition;
+use super::read::{text, text_if_any};
 use super::{Db, StoreError};
 use crate::base::model::{EpisodeId, IncidentId, Transition};
 use crate::base::time::Time;

@@ -155,10 +155,15 @@ impl Expr {
 
     /// The left side of the first comparison: the number a rule is about.
     pub fn subject(&self) -> Option<&Expr> {
+        self.deciding().map(|(_, a, _)| a)
+    }
+
+    /// The first comparison, with both sides.
+    pub fn deciding(&self) -> Option<(Compare, &Expr, &Expr)> {
         match self {
-            Expr::Compare(_, a, _) => Some(a),
-            Expr::Not(a) => a.subject(),
-            Expr::And(a, b) | Expr::Or(a, b) => a.subject().or_else(|| b.subject()),
+            Expr::Compare(how, a, b) => Some((*how, a, b)),
+            Expr::Not(a) => a.deciding(),
+            Expr::And(a, b) | Expr::Or(a, b) => a.deciding().or_else(|| b.deciding()),
             _ => None,
         }
     }

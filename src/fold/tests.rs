@@ -1,0 +1,224 @@
+//! What a page shows, worked out again in the plainest way.
+
+use std::sync::Arc;
+
+use super::chart;
+use super::evidence;
+use super::posts::Posts;
+use super::usual::{HOUR, Usual};
+use super::{KeyFold, Outages, World};
+use crate::base::account::key_id;
+use crate::base::model::{
+    AccountId, Answered, Asked, Audience, Cause, Causes, Evidence, Gone, Group, Negativity, PostBody, PostId, PostKind,
+    StoryId, StoryRef, Told, TurnKind,
+};
+use crate::base::reach;
+use crate::base::rule::{RuleSet, SourceText};
+use crate::base::time::{Span, Time};
+
+const START: i64 = 1_700_000_000;
+
+fn at(second: i64) -> Time {
+    Time((START + second) * 1_000_000)
+}
+
+/// A hostile post of story 1 with a text.
+fn told(id: u64, account: u64, second: i64) -> Told {
+    let body = PostBody {
+        source: "forum".into(),
+        id: id.to_string().into(),
+        author: account.to_string().into(),
+        author_name: None,
+        text: format!("text {id}").into(),
+        lang: None,
+        url: None,
+        links: Box::default(),
+        tags: Box::default(),
+    };
+    Told {
+        key: key_id("u"),
+        post: PostId(id),
+        account: AccountId(account),
+        audience: Audience { followers: 1000, known: true },
+        time: at(second),
+        n: Some(Negativity::from_milli(900)),
+        causes: Causes::default(),
+        kind: PostKind::Post,
+        in_brand: true,
+        to_own: false,
+        root: false,
+        text: Some(id),
+        foreign: None,
+        via: "forum".into(),
+        story: story(1),
+        body: Arc::new(body),
+    }
+}
+
+fn story(id: u64) -> StoryRef {
+    StoryRef { id: StoryId(id), name: format!("forum:{id}").into() }
+}
+
+/// Numbers that look random, the same in each run.
+fn dice(state: &mut u64, below: u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % below
+}
+
+/// So many posts within the last seconds before zero, by few accounts of all sizes and kinds.
+fn crowd(n: u64, seconds: u64, accounts: u64) -> Posts {
+    let (mut posts, mut state) = (Posts::default(), 7);
+    for id in 0..n {
+        let account = dice(&mut state, accounts);
+        let mut t = told(id, account, -(dice(&mut state, seconds) as i64));
+        t.n = Some(Negativity::from_milli(dice(&mut state, 1001) as u16)).filter(|_| id % 11 != 0);
+        t.kind = PostKind::ALL[dice(&mut state, 4) as usize];
+        t.audience.followers = 10u64.pow(dice(&mut state, 6) as u32 + 1);
+        t.in_brand = id % 5 != 0;
+        posts.insert(id, t);
+    }
+    posts
+}
+
+#[test]
+fn each_mark_is_what_its_hour_alone_adds_up_to() {
+    let posts = crowd(3000, 5 * 3600, 40);
+    let now = at(17);
+    let points = chart::points(&posts, &Usual::default(), now - Span::seconds(4 * 3600), now);
+    let (last, marks) = points.split_last().unwrap();
+    // the first mark with a whole hour before it, to the last before now
+    assert_eq!((marks.len(), last.0), (36, now));
+    assert!(marks.iter().all(|(m, _)| m.0 % 300_000_000 == 0 && *m - HOUR >= now - Span::seconds(4 * 3600)));
+    assert!(marks.windows(2).all(|w| w[1].0 - w[0].0 == Span::seconds(300)) && now - marks[35].0 < Span::seconds(300));
+    for (mark, value) in marks {
+        assert_eq!(*value, evidence::hostile_reach(&posts, *mark) as f64 / reach::SUM_ONE, "{mark}");
+    }
+    assert_eq!(last.1, evidence::hostile_reach(&posts, Time(now.0 + 1)) as f64 / reach::SUM_ONE);
+    assert!(marks.iter().any(|(_, v)| *v != last.1) && last.1 > 0.0);
+}
+
+#[test]
+fn hours_that_are_over_stand_for_what_is_not_kept_any_more() {
+    let hour = |h: i64| Time((at(0).0 / HOUR.0 + h) * HOUR.0);
+    let mut usual = Usual::default();
+    usual.close(hour(-10), |_| 0);
+    usual.close(hour(0), |end| if end == hour(-3) { 5 * reach::SUM_ONE as i128 } else { 0 });
+    let posts = crowd(10, 60, 5);
+    let now = Time(hour(0).0 + 60_000_000);
+    let points = chart::points(&posts, &usual, hour(-1), now);
+    let shown: Vec<(i64, f64)> = points.iter().map(|(t, v)| ((t.0 - hour(0).0) / 1_000_000, *v)).collect();
+    let hours: Vec<(i64, f64)> = (-5..0).map(|h| (h * 3600, if h == -3 { 5.0 } else { 0.0 })).collect();
+    assert_eq!(shown[..5], hours);
+    assert_eq!(shown[5..].iter().map(|(t, _)| *t).collect::<Vec<_>>(), [0, 60]);
+    // a service that is new knows of no time before
+    let young = chart::points(&posts, &Usual::default(), Time(i64::MIN), at(0));
+    assert!(young.iter().all(|(t, _)| *t >= at(-60)), "{young:?}");
+}
+
+const RULES: &str = "brands: {u: {query: u, own: ['forum:brand']}, v: {query: v}}\nrules:\n  - {alert: A, by: [brand, story], when: 'response_time >= 1h', severity: page}\n  - {alert: B, when: 'hostile_reach[1h] >= 50k', severity: page}\n";
+
+struct Key {
+    rules: RuleSet,
+    outages: Outages,
+    fold: KeyFold,
+    seq: u64,
+}
+
+impl Key {
+    fn new() -> Key {
+        let file = SourceText { file: "r.yaml".into(), text: RULES.into() };
+        let rules = RuleSet::load(&[file]).unwrap().0;
+        Key { fold: KeyFold::new(key_id("u"), &rules), rules, outages: Outages::default(), seq: 0 }
+    }
+
+    fn tell(&mut self, t: Told) {
+        self.seq += 1;
+        let w = World { rules: &self.rules, outages: &self.outages };
+        self.fold.add(w, self.seq, t.time, &t);
+    }
+
+    fn evidence(&mut self, second: i64) -> Evidence {
+        let w = World { rules: &self.rules, outages: &self.outages };
+        let plan = w.rules.plans.iter().position(|p| p.by.len() == 2).unwrap();
+        let group = Group { story: Some(story(1)), ..Group::whole(plan as u32, key_id("u")) };
+        self.fold.evidence(w, &group, at(second))
+    }
+}
+
+/// The account `a` begins, others follow, the account 99 is the largest.
+fn spread() -> Key {
+    let mut key = Key::new();
+    key.tell(Told { root: true, ..told(1, 1, 0) });
+    for k in 2..=12 {
+        let mut t = told(k, k, 60 * k as i64);
+        t.n = Some(Negativity::from_milli(if k == 5 || k == 6 { 800 } else { 700 }));
+        t.causes.add(if k % 2 == 0 { Cause::Staff } else { Cause::Damage });
+        t.causes.add(Cause::Staff);
+        key.tell(t);
+    }
+    let mut big = told(99, 99, 800);
+    (big.audience.followers, big.kind) = (1_000_000, PostKind::Quote);
+    key.tell(big);
+    key
+}
+
+#[test]
+fn the_way_to_a_page_is_told_with_what_was_reached_by_then() {
+    let e = spread().evidence(900);
+    let turns: Vec<_> = e.turns.iter().map(|t| (t.kind, t.at, t.hostile_reach)).collect();
+    // eleven small accounts of 150 impressions each; the million reaches 105,000
+    let expected = [
+        (TurnKind::Root, at(0), 150.0),
+        (TurnKind::TenAccounts, at(600), 1500.0),
+        (TurnKind::BiggestVoice, at(800), 12.0 * 150.0 + 105_000.0),
+    ];
+    assert_eq!(turns, expected);
+    assert_eq!((e.rest, e.hostile_reach), (1800.0, 106_800.0));
+    // what left the hour counts no more
+    let mut key = Key::new();
+    key.tell(told(1, 1, 0));
+    let mut late = told(2, 2, 4000);
+    late.audience.followers = 2000;
+    key.tell(late);
+    let turns: Vec<_> = key.evidence(4000).turns.iter().map(|t| (t.kind, t.hostile_reach)).collect();
+    assert_eq!(turns, [(TurnKind::Root, 150.0), (TurnKind::BiggestVoice, 300.0)]);
+}
+
+#[test]
+fn voices_are_counted_and_one_speaks_for_them() {
+    let mut key = spread();
+    let e = key.evidence(900);
+    assert_eq!(e.causes, [(Cause::Staff, 11), (Cause::Damage, 5)]);
+    // neither the first author nor the largest account; of equals the earliest
+    assert_eq!(e.typical.as_ref().map(|p| &*p.body.text), Some("text 5"));
+    key.fold.delete(Gone::Post(PostId(5)));
+    let e = key.evidence(900);
+    assert_eq!(e.typical.map(|p| p.body.text.to_string()).as_deref(), Some("text 6"));
+    assert_eq!(e.causes[1], (Cause::Damage, 5), "what was counted stays");
+}
+
+#[test]
+fn whether_the_brand_answered_is_told_where_it_is_known() {
+    let mut key = Key::new();
+    let earlier = |id: u64, second: i64| Told { to_own: true, story: story(id), ..told(id, 1, second) };
+    (50..54).for_each(|k| key.tell(earlier(k, k as i64)));
+    key.tell(Told { root: true, ..told(1, 1, 100) });
+    key.tell(Told { to_own: true, ..told(2, 1, 110) });
+    let e = key.evidence(120);
+    assert_eq!(e.answered, Answered::No);
+    assert_eq!(e.asked, Some(Asked { times: 4, last: at(53), answered: Some(false) }));
+    let own = |key: &mut Key, story: StoryRef, second: i64| {
+        let answer = Told { kind: PostKind::Reply, story, ..told(900 + second as u64, 70, second) };
+        let w = World { rules: &key.rules, outages: &key.outages };
+        key.fold.own(w, 1000, at(second), &answer);
+    };
+    own(&mut key, story(51), 130);
+    let e = key.evidence(140);
+    assert_eq!((e.answered, e.asked.and_then(|a| a.answered)), (Answered::No, Some(true)));
+    own(&mut key, story(1), 150);
+    assert_eq!(key.evidence(160).answered, Answered::At(at(150)));
+    // a brand without accounts of its own cannot answer
+    key.rules.brands.iter_mut().for_each(|b| b.own.clear());
+    let e = key.evidence(160);
+    assert_eq!((e.answered, e.asked.and_then(|a| a.answered)), (Answered::Unknown, None));
+}
