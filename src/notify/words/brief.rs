@@ -4,7 +4,7 @@ use super::facts::whole_seconds;
 use super::posts::{followers, name};
 use super::telling::{Telling, times_usual};
 use crate::base::figures::{self, count, percent, short};
-use crate::base::model::Evidence;
+use crate::base::model::{Answered, Evidence};
 use crate::notify::view::News;
 
 /// Longest line for a pager, in characters.
@@ -52,6 +52,9 @@ fn figures_of(t: &Telling<'_>) -> Vec<String> {
     }
     if let Some(top) = e.top.first().filter(|_| e.hostile_reach >= 0.5) {
         out.push(format!("led by {} ({})", name(top), percent(top.share)));
+    }
+    if e.answered == Answered::No && t.dated().is_none() {
+        out.push("unanswered".to_string());
     }
     out
 }
@@ -135,6 +138,11 @@ fn what_happened(t: &Telling<'_>) -> String {
     if let Some(top) = e.top.first() {
         let (share, kind) = (percent(top.share), top.kind.name());
         out.push_str(&format!("; {share} comes from one {kind} by {} ({})", name(top), followers(top)));
+    }
+    match t.dated() {
+        None if e.answered == Answered::No => out.push_str("; nobody of ours has answered"),
+        None => {}
+        Some(at) => out.push_str(&format!("; as of {}", t.around.clock_zone(at))),
     }
     out
 }

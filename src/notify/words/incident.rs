@@ -1,9 +1,10 @@
 //! An incident as a view.
 
 use super::brief::{age, sentence, short_line, subject};
-use super::lines::{lines, moments};
+use super::lines::lines;
 use super::posts::said_by;
 use super::telling::Telling;
+use super::way::{chart, moments, voices};
 use crate::base::model::Severity;
 use crate::base::time::Span;
 use crate::notify::around::Surroundings;
@@ -26,6 +27,8 @@ pub fn view(case: &Case<'_>, around: &Surroundings) -> View {
         quote_more: quote_more(t),
         lines: lines(t),
         moments: moments(t),
+        voices: voices(t),
+        chart: chart(t),
         top: t.evidence.iter().flat_map(|e| &e.top).map(|p| said_by(p, around)).collect(),
         act: act.map(|url| Act { url }),
         runbooks: t.runbooks(),

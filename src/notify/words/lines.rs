@@ -1,18 +1,16 @@
 //! The lines of an incident's message, in the order people ask.
 
 use super::brief::{deed, largest};
-use super::facts::{blind, how_bad, late, trust, verdict, why};
-use super::posts::{does, followers, name};
+use super::facts::{blind, how_bad, late, trust, verdict, whole_seconds, why};
+use super::posts::{followers, name};
 use super::telling::{Telling, times_usual};
 use crate::base::figures::{self, count, percent, short};
-use crate::base::model::{Evidence, Phase, Reason};
+use crate::base::model::{Answered, Evidence, Reason};
 use crate::notify::plain::{plain, quoted};
-use crate::notify::view::{Label, Moment, News};
+use crate::notify::view::{Label, News};
 
 /// Notes shown.
 const NOTES: usize = 5;
-/// Points of the way to a message that are shown.
-const MOMENTS: usize = 12;
 
 /// All lines that are known.
 pub(super) fn lines(t: &Telling<'_>) -> Vec<(Label, String)> {
@@ -36,6 +34,7 @@ fn goes_on(t: &Telling<'_>) -> Vec<(Label, String)> {
         out.push((Label::Who, who(t, e)));
         out.push((Label::Trust, harmless(trust(e, t.around))));
         out.push((Label::Blind, harmless(blind(Some(e), t.around))));
+        out.push((Label::We, we(t, e)));
     } else {
         out.push((Label::Blind, blind(None, t.around)));
     }
@@ -59,8 +58,34 @@ fn ended(t: &Telling<'_>) -> Vec<(Label, String)> {
         }
         out.push((Label::Who, who));
     }
+    out.extend(t.evidence.map(|e| (Label::We, we(t, e))));
     out.extend(deed(t).map(|done| (Label::Do, done)));
     out
+}
+
+/// What the brand said, and what it left without an answer before. That nobody answered was so when
+/// it was looked at, so the end of an incident does not say it.
+fn we(t: &Telling<'_>, e: &Evidence) -> String {
+    let mut parts = Vec::new();
+    match e.answered {
+        Answered::At(at) => parts.push(format!("we answered at {}", t.around.clock_zone(at))),
+        Answered::No if !t.is_over() => {
+            let when = t.dated().map_or(String::new(), |at| format!(" as of {}", t.around.clock(at)));
+            parts.push(format!("no reply from us yet{when}"));
+        }
+        Answered::No | Answered::Unknown => {}
+    }
+    if let Some((asked, first)) = e.asked.zip(e.first.as_ref()).filter(|_| !t.is_over()) {
+        let times = if asked.times == 1 { "once".to_string() } else { format!("{} times", asked.times) };
+        let ago = whole_seconds(t.case.now - asked.last);
+        let answered = match asked.answered {
+            Some(true) => ", answered",
+            Some(false) => ", unanswered",
+            None => "",
+        };
+        parts.push(format!("{} wrote to us {times} before, last {ago} ago{answered}", name(first)));
+    }
+    parts.join("; ")
 }
 
 fn notes(t: &Telling<'_>) -> Vec<String> {
@@ -133,16 +158,10 @@ fn who(t: &Telling<'_>, e: &Evidence) -> String {
     ));
     out.push_str("; without it: ");
     if e.hostile_reach >= 0.5 {
-        let rest = without_largest(e);
-        let usual = times_usual(rest, e).map_or(String::new(), |times| format!(" = {times} usual"));
-        out.push_str(&format!("{}{usual} ", short(rest)));
+        let usual = times_usual(e.rest, e).map_or(String::new(), |times| format!(" = {times} usual"));
+        out.push_str(&format!("{}{usual} ", short(e.rest)));
     }
     out + &format!("({})", verdict(e))
-}
-
-/// Hostile reach without the account that makes most of it.
-fn without_largest(e: &Evidence) -> f64 {
-    e.top.first().map_or(e.hostile_reach, |top| (e.hostile_reach * (1.0 - top.share)).max(0.0))
 }
 
 /// Names of sources may be what strangers wrote.
@@ -179,28 +198,4 @@ fn whole_why(t: &Telling<'_>) -> String {
     }
     parts.retain(|p| !p.is_empty());
     parts.join("; ")
-}
-
-/// How it came to this, by time.
-pub(super) fn moments(t: &Telling<'_>) -> Vec<Moment> {
-    let mut all: Vec<(crate::base::time::Time, u8, String, String)> = Vec::new();
-    if let Some(e) = t.evidence {
-        if let Some(first) = e.first.as_ref() {
-            let what = if t.is_story() { "root post" } else { "first post" };
-            let who = format!("{what} by {} ({})", name(first), followers(first));
-            all.push((first.time, 0, who, String::new()));
-        }
-        for top in e.top.iter().take(1).filter(|p| e.first.as_ref().is_none_or(|f| f.body.id != p.body.id)) {
-            all.push((top.time, 1, format!("{} {} ({})", name(top), does(top.kind), followers(top)), String::new()));
-        }
-    }
-    for n in t.case.episodes.iter().filter(|n| n.transition.to == Phase::Firing) {
-        let x = &n.transition;
-        let rule = n.rules.rules.get(x.rule as usize).map_or(String::new(), |r| plain(&r.name, 100));
-        let reach = x.evidence.as_ref().filter(|e| e.hostile_reach >= 0.5).map(|e| short(e.hostile_reach));
-        all.push((x.at, 2, format!("{rule}: {}", x.severity.name()), reach.unwrap_or_default()));
-    }
-    all.sort();
-    all.truncate(MOMENTS);
-    all.into_iter().map(|(at, _, what, reach)| Moment { clock: t.around.clock(at), what, reach }).collect()
 }

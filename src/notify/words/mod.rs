@@ -8,6 +8,7 @@ mod lines;
 pub(super) mod posts;
 mod service;
 mod telling;
+mod way;
 
 pub use gathered::gathered_view;
 pub use incident::view;

@@ -2,7 +2,7 @@
 
 use super::{service_view, test_view, view};
 use crate::base::model::{
-    Cause, Digest, EpisodeId, IncidentId, Message, Notice, Outage, PostKind, Severity, StoreNotice,
+    Answered, Cause, Digest, EpisodeId, IncidentId, Message, Notice, Outage, PostKind, Severity, StoreNotice,
 };
 use crate::base::time::{Span, Time, Zone};
 use crate::notify::tests::{guitar, guitar_at, said, source};
@@ -125,7 +125,9 @@ fn what_is_not_known_is_not_shown() {
     let mut episodes = guitar();
     let e = episodes[0].transition.evidence.as_mut().unwrap();
     (e.usual, e.surge, e.still_holds) = (None, None, None);
-    for p in e.first.iter_mut().chain(&mut e.top) {
+    (e.answered, e.asked, e.band, e.causes) = (Answered::Unknown, None, None, Vec::new());
+    (e.points, e.turns) = (Vec::new(), Vec::new());
+    for p in e.posts_mut() {
         (p.followers, p.known) = (300, false);
         p.deleted = true;
     }
@@ -135,12 +137,45 @@ fn what_is_not_known_is_not_shown() {
     check("unknown", &v);
     assert!(!text(&v).contains("usual") && !text(&v).contains("tarmac") && v.top.iter().all(|p| p.link.is_none()));
     assert_eq!(v.top[0].followers, "300, taken");
+    assert_eq!((v.chart.as_ref(), v.voices.as_str()), (None, ""));
     // without evidence, and without any episode
     episodes[0].transition.evidence = None;
     let bare = view(&Case { episodes: vec![&episodes[0]], ..case(&[], News::Opened) }, &Surroundings::default());
     assert_eq!(bare.sentence, "Story spreading at United.");
     let none = view(&case(&[], News::Opened), &Surroundings::default());
     assert_eq!((none.word, none.lines.len()), ("PAGE", 0));
+}
+
+#[test]
+fn the_chart_says_what_is_usual_and_what_happened_when() {
+    let mut episodes = guitar();
+    episodes[1].transition.evidence.as_mut().unwrap().line = Some(50_000.0);
+    let chart = view(&case(&episodes, News::Opened), &around()).chart.unwrap();
+    assert_eq!((chart.points.len(), chart.usual, chart.line), (72, Some((2_100.0, 9_800.0)), Some(50_000.0)));
+    assert_eq!(chart.offset, -5 * 3600);
+    let marks: Vec<_> = chart.marks.iter().map(|m| (m.name.as_str(), (guitar_at() - m.at).0 / 1_000_000)).collect();
+    assert_eq!(marks, [("root post", 353), ("@latimes", 1), ("this page", 0)]);
+    // a mark before the chart has no place in it, and one point is no line
+    let e = episodes[0].transition.evidence.as_mut().unwrap();
+    e.points.drain(..70);
+    let begin = e.points[0].0;
+    e.turns[0].at = begin - Span::seconds(1);
+    let marks = view(&case(&episodes, News::Opened), &around()).chart.unwrap().marks;
+    assert_eq!(marks.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(), ["@latimes", "this page"]);
+    episodes[0].transition.evidence.as_mut().unwrap().points.truncate(1);
+    assert_eq!(view(&case(&episodes, News::Opened), &around()).chart, None);
+}
+
+#[test]
+fn an_answer_is_told_with_its_time() {
+    let mut episodes = guitar();
+    let e = episodes[0].transition.evidence.as_mut().unwrap();
+    e.answered = Answered::At(guitar_at() - Span::seconds(30));
+    e.asked.as_mut().unwrap().times = 1;
+    let v = view(&case(&episodes, News::Opened), &around());
+    let we: Vec<_> = v.lines.iter().filter(|(l, _)| *l == Label::We).map(|(_, text)| text.as_str()).collect();
+    assert_eq!(we, ["we answered at 03:06:33 CDT; @dave wrote to us once before, last 19h ago, unanswered"]);
+    assert!(!v.short.contains("unanswered") && !v.sentence.contains("nobody"), "{} {}", v.short, v.sentence);
 }
 
 /// Every text of a view.
@@ -153,6 +188,7 @@ fn texts(v: &View) -> Vec<String> {
     let mut out: Vec<String> = of_posts.collect();
     out.extend(v.lines.iter().map(|(_, text)| text.clone()));
     out.extend(v.moments.iter().flat_map(|m| [m.clock.clone(), m.what.clone(), m.reach.clone()]));
+    out.extend(v.chart.iter().flat_map(|c| &c.marks).map(|m| m.name.clone()));
     out.extend(v.labels.values().chain(&v.runbooks).cloned());
     out.extend([&v.brand, &v.title, &v.sentence, &v.short, &v.subject, &v.quote_more, &v.voices].map(Clone::clone));
     out
@@ -171,7 +207,8 @@ fn strangers_cannot_break_out_of_their_line() {
     body.url = Some(format!("https://bsky.app/{evil}").into());
     (body.author, body.source) = (evil.clone().into(), evil.clone().into());
     (post.body, post.name) = (body.into(), Some(evil.clone().into()));
-    (e.first, e.top) = (Some(post.clone()), vec![post]);
+    (e.first, e.top) = (Some(post.clone()), vec![post.clone()]);
+    e.typical = Some(post.clone());
     e.sources_down = vec![evil.clone().into()];
     episodes[0].transition.summary = Some(evil.clone().into());
     let mut c = case(&episodes[..1], News::Hand);
