@@ -171,6 +171,34 @@ pub const ANSWER_BYTES: usize = 4 << 10;
 pub const ANSWER_CHARS: usize = 200;
 /// Headers of its own that a receiver may be sent.
 pub const RECEIVER_HEADERS: usize = 32;
+/// Longest address that a message lets people follow, in bytes.
+pub const LINK_BYTES: usize = 1000;
+/// Runbooks that a message has links to.
+pub const RUNBOOK_LINKS: usize = 3;
+/// Least time between two calls of Slack.
+pub const SLACK_GAP: Span = Span::seconds(1);
+/// Bytes read of an answer of Slack, which repeats the message.
+pub const SLACK_ANSWER_BYTES: usize = 256 << 10;
+/// Blocks in a message of Slack.
+pub const SLACK_BLOCKS: usize = 50;
+/// Characters in all blocks of a message of Slack, as JSON; somewhat above, it is refused.
+pub const SLACK_TOTAL: usize = 12_000;
+/// Characters in a headline of Slack.
+pub const SLACK_HEADER: usize = 150;
+/// Characters in a section of Slack.
+pub const SLACK_SECTION: usize = 3000;
+/// Characters in a text of small print in Slack.
+pub const SLACK_SMALL: usize = 300;
+/// Texts, links or buttons in one block of Slack.
+pub const SLACK_ELEMENTS: usize = 10;
+/// Characters on a button of Slack.
+pub const SLACK_BUTTON: usize = 75;
+/// Characters of the text that Slack shows in notifications.
+pub const SLACK_TEXT: usize = 3900;
+/// Bytes of a channel's id or name in Slack.
+pub const SLACK_CHANNEL: usize = 100;
+/// Longest name that a receiver has for an incident, in bytes.
+pub const HANDLE_BYTES: usize = 16 << 10;
 /// Longest file of certificates, in bytes.
 pub const CERTIFICATE_BYTES: u64 = 1 << 20;
 /// Rules named in one message about a source.

@@ -1,9 +1,11 @@
 //! Handing a letter to a receiver: one try.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use super::Letter;
 use super::courier::Answer;
+use crate::base::model::IncidentId;
 use crate::base::time::Time;
 
 /// How a try ended, with the reason where it was no success.
@@ -35,6 +37,9 @@ pub trait Carrier: Send + Sync + 'static {
 
     /// Where it hands them to, for logs, without secrets.
     fn place(&self) -> &str;
+
+    /// Told once, before anything else: by what the receiver knew incidents when the service ended.
+    fn remember(&self, _handles: &BTreeMap<IncidentId, String>) {}
 
     /// Says again what still holds, to receivers that would forget it; called about once a minute.
     fn refresh(&self, _now: Time) -> Option<Carried<'_>> {

@@ -48,8 +48,11 @@ impl Deliverer {
     ) -> usize {
         let stop = Stop { cancel, grace: grace.as_std(), end: None };
         let courier = Courier::new(self.pace);
-        let refresh = Instant::now() + limits::REFRESH_EVERY.as_std();
         let Deliverer { name, carrier, pace, handles } = self;
+        carrier.remember(&handles);
+        // what was told before may be about to be forgotten
+        let wait = if handles.is_empty() { limits::REFRESH_EVERY } else { Span::ZERO };
+        let refresh = Instant::now() + wait.as_std();
         Run { name, carrier, pace, handles, courier, inbox, report, stop, refresh }.run().await
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Http {
     client: Client,
     timeout: Span,
     secrets: Vec<String>,
+    /// Bytes read of an answer.
+    read: usize,
 }
 
 /// What a server said.
@@ -53,7 +55,12 @@ impl Http {
             .build();
         let wrong = |e| format!("receiver `{name}`: expected a client for HTTPS, found {}", innermost(&e));
         let secrets = secrets.into_iter().filter(|s| !s.is_empty()).collect();
-        Ok(Http { client: client.map_err(wrong)?, timeout, secrets })
+        Ok(Http { client: client.map_err(wrong)?, timeout, secrets, read: limits::ANSWER_BYTES })
+    }
+
+    /// The same, reading so many bytes of each answer.
+    pub(super) fn reading(self, read: usize) -> Http {
+        Http { read, ..self }
     }
 
     /// Posts JSON.
@@ -79,9 +86,9 @@ impl Http {
         let mut bytes = Vec::new();
         // an answer that is cut off or too slow has still told its status
         while let Ok(Some(chunk)) = response.chunk().await {
-            let room = limits::ANSWER_BYTES - bytes.len();
+            let room = self.read - bytes.len();
             bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-            if bytes.len() >= limits::ANSWER_BYTES {
+            if bytes.len() >= self.read {
                 break;
             }
         }

@@ -3,6 +3,7 @@
 
 mod act;
 mod around;
+mod address;
 mod carrier;
 mod courier;
 mod dedup;
@@ -26,6 +27,7 @@ mod report;
 mod routes;
 mod sign;
 mod silence;
+mod slack;
 mod stdout;
 mod telling;
 pub mod view;
@@ -57,6 +59,7 @@ pub use routes::{Match, Route, Routed, Routes, is_for_people};
 pub use silence::Silence;
 pub use stdout::{Form, Stdout};
 pub use telling::{Content, Sending, Telling, service_lane};
+pub use slack::{Slack, SlackConfig, SlackWay, slack_body};
 pub use webhook::Webhook;
 pub use webhook_config::WebhookConfig;
 pub use words::{gathered_view, service_view, test_view, view};

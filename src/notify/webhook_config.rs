@@ -1,13 +1,13 @@
 //! What a webhook is made of, with all mistakes told before anything is sent.
 
 use std::fmt;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Url};
 
+use super::address::{address, authorities, named, place, secrets_in, sorted};
 use crate::base::limits;
 use crate::base::secret::Secret;
 
@@ -23,8 +23,6 @@ const RESERVED: [&str; 9] = [
     "x-groundswell-timestamp",
     "x-groundswell-signature",
 ];
-/// Shorter texts are no secrets; taking them out would only make answers unreadable.
-const SHORTEST_SECRET: usize = 4;
 
 /// Where and how messages are posted.
 #[derive(Clone, PartialEq, Eq)]
@@ -70,22 +68,15 @@ impl WebhookConfig {
     /// Reads and checks everything.
     pub(super) fn usable(&self) -> Result<Usable, Vec<String>> {
         let mut mistakes = Vec::new();
-        let url = Url::parse(&self.url).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
+        let url = address(&self.url);
         if url.is_none() {
             mistakes.push("expected a URL that begins with https:// or http://, found another text".to_string());
         }
         let headers = self.checked_headers(&mut mistakes);
-        let certificates = match self.ca.as_deref().map(certificates) {
-            None => Vec::new(),
-            Some(Ok(found)) => found,
-            Some(Err(mistake)) => {
-                mistakes.push(mistake);
-                Vec::new()
-            }
-        };
+        let certificates = authorities(self.ca.as_deref(), &mut mistakes);
         match url {
             Some(url) if mistakes.is_empty() => Ok(Usable { url, headers, certificates }),
-            _ => Err(mistakes.into_iter().map(|m| format!("receiver `{}`: {m}", self.name)).collect()),
+            _ => Err(named(&self.name, mistakes)),
         }
     }
 
@@ -123,38 +114,8 @@ impl WebhookConfig {
             out.push(value.expose().to_string());
             out.extend(value.expose().split_whitespace().map(str::to_string));
         }
-        if let Ok(url) = Url::parse(&self.url) {
-            out.extend([url.path(), url.username()].map(str::to_string));
-            out.extend([url.password(), url.query(), url.fragment()].into_iter().flatten().map(str::to_string));
-            out.extend(url.path().split('/').map(str::to_string));
-            for (name, value) in url.query_pairs() {
-                out.extend([name.into_owned(), value.into_owned()]);
-            }
-        }
-        out.retain(|s| s.len() >= SHORTEST_SECRET);
-        out.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        out.dedup();
-        out
-    }
-}
-
-fn place(url: &str) -> String {
-    let Ok(url) = Url::parse(url) else { return "?".to_string() };
-    let port = url.port().map_or(String::new(), |p| format!(":{p}"));
-    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or("?"))
-}
-
-fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
-    let wrong = |what: String| format!("expected certificates in PEM in {}, found {what}", path.display());
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|e| wrong(e.to_string()))?;
-    file.take(limits::CERTIFICATE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| wrong(e.to_string()))?;
-    if bytes.len() as u64 > limits::CERTIFICATE_BYTES {
-        return Err(wrong(format!("more than {} bytes", limits::CERTIFICATE_BYTES)));
-    }
-    match Certificate::from_pem_bundle(&bytes) {
-        Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(wrong("none".to_string())),
+        out.extend(secrets_in(&self.url));
+        sorted(out)
     }
 }
 
@@ -182,9 +143,7 @@ mod tests {
         for secret in ["s3cr3t", "t0k3n", "Bearer t0k3n", "pa55", "/services/T00/XYZ", "services", "token=q7&x"] {
             assert!(secrets.iter().any(|s| s == secret), "{secret} not in {secrets:?}");
         }
-        assert!(
-            secrets.iter().all(|s| s.len() >= SHORTEST_SECRET) && secrets.is_sorted_by_key(|s| usize::MAX - s.len())
-        );
+        assert!(secrets.iter().all(|s| s.len() >= 4) && secrets.is_sorted_by_key(|s| usize::MAX - s.len()));
     }
 
     #[test]
@@ -210,20 +169,5 @@ mod tests {
             assert!(config(bad).usable().is_err(), "{bad}");
         }
         assert!(config("http://127.0.0.1:1/x").usable().is_ok());
-    }
-
-    #[test]
-    fn certificates_are_bounded_and_must_be_some() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("ca.pem");
-        for content in [Vec::new(), b"not a certificate".to_vec(), vec![b'x'; limits::CERTIFICATE_BYTES as usize + 1]] {
-            std::fs::write(&path, &content).unwrap();
-            let e = certificates(&path).err().unwrap();
-            assert!(e.starts_with("expected certificates in PEM in "), "{e}");
-            assert_eq!(e.contains("more than 1048576 bytes"), content.len() > 100, "{e}");
-        }
-        let own = rcgen::generate_simple_self_signed(vec!["x.example".into()]).unwrap();
-        std::fs::write(&path, own.cert.pem()).unwrap();
-        assert_eq!(certificates(&path).map(|c| c.len()), Ok(1));
     }
 }
