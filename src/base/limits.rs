@@ -197,6 +197,46 @@ pub const SLACK_BUTTON: usize = 75;
 pub const SLACK_TEXT: usize = 3900;
 /// Bytes of a channel's id or name in Slack.
 pub const SLACK_CHANNEL: usize = 100;
+/// Longest event of PagerDuty, in bytes.
+pub const PAGERDUTY_BYTES: usize = 512 << 10;
+/// Longest key by which PagerDuty knows an incident, in bytes.
+pub const PAGERDUTY_KEY: usize = 255;
+/// Length of the key of a service of PagerDuty.
+pub const PAGERDUTY_ROUTING_KEY: usize = 32;
+/// Characters of the line that PagerDuty shows of an incident.
+pub const PAGERDUTY_SUMMARY: usize = 1024;
+/// Characters of any other text in an event of PagerDuty.
+pub const PAGERDUTY_FIELD: usize = 2000;
+/// Named texts in an event of PagerDuty.
+pub const PAGERDUTY_DETAILS: usize = 32;
+/// Longest body that is read of what PagerDuty says, in bytes.
+pub const PAGERDUTY_SAID_BYTES: usize = 256 << 10;
+/// Signatures looked at of what PagerDuty says.
+pub const PAGERDUTY_SIGNATURES: usize = 8;
+/// Characters kept of who did something in PagerDuty.
+pub const PAGERDUTY_AGENT: usize = 80;
+/// Characters kept of the id of what PagerDuty says.
+pub const PAGERDUTY_ID: usize = 100;
+/// Replicas of Alertmanager that are told.
+pub const ALERT_REPLICAS: usize = 16;
+/// Labels of an alert, beside ours.
+pub const ALERT_LABELS: usize = 30;
+/// Longest name or value of a label, in bytes.
+pub const ALERT_LABEL: usize = 200;
+/// Longest annotation, in bytes.
+pub const ALERT_ANNOTATION: usize = 3000;
+/// Alerts remembered of one incident: it has one for each severity.
+pub const ALERTS_PER_THREAD: usize = 4;
+/// Alerts told in one post.
+pub const ALERTS_AT_ONCE: usize = 100;
+/// How long Alertmanager holds an alert that it is not told of again.
+pub const ALERT_LASTS: Span = Span::seconds(240);
+/// How long the end of an alert is told again.
+pub const ALERT_ENDED_KEPT: Span = Span::seconds(900);
+/// How long an alert is told again of which nothing new is heard.
+pub const ALERT_FIRING_KEPT: Span = Span::seconds(7 * 86_400);
+/// How long a letter waits for a replica that failed before.
+pub const ALERT_PATIENCE: Span = Span::seconds(1);
 /// Longest name that a receiver has for an incident, in bytes.
 pub const HANDLE_BYTES: usize = 16 << 10;
 /// Longest file of certificates, in bytes.
@@ -411,6 +451,8 @@ const _: () = {
     assert!(LOOKUP_BATCH <= LOOKUP_QUEUE);
     assert!(DELIVERY_FIRST.0 <= DELIVERY_MOST.0 && DELIVERY_MOST.0 < DELIVERY_KEPT.0);
     assert!(ANSWER_CHARS <= ANSWER_BYTES);
+    assert!(REFRESH_EVERY.0 * 3 < ALERT_LASTS.0, "an alert must outlive two refreshes that fail");
+    assert!(SLACK_HEADER < SLACK_SECTION && SLACK_SECTION < SLACK_TOTAL);
     assert!(STORIES <= STORY_POSTS, "every story has at least one post");
     assert!(FILE_JUMP.0 > CLOCK_AHEAD.0);
 };

@@ -5,8 +5,6 @@ mod blocks;
 mod body;
 mod call;
 mod config;
-#[cfg(test)]
-pub(super) mod tests;
 
 pub use body::slack_body;
 pub use config::{SlackConfig, SlackWay};
@@ -216,3 +214,6 @@ impl Bot<'_> {
         self.calls.method(method, &said).await
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;
