@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::app::config::ReceiverKind;
 use crate::base::time::Time;
+use crate::notify::mail::{Mail, letter};
 use crate::notify::view::View;
 use crate::notify::{
-    Acts, Carrier, Content, Pace, Sending, Style, Surroundings, Webhook, feed, gathered_view, service_view, test_view,
-    view, view_text,
+    Acts, Alertmanager, Carrier, Content, Pace, PagerDuty, Sending, Slack, Style, Surroundings, Webhook,
+    alertmanager_body, feed, gathered_view, pagerduty_body, service_view, slack_body, test_view, view, view_text,
 };
 
 /// Who hands letters to a receiver of a kind; `None`: it is written to.
@@ -15,6 +16,10 @@ pub fn carrier(kind: &ReceiverKind, pace: Pace) -> Option<Result<Arc<dyn Carrier
     match kind {
         ReceiverKind::Stdout { .. } => None,
         ReceiverKind::Webhook(config) => Some(Webhook::carrier(config, pace)),
+        ReceiverKind::Email(config) => Some(config.carrier(pace)),
+        ReceiverKind::Slack(config) => Some(Slack::carrier(config, pace)),
+        ReceiverKind::PagerDuty(config, _) => Some(PagerDuty::carrier(config, pace)),
+        ReceiverKind::Alertmanager(config) => Some(Alertmanager::carrier(config, pace)),
     }
 }
 
@@ -47,6 +52,13 @@ impl Writes {
         match &self.kind {
             ReceiverKind::Webhook(_) => Some(machine()?.into_bytes()),
             ReceiverKind::Stdout { json: true } => Some((machine()? + "\n").into_bytes()),
+            ReceiverKind::Email(config) => {
+                let mail = Mail::new(&config.from, &config.to).ok()?;
+                Some(letter(&self.view(sending, at)?, &mail))
+            }
+            ReceiverKind::Slack(_) => Some(slack_body(&self.view(sending, at)?).to_vec()),
+            ReceiverKind::PagerDuty(..) => Some(pagerduty_body(&self.view(sending, at)?).to_vec()),
+            ReceiverKind::Alertmanager(_) => Some(alertmanager_body(&self.view(sending, at)?).to_vec()),
             ReceiverKind::Stdout { json: false } => {
                 let shown = view_text(&self.view(sending, at)?, self.style);
                 Some((shown + "\n").into_bytes())

@@ -119,8 +119,10 @@ pub const DELIVERY_TIMEOUT: Span = Span::seconds(10);
 pub const DELIVERY_FIRST: Span = Span::seconds(1);
 /// Longest wait before a message is tried again, whatever the receiver asks for.
 pub const DELIVERY_MOST: Span = Span::seconds(300);
-/// Incidents remembered.
-pub const INCIDENTS: usize = 4096;
+/// Incidents that go on at a time.
+pub const INCIDENTS: usize = 1024;
+/// Incidents remembered that are over.
+pub const INCIDENTS_OVER: usize = 256;
 /// How long an incident that is over is remembered.
 pub const INCIDENT_KEPT: Span = Span::seconds(86_400);
 /// Episodes remembered of one.
@@ -241,6 +243,28 @@ pub const ALERT_PATIENCE: Span = Span::seconds(1);
 pub const HANDLE_BYTES: usize = 16 << 10;
 /// Longest file of certificates, in bytes.
 pub const CERTIFICATE_BYTES: u64 = 1 << 20;
+/// Addresses one receiver mails to.
+pub const MAIL_RECIPIENTS: usize = 32;
+/// Lines, moments and accounts of each kind that a mail shows; fewer where their texts are long.
+pub const MAIL_ITEMS: usize = 16;
+/// Characters of one text in a mail.
+pub const MAIL_TEXT_CHARS: usize = 600;
+/// Longest address a mail links to, in bytes.
+pub const MAIL_LINK_BYTES: usize = 1000;
+/// Longest HTML of a mail, in bytes: large services show no more than 100 kB without a click.
+pub const MAIL_HTML_BYTES: usize = 90_000;
+/// Bytes read of a mail server while one mail is handed over.
+pub const MAIL_ANSWER_BYTES: usize = 64 << 10;
+/// How long a connection to a mail server is kept for the next mail.
+pub const MAIL_IDLE: Span = Span::seconds(60);
+/// Points drawn of a chart; of more, the highest of each stretch.
+pub const CHART_POINTS: usize = 600;
+/// Named marks drawn in a chart; the first ones.
+pub const CHART_NAMED: usize = 8;
+/// Characters of one name in a chart.
+pub const CHART_NAME_CHARS: usize = 24;
+/// Longest picture of a chart, in bytes.
+pub const CHART_BYTES: usize = 150_000;
 /// Rules named in one message about a source.
 pub const RULES_NAMED: usize = 100;
 

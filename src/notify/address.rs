@@ -71,17 +71,26 @@ pub(super) fn authorities(path: Option<&Path>, mistakes: &mut Vec<String>) -> Ve
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
-    let wrong = |what: String| format!("expected certificates in PEM in {}, found {what}", path.display());
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|e| wrong(e.to_string()))?;
-    file.take(limits::CERTIFICATE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| wrong(e.to_string()))?;
-    if bytes.len() as u64 > limits::CERTIFICATE_BYTES {
-        return Err(wrong(format!("more than {} bytes", limits::CERTIFICATE_BYTES)));
-    }
-    match Certificate::from_pem_bundle(&bytes) {
+    match Certificate::from_pem_bundle(&pem(path)?) {
         Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(wrong("none".to_string())),
+        _ => Err(wrong(path, "none")),
     }
+}
+
+/// What a file of certificates holds, unread.
+pub(super) fn pem(path: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| wrong(path, &e.to_string()))?;
+    file.take(limits::CERTIFICATE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| wrong(path, &e.to_string()))?;
+    if bytes.len() as u64 > limits::CERTIFICATE_BYTES {
+        return Err(wrong(path, &format!("more than {} bytes", limits::CERTIFICATE_BYTES)));
+    }
+    Ok(bytes)
+}
+
+/// A mistake in a file of certificates.
+pub(super) fn wrong(path: &Path, what: &str) -> String {
+    format!("expected certificates in PEM in {}, found {what}", path.display())
 }
 
 /// All mistakes with the receiver's name.

@@ -9,7 +9,7 @@ use reqwest::{Certificate, Client, Response, Url};
 
 use super::carrier::Tried;
 use super::courier::{Answer, retry_after};
-use super::plain::plain;
+use super::plain::harmless;
 use crate::base::limits;
 use crate::base::time::Span;
 
@@ -103,8 +103,7 @@ impl Http {
 
     /// On one line, short, and without our secrets, which servers like to repeat.
     pub(super) fn harmless(&self, text: &str) -> String {
-        let without = self.secrets.iter().fold(text.to_string(), |t, s| t.replace(s, "[secret]"));
-        plain(&without, limits::ANSWER_CHARS)
+        harmless(text, &self.secrets, limits::ANSWER_CHARS)
     }
 }
 

@@ -138,8 +138,8 @@ impl Incident {
         incident
     }
 
-    /// An episode of it changed to firing, or joins it.
-    pub(super) fn take(&mut self, n: &Notice) {
+    /// An episode of it changed to firing, or joins it. Gives the episodes it no longer remembers.
+    pub(super) fn take(&mut self, n: &Notice) -> Vec<EpisodeId> {
         let t = &n.transition;
         let alert = n.rules.rules.get(t.rule as usize).map_or(String::new(), |r| r.name.clone());
         let member = Member { alert, step: step(t), at: t.at, severity: t.severity, open: true };
@@ -157,11 +157,22 @@ impl Incident {
             self.causes.push(cause);
         }
         self.episodes.insert(t.episode, member);
+        let mut left = Vec::new();
         while self.episodes.len() > limits::INCIDENT_EPISODES {
-            let over = self.episodes.iter().find(|(_, m)| !m.open).map(|(e, _)| *e);
-            let Some(over) = over else { break };
-            self.episodes.remove(&over);
+            // those that are over first, the oldest of them
+            let oldest =
+                self.episodes.iter().filter(|(e, _)| **e != t.episode).min_by_key(|(e, m)| (m.open, m.at, **e));
+            let Some(oldest) = oldest.map(|(e, _)| *e) else { break };
+            self.episodes.remove(&oldest);
+            left.push(oldest);
         }
+        left
+    }
+
+    /// Whether it goes on, or somebody is still to be told of it.
+    pub(super) fn is_lively(&self) -> bool {
+        let told = |l: &Line| l.owed.is_some() || l.waits.is_some();
+        self.ended.is_none() || self.is_burning() || self.lines.values().any(told)
     }
 
     /// An episode of it is over. Whether that was the last one.

@@ -1,5 +1,8 @@
 //! Texts from outside, made harmless for one line of a terminal or log.
 
+/// Shorter texts are no secrets.
+pub(super) const SHORTEST_SECRET: usize = 4;
+
 /// The text on one line, without control and direction characters, cut to `chars`.
 pub(crate) fn plain(text: &str, chars: usize) -> String {
     let mut out = String::new();
@@ -33,6 +36,21 @@ pub(super) fn quoted(text: &str, chars: usize) -> String {
     plain(text, chars).replace("://", "[:]//")
 }
 
+/// What a server said: on one line, short, and without our secrets, which servers like to repeat.
+pub(super) fn harmless(text: &str, secrets: &[String], chars: usize) -> String {
+    let without = secrets.iter().fold(text.to_string(), |t, s| t.replace(s.as_str(), "[secret]"));
+    plain(&without, chars)
+}
+
+/// Secrets as they are looked for in what servers say: no short ones, which would only make it unreadable, and the
+/// longest first.
+pub(super) fn sought(mut secrets: Vec<String>) -> Vec<String> {
+    secrets.retain(|s| s.len() >= SHORTEST_SECRET);
+    secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    secrets.dedup();
+    secrets
+}
+
 /// A link that nobody follows by accident.
 pub(super) fn defanged(url: &str) -> String {
     let shown = plain(url, 200);
@@ -52,6 +70,9 @@ mod tests {
         assert_eq!(plain("abcdef", 3), "abc…");
         assert_eq!(defanged("https://x.example/a"), "hxxps[:]//x.example/a");
         assert_eq!(defanged("HTTPS://x.example/a"), "hxxpS[:]//x.example/a");
+        let secrets = sought(["abc", "hunter2 and more", "hunter2", "hunter2"].map(str::to_string).to_vec());
+        assert_eq!(secrets, ["hunter2 and more", "hunter2"]);
+        assert_eq!(harmless("no\nhunter2, hunter2 and more, abc", &secrets, 100), "no [secret], [secret], abc");
         assert_eq!(quoted("see https://x.example/a now", 100), "see https[:]//x.example/a now");
     }
 }

@@ -15,6 +15,7 @@ mod hooked;
 mod json_socket;
 mod killed;
 mod live;
+mod mailing;
 mod misbehaving;
 mod naive;
 mod overload;

@@ -12,7 +12,15 @@ const POINTER: &str = "^/";
 /// What sources and receivers may be.
 pub(super) const SOURCES: &[(&str, &Table)] =
     &[("jetstream", &JETSTREAM), ("websocket", &WEBSOCKET), ("push", &PUSH), ("recording", &RECORDING)];
-pub(super) const RECEIVERS: &[(&str, &Table)] = &[("stdout", &STDOUT), ("webhook", &WEBHOOK)];
+pub(super) const RECEIVERS: &[(&str, &Table)] = &[
+    ("email", &EMAIL),
+    ("slack", &SLACK),
+    ("pagerduty", &PAGERDUTY),
+    ("alertmanager", &ALERTMANAGER),
+    ("webhook", &WEBHOOK),
+    ("stdout", &STDOUT),
+];
+pub(super) const TLS: &[&str] = &["starttls", "tls", "none"];
 pub(super) const FORMS: &[&str] = &["text", "json"];
 pub(super) const FORMATS: &[&str] = &["jetstream", "jetstream_v2", "post"];
 pub(super) const PROTOCOLS: &[&str] = &["v1", "v2"];
@@ -239,6 +247,96 @@ pub(super) const WEBHOOK: Table = Table {
     ],
 };
 
+/// A mailbox.
+pub(super) const EMAIL: Table = Table {
+    name: "email",
+    title: "of a receiver of `type: email`",
+    keys: &[
+        key("type", Word(&["email"]), NEEDED, "kind of receiver"),
+        key("host", Text, NEEDED, "the mail server"),
+        key("port", Text, "587, 465 for `tls: tls`, 25 for `tls: none`", "its port"),
+        key(
+            "tls",
+            Word(TLS),
+            "starttls",
+            "`starttls`: refused where the server does not offer it; `tls` from the first byte; `none`",
+        ),
+        key("user", Text, "none", "who logs in"),
+        key("password", Secret("password_file"), "none", "its password"),
+        key("from", Text, NEEDED, "address mails come from, may have a name: `groundswell <alerts@example.com>`"),
+        key("to", TEXTS, NEEDED, "addresses they go to"),
+        CA,
+        QUIET_HOURS,
+        DIGEST,
+        REPEAT_HOURLY,
+        DAILY_TEST,
+        TIMEZONE,
+    ],
+};
+
+/// Slack.
+pub(super) const SLACK: Table = Table {
+    name: "slack",
+    title: "of a receiver of `type: slack`",
+    keys: &[
+        key("type", Word(&["slack"]), NEEDED, "kind of receiver"),
+        key("url", Secret("url_file"), "needed, or `token`", "an incoming webhook: every message is a new one"),
+        key(
+            "token",
+            Secret("token_file"),
+            "needed, or `url`",
+            "of a bot with the scope chat:write: one message an incident, edited in place",
+        ),
+        key("channel", Text, "needed with `token`", "the channel's id"),
+        key("api", Text, "https://slack.com/api", "where the methods are"),
+        CA,
+        QUIET_HOURS,
+        DIGEST,
+        REPEAT_HOURLY,
+        DAILY_TEST,
+        TIMEZONE,
+    ],
+};
+
+/// PagerDuty.
+pub(super) const PAGERDUTY: Table = Table {
+    name: "pagerduty",
+    title: "of a receiver of `type: pagerduty`",
+    keys: &[
+        key("type", Word(&["pagerduty"]), NEEDED, "kind of receiver"),
+        key("routing_key", Secret("routing_key_file"), NEEDED, "of an integration with the Events API v2"),
+        key("url", Text, "https://events.pagerduty.com/v2/enqueue", "where events are posted"),
+        key(
+            "webhook_secret",
+            Secret("webhook_secret_file"),
+            "none",
+            "of a V3 webhook that points at /v1/pagerduty/NAME here: who acknowledges there acknowledges here",
+        ),
+        CA,
+        QUIET_HOURS,
+        DAILY_TEST,
+        TIMEZONE,
+    ],
+};
+
+/// Alertmanager.
+pub(super) const ALERTMANAGER: Table = Table {
+    name: "alertmanager",
+    title: "of a receiver of `type: alertmanager`",
+    keys: &[
+        key("type", Word(&["alertmanager"]), NEEDED, "kind of receiver"),
+        key("urls", TEXTS, NEEDED, "every replica, without /api/v2/alerts"),
+        key("user", Text, "none", "who logs in"),
+        key("password", Secret("password_file"), "none", "its password"),
+        key("token", Secret("token_file"), "none", "shown as `Authorization: Bearer TOKEN`"),
+        CA,
+        DAILY_TEST,
+        TIMEZONE,
+    ],
+};
+
+const CA: Key = key("ca", Text, "none", "PEM file of authorities to trust beside the well-known ones");
+const REPEAT_HOURLY: Key = repeat("1h");
 const QUIET_HOURS: Key =
     key("quiet_hours", Text, "none", "hours of the day, like 22:00-07:00, in which only pages come through");
 const DIGEST: Key =

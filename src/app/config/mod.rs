@@ -3,6 +3,7 @@
 
 mod fields;
 pub mod keys;
+mod people;
 mod reading;
 mod receivers;
 mod recordings;
@@ -24,12 +25,13 @@ pub use sources::{JetstreamConfig, Protocol, PushConfig, SourceConfig, SourceKin
 pub use store::StoreConfig;
 
 use crate::app::files::read_text;
+use crate::app::writes::carrier;
 use crate::base::fault::{Fault, nearest};
 use crate::base::limits;
 use crate::base::secret::Secret;
 use crate::base::time::Span;
 use crate::base::yaml::{Data, Fields, Node, Reader};
-use crate::notify::{Inhibit, Pace, Webhook};
+use crate::notify::{Inhibit, Pace};
 use reading::Reading;
 use secrets::Expander;
 
@@ -166,10 +168,8 @@ pub fn load_with(path: &Path, env: Environment) -> Result<(Config, Vec<Fault>), 
     let folder = path.parent().unwrap_or(Path::new(""));
     let config = read(&mut Reading { r: &mut r, folder, tokens: Vec::new() }, &root, path);
     for receiver in &config.receivers {
-        if let ReceiverKind::Webhook(hook) = &receiver.kind {
-            let mistakes = Webhook::new(hook, Pace::default()).err().unwrap_or_default();
-            r.faults.extend(mistakes.into_iter().map(Fault::new));
-        }
+        let mistakes = carrier(&receiver.kind, Pace::default()).and_then(Result::err).unwrap_or_default();
+        r.faults.extend(mistakes.into_iter().map(Fault::new));
     }
     r.faults.retain(|f| !expander.explains(f));
     r.faults.extend(missing);

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::keys;
 use super::reading::Reading;
+use super::{keys, people};
 use crate::base::limits;
+use crate::base::secret::Secret;
 use crate::base::time::{Span, Zone};
 use crate::base::yaml::{Fields, Node};
 pub use crate::notify::WebhookConfig;
-use crate::notify::{Manner, Quiet, Receiver};
+use crate::notify::{AlertmanagerConfig, EmailConfig, Manner, PagerDutyConfig, Quiet, Receiver, SlackConfig, SlackWay};
 
 /// Where messages go.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,6 +40,14 @@ pub enum ReceiverKind {
     },
     /// An HTTP server.
     Webhook(WebhookConfig),
+    /// A mailbox.
+    Email(EmailConfig),
+    /// A channel of Slack.
+    Slack(SlackConfig),
+    /// A service of PagerDuty, and the secret its own webhooks are signed with.
+    PagerDuty(PagerDutyConfig, Option<Secret>),
+    /// Alertmanager.
+    Alertmanager(AlertmanagerConfig),
 }
 
 impl ReceiverConfig {
@@ -58,24 +67,33 @@ impl ReceiverConfig {
         match self.kind {
             ReceiverKind::Stdout { .. } => "stdout",
             ReceiverKind::Webhook(_) => "webhook",
+            ReceiverKind::Email(_) => "email",
+            ReceiverKind::Slack(_) => "slack",
+            ReceiverKind::PagerDuty(..) => "pagerduty",
+            ReceiverKind::Alertmanager(_) => "alertmanager",
         }
     }
 
     /// How it is told of incidents.
     pub fn manner(&self) -> Manner {
-        match self.kind {
+        match &self.kind {
             ReceiverKind::Stdout { json: true } | ReceiverKind::Webhook(_) => Manner::Feed,
-            ReceiverKind::Stdout { json: false } => Manner::Letters,
+            ReceiverKind::Stdout { json: false } | ReceiverKind::Email(_) => Manner::Letters,
+            // an incoming webhook cannot edit
+            ReceiverKind::Slack(s) if matches!(s.way, SlackWay::Webhook { .. }) => Manner::Letters,
+            ReceiverKind::Slack(_) => Manner::Edited,
+            ReceiverKind::PagerDuty(..) => Manner::Pager,
+            ReceiverKind::Alertmanager(_) => Manner::State,
         }
     }
 
     /// As far as telling it is concerned; with the time zone of the config.
     pub fn policy(&self, timezone: Option<&str>) -> Receiver {
         let manner = self.manner();
-        let usual = match manner {
-            Manner::Edited => Some(limits::REPEAT),
+        let usual = match self.kind {
+            ReceiverKind::Email(_) | ReceiverKind::Slack(_) => Some(limits::REPEAT),
             // nobody reads a terminal again and again, and pagers have repeats of their own
-            Manner::Feed | Manner::Letters | Manner::Pager | Manner::State => None,
+            _ => None,
         };
         Receiver {
             manner,
@@ -125,6 +143,13 @@ fn receiver(c: &mut Reading, name: Arc<str>, key: &Node, node: &Node) -> Option<
             let json = c.is_second(fields.get("format"), "text or json", keys::FORMS);
             Some(ReceiverKind::Stdout { json })
         }
+        "email" => people::email(c, &name, key, &fields).map(ReceiverKind::Email),
+        "slack" => people::slack(c, &name, key, &fields).map(ReceiverKind::Slack),
+        "pagerduty" => {
+            let found = people::pagerduty(c, &name, key, &fields);
+            found.map(|(config, webhook)| ReceiverKind::PagerDuty(config, webhook))
+        }
+        "alertmanager" => people::alertmanager(c, &name, key, &fields).map(ReceiverKind::Alertmanager),
         _ => webhook(c, &name, key, &fields).map(ReceiverKind::Webhook),
     };
     let receiver = ReceiverConfig { name, kind: kind?, ..told };

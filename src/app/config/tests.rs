@@ -40,6 +40,7 @@ fn folder() -> tempfile::TempDir {
         ("day.ndjson", "{}\n"),
         ("mail.url", "https://mail.example/file-path\n"),
         ("mail.secret", "file-secret\n"),
+        ("pager.key", "fedcba9876543210fedcba9876543210\n"),
         ("ca.pem", &ca),
         ("no.pem", "-----BEGIN CERTIFICATE-----\nnot\n-----END CERTIFICATE-----\n"),
         ("empty", "\n"),
@@ -131,7 +132,8 @@ fn reads_every_key() {
         (&first.when.alerts[..], &first.when.brands[..]),
         (&["StorySpreading".to_string()][..], &["acme".to_string()][..])
     );
-    assert_eq!((c.routes[1].when.least, c.routes[1].goes_on, &*c.routes[1].to[0]), (None, false, "out"));
+    let last = c.routes.last().unwrap();
+    assert_eq!((last.when.least, last.goes_on, &*last.to[0]), (None, false, "out"));
 }
 
 #[test]
@@ -342,7 +344,7 @@ fn mistakes_in_receivers_and_routes() {
             ("5:53", "found both"),
             ("6:27", "expected a URL"),
             ("7:3", "expected receiver `a` once"),
-            ("7:13", "hint: one of stdout, webhook"),
+            ("7:13", "hint: one of email, slack, pagerduty, alertmanager, webhook, stdout"),
             ("9:16", "did you mean `page`?"),
             ("9:29", "leave the key out for all"),
             ("9:41", "empty"),

@@ -37,7 +37,7 @@ impl Desk {
     }
 
     pub(super) fn flush(&mut self, policy: &Policy, now: Time, out: &mut Out) {
-        let ids: Vec<IncidentId> = self.incidents.keys().copied().collect();
+        let ids: Vec<IncidentId> = self.lively.iter().copied().collect();
         for id in ids {
             self.remind(id, policy, now, out);
             self.tell(id, policy, now, out);
@@ -193,7 +193,7 @@ impl Desk {
 
     fn next(&self, policy: &Policy, now: Time) -> Time {
         let mut next = now + limits::DESK_LOOK;
-        for incident in self.incidents.values() {
+        for incident in self.alive() {
             for (name, line) in &incident.lines {
                 next = line.owed.iter().fold(next, |n, o| n.min(o.due));
                 next = line.waits.iter().fold(next, |n, (_, since)| n.min(*since + limits::HANDOVER));
@@ -221,9 +221,15 @@ impl Desk {
     }
 
     fn tidy(&mut self, now: Time) {
-        let old = |i: &Incident| i.ended.is_some_and(|t| now - t >= limits::INCIDENT_KEPT) && !i.is_burning();
-        let old: Vec<IncidentId> = self.incidents.values().filter(|i| old(i)).map(|i| i.id).collect();
-        old.into_iter().for_each(|id| self.forget(id));
+        self.settle();
+        let old = |i: &Incident| i.ended.is_some_and(|t| now - t >= limits::INCIDENT_KEPT);
+        while let Some(id) = self.over.front().copied() {
+            if self.incidents.get(&id).is_some_and(|i| !old(i)) {
+                break;
+            }
+            self.over.pop_front();
+            self.forget(id);
+        }
         let over: Vec<u64> = self.silences.values().filter(|s| s.until <= now).map(|s| s.id).collect();
         for id in over {
             self.silences.remove(&id);

@@ -9,7 +9,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 pub use orders::{Order, Task};
@@ -57,6 +57,10 @@ pub struct Noted {
 #[derive(Debug, Default)]
 pub struct Desk {
     incidents: BTreeMap<IncidentId, Incident>,
+    /// Those that go on, or of which somebody is still to be told.
+    lively: BTreeSet<IncidentId>,
+    /// The others, the first to be forgotten first.
+    over: VecDeque<IncidentId>,
     /// The incident of each episode that is not forgotten.
     of: BTreeMap<EpisodeId, IncidentId>,
     /// The last change to firing of each of these, as far as it is known.
@@ -66,7 +70,6 @@ pub struct Desk {
     trials: BTreeMap<Arc<str>, Time>,
     /// What changed since rows were taken.
     changed: BTreeSet<IncidentId>,
-    gone: BTreeSet<IncidentId>,
     changed_silences: BTreeSet<u64>,
     /// Nothing is due before.
     soonest: Option<Time>,
@@ -190,8 +193,10 @@ impl Desk {
         let found = known.filter(|id| self.takes(*id, n, true)).or_else(|| self.place(n));
         let id = match found {
             Some(id) => {
-                if let Some(incident) = self.incidents.get_mut(&id) {
-                    incident.take(n);
+                let left = self.incidents.get_mut(&id).map(|i| i.take(n)).unwrap_or_default();
+                for episode in left {
+                    self.of.remove(&episode);
+                    self.notices.remove(&episode);
                 }
                 id
             }
@@ -217,7 +222,7 @@ impl Desk {
 
     /// The oldest incident that goes on and takes an episode.
     fn place(&self, n: &Notice) -> Option<IncidentId> {
-        let open = self.incidents.values().filter(|i| i.is_of(n) && self.takes(i.id, n, false));
+        let open = self.alive().filter(|i| i.is_of(n) && self.takes(i.id, n, false));
         open.min_by_key(|i| (i.closed.is_some(), i.opened, i.id)).map(|i| i.id)
     }
 
@@ -241,7 +246,27 @@ impl Desk {
 
     fn touch(&mut self, id: IncidentId) {
         self.changed.insert(id);
+        self.lively.insert(id);
         self.soonest = None;
+    }
+
+    /// Incidents that go on, or of which somebody is still to be told.
+    fn alive(&self) -> impl Iterator<Item = &Incident> {
+        self.lively.iter().filter_map(|id| self.incidents.get(id))
+    }
+
+    /// Puts those aside of which nobody is to be told any more.
+    fn settle(&mut self) {
+        let quiet = |id: &IncidentId| self.incidents.get(id).is_none_or(|i| !i.is_lively());
+        let over: Vec<IncidentId> = self.lively.iter().copied().filter(quiet).collect();
+        for id in over {
+            self.lively.remove(&id);
+            self.over.push_back(id);
+        }
+        while self.over.len() > limits::INCIDENTS_OVER {
+            let Some(id) = self.over.pop_front() else { return };
+            self.forget(id);
+        }
     }
 
     /// Why an incident is kept quiet, and when that is looked at again.
@@ -251,7 +276,7 @@ impl Desk {
         if let Some(s) = silence.max_by_key(|s| (s.until, s.id)) {
             return Some((s.until, s.why()));
         }
-        let others = self.incidents.values().filter(|i| i.ended.is_none() && i.id != incident.id);
+        let others = self.alive().filter(|i| i.ended.is_none() && i.id != incident.id);
         for other in others {
             let loud = self.open_notices(other);
             if policy.inhibit.iter().any(|i| i.keeps_quiet((other, &loud), (incident, &open))) {
@@ -266,18 +291,20 @@ impl Desk {
         open.filter_map(|(e, _)| self.notices.get(e)).collect()
     }
 
-    /// Forgets what is over for long; the oldest first beyond the limit.
+    /// Forgets the oldest beyond the limit.
     fn make_room(&mut self) {
-        while self.incidents.len() > limits::INCIDENTS {
-            let over = self.incidents.values().filter(|i| i.ended.is_some() && !i.is_burning());
-            let oldest =
-                over.min_by_key(|i| (i.ended, i.id)).or_else(|| self.incidents.values().min_by_key(|i| i.opened));
-            let Some(id) = oldest.map(|i| i.id) else { return };
+        while self.lively.len() > limits::INCIDENTS {
+            let Some(id) = self.alive().min_by_key(|i| (i.opened, i.id)).map(|i| i.id) else { return };
+            self.lively.remove(&id);
             self.forget(id);
         }
     }
 
+    /// Unless it goes on again.
     fn forget(&mut self, id: IncidentId) {
+        if self.lively.contains(&id) {
+            return;
+        }
         if let Some(incident) = self.incidents.remove(&id) {
             for episode in incident.episodes.keys().filter(|e| self.of.get(e) == Some(&id)).copied().collect::<Vec<_>>()
             {
@@ -286,7 +313,6 @@ impl Desk {
             }
         }
         self.changed.remove(&id);
-        self.gone.insert(id);
     }
 
     /// The incident of an episode, if it has one that is remembered.
@@ -297,7 +323,8 @@ impl Desk {
     /// A receiver has taken a letter, or will not.
     pub fn heard(&mut self, what: &str, receiver: Option<&str>, key: &str) {
         let Some(receiver) = receiver else { return };
-        for incident in self.incidents.values_mut() {
+        for id in &self.lively {
+            let Some(incident) = self.incidents.get_mut(id) else { continue };
             let Some(line) = incident.lines.get_mut(receiver) else { continue };
             let Some((_, since)) = line.waits.as_mut().filter(|(k, _)| **k == *key) else { continue };
             match what {

@@ -36,8 +36,16 @@ impl Desk {
         let mut desk = Desk::default();
         for incident in incidents.iter().filter_map(|b| postcard::from_bytes::<Incident>(b).ok()) {
             desk.of.extend(incident.episodes.keys().map(|e| (*e, incident.id)));
-            desk.incidents.insert(incident.id, incident);
+            let id = incident.id;
+            if incident.is_lively() {
+                desk.lively.insert(id);
+            } else {
+                desk.over.push_back(id);
+            }
+            desk.incidents.insert(id, incident);
         }
+        let ended = |id: &IncidentId| desk.incidents.get(id).map(|i| (i.ended, i.opened));
+        desk.over.make_contiguous().sort_by_key(ended);
         let silences = silences.iter().filter_map(|b| postcard::from_bytes::<Silence>(b).ok());
         desk.silences = silences.map(|s| (s.id, s)).collect();
         desk
@@ -56,8 +64,6 @@ impl Desk {
 
     /// What changed since the last call.
     pub fn take_rows(&mut self) -> Vec<Row> {
-        // what is over leaves the store with the ledger, not with the memory
-        self.gone.clear();
         let mut out = Vec::new();
         for id in std::mem::take(&mut self.changed) {
             let Some(i) = self.incidents.get(&id) else { continue };

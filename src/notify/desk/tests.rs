@@ -100,6 +100,8 @@ impl World {
         assert!(wanted.iter().all(|(e, _)| self.desk.notices.contains_key(e)));
         again.know(self.desk.notices.clone());
         again.trials = self.desk.trials.clone();
+        assert_eq!(again.lively, self.desk.lively);
+        again.over.clone_from(&self.desk.over);
         assert_eq!(
             (&again.incidents, &again.of, &again.silences),
             (&self.desk.incidents, &self.desk.of, &self.desk.silences)
@@ -339,10 +341,8 @@ fn incidents_are_bounded() {
         n.transition.group.key = key_id(&format!("brand {k}"));
         w.desk.take(&Message::Episode(n.clone()), &Policy::feeds(&["hook"]), w.now);
     }
-    assert_eq!(
-        (w.desk.incidents.len(), w.desk.notices.len(), w.desk.of.len()),
-        (limits::INCIDENTS, limits::INCIDENTS, limits::INCIDENTS)
-    );
+    let sizes = |d: &Desk| (d.incidents.len(), d.notices.len(), d.of.len(), d.lively.len());
+    assert_eq!(sizes(&w.desk), (limits::INCIDENTS, limits::INCIDENTS, limits::INCIDENTS, limits::INCIDENTS));
     let one = w.desk.incidents.values().next_back().unwrap().clone();
     for k in 0..(limits::INCIDENT_EPISODES as u64 * 2) {
         n.transition.episode = EpisodeId(1_000_000 + k);
@@ -358,4 +358,11 @@ fn incidents_are_bounded() {
         );
     }
     assert!(w.desk.incidents[&one.id].episodes.len() <= limits::INCIDENT_EPISODES);
+    assert_eq!(w.desk.notices.len(), w.desk.of.len());
+    let mut w = World::new(policy());
+    for k in 0..(limits::INCIDENTS_OVER as u64 + 50) {
+        w.fires(1, "united", k, Severity::Page);
+        w.ends(1, "united", k, Severity::Page);
+    }
+    assert_eq!((sizes(&w.desk).0, sizes(&w.desk).3), (limits::INCIDENTS_OVER, 0), "what is over is soon forgotten");
 }
