@@ -38,7 +38,8 @@ fn turns(t: &Telling<'_>, e: &Evidence) -> Vec<(Time, u8, String, String)> {
             Some(format!("{} {} ({})", name(top), does(top.kind), followers(top)))
         }
     };
-    e.turns.iter().filter_map(|x| Some((x.at, 0, of(x.kind)?, short(x.hostile_reach)))).collect()
+    let so_far = |reach: f64| if reach >= 0.5 { short(reach) } else { String::new() };
+    e.turns.iter().filter_map(|x| Some((x.at, 0, of(x.kind)?, so_far(x.hostile_reach)))).collect()
 }
 
 /// Hostile reach of the brand over the last hours; `None` where too little is known for a line.
