@@ -39,7 +39,9 @@ impl<'p> Rolling<'p> {
         let value = i128::from(weight) * i128::from(base);
         let best = self.best.entry(account).or_default();
         let before = best.front().map_or(0, |(_, v)| *v);
-        while best.pop_back_if(|(_, v)| *v <= value).is_some() {}
+        while best.back().is_some_and(|(_, v)| *v <= value) {
+            best.pop_back();
+        }
         best.push_back((self.next, value));
         self.sum += best.front().map_or(0, |(_, v)| *v) - before;
         self.inside.push_back((k.told.time, self.next, account));
@@ -47,9 +49,11 @@ impl<'p> Rolling<'p> {
     }
 
     fn drop_before(&mut self, t: Time) {
-        while let Some((_, number, account)) = self.inside.pop_front_if(|(at, ..)| *at < t) {
+        while let Some((_, number, account)) = self.inside.front().copied().filter(|(at, ..)| *at < t) {
+            self.inside.pop_front();
             let Some(best) = self.best.get_mut(&account) else { continue };
-            if let Some((_, gone)) = best.pop_front_if(|(n, _)| *n == number) {
+            if let Some((_, gone)) = best.front().copied().filter(|(n, _)| *n == number) {
+                best.pop_front();
                 self.sum += best.front().map_or(0, |(_, v)| *v) - gone;
             }
             if best.is_empty() {
