@@ -5,7 +5,9 @@
 mod frames;
 
 mod alarms;
+mod alerting;
 mod bad_input;
+mod chatting;
 mod commands;
 mod controls;
 mod corrections;
@@ -20,12 +22,14 @@ mod misbehaving;
 mod naive;
 mod overload;
 mod packed;
+mod paging;
 mod played;
 mod prefilter;
 mod program;
 mod pushing;
 mod queries;
 mod random_rules;
+mod receivers;
 mod recorded;
 mod recording;
 mod reload;

@@ -126,7 +126,9 @@ fn lines(view: &View, of: impl Fn(Label) -> bool) -> Vec<String> {
 
 fn quoted(said: &Said, more: &str) -> String {
     let text = if said.own { format!("\"{}\"", said.text) } else { said.text.clone() };
-    let by = [said.author.as_str(), &said.kind, more].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>();
+    // where it has no text of its own, its kind stands there already
+    let kind = if said.own { said.kind.as_str() } else { "" };
+    let by = [said.author.as_str(), kind, more].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>();
     if by.is_empty() { text } else { format!("{text} - {}", by.join(", ")) }
 }
 
@@ -160,22 +162,26 @@ fn details(view: &View) -> Vec<Block> {
         format!("{}  {}{reach}", m.clock, m.what)
     });
     out.extend(paragraphs(titled("How it came to this", moments)));
-    let top = view.top.iter().enumerate().map(|(k, said)| {
-        let who = [said.author.as_str(), &said.share, &said.followers].into_iter().filter(|s| !s.is_empty());
-        let when = [said.kind.as_str(), &said.clock].into_iter().filter(|s| !s.is_empty());
-        let (who, when) = (who.collect::<Vec<_>>().join(", "), when.collect::<Vec<_>>().join(" "));
-        format!(
-            "{}  {who} - {when}: {}",
-            k + 1,
-            quoted(&Said { author: String::new(), kind: String::new(), ..said.clone() }, "")
-        )
-    });
+    let top = view.top.iter().enumerate().map(|(k, said)| format!("{}  {}", k + 1, account(said)));
     out.extend(paragraphs(titled("Most of it", top)));
     out.extend(links(&view.top, "post"));
     if !view.voices.is_empty() {
         out.extend(paragraphs(titled("What people say", [view.voices.clone()].into_iter())));
     }
     out
+}
+
+/// One of the accounts that make most of it: `@latimes, 84 %, followers 640k - repost 03:07:02`.
+fn account(said: &Said) -> String {
+    let followers = if said.followers.is_empty() { String::new() } else { format!("followers {}", said.followers) };
+    let who = [said.author.as_str(), &said.share, &followers].into_iter().filter(|s| !s.is_empty());
+    let when = [said.kind.as_str(), &said.clock].into_iter().filter(|s| !s.is_empty());
+    let (who, when) = (who.collect::<Vec<_>>().join(", "), when.collect::<Vec<_>>().join(" "));
+    match &said.text {
+        text if said.own => format!("{who} - {when}: \"{text}\""),
+        text if *text == said.kind => format!("{who} - {when}"),
+        text => format!("{who} - {when}: {text}"),
+    }
 }
 
 /// Lines under a title; nothing without lines.
