@@ -10,7 +10,7 @@ use crate::base::secret::Secret;
 use crate::base::yaml::{Data, Fields, Node, Reader, Style};
 
 /// Keys of sources, receivers and tokens whose values are not shown.
-pub(super) const HIDDEN: &[&str] = &["token", "secret", "url"];
+pub(super) const HIDDEN: &[&str] = &["token", "secret", "url", "password", "routing_key", "webhook_secret"];
 
 /// Gives the value of an environment variable.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -52,7 +52,8 @@ impl<'e> Expander<'e> {
                             headers.iter_mut().for_each(|(_, v)| self.walk(r, v, depth + 2, true));
                         }
                         _ => {
-                            let secret = depth == 2 && (name == "headers" || HIDDEN.contains(&name));
+                            let secret = (depth == 2 && (name == "headers" || HIDDEN.contains(&name)))
+                                || (depth == 0 && name == "heartbeat");
                             self.walk(r, value, depth + 1, hide || secret);
                         }
                     }
