@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
+use crate::app::acting::asked;
 use crate::app::config::{Right, SourceKind};
 use crate::app::intake::{Ends, Fed, What};
 use crate::app::status::Status;
@@ -14,7 +15,8 @@ use crate::app::view;
 use crate::base::metric;
 use crate::base::model::{Frame, FrameBatch};
 use crate::base::secret::Secret;
-use crate::serve::{Answers, Refusal, Rights};
+use crate::notify::Order;
+use crate::serve::{Answers, Link, Linked, NotDone, Refusal, Rights, Unlinked, Want};
 
 impl Answers for Status {
     fn metrics(&self) -> String {
@@ -33,7 +35,7 @@ impl Answers for Status {
         let Some(token) = token else {
             // without tokens the address is one of this machine only
             let open = config.tokens.is_empty();
-            return Rights { read: open, admin: open, push: None };
+            return Rights { read: open, act: open, admin: open, name: None, push: None };
         };
         let digest = Sha256::digest(token);
         // digests are compared, so that the time it takes tells nothing of the secret
@@ -41,7 +43,9 @@ impl Answers for Status {
         let mut rights = Rights::default();
         for known in config.tokens.iter().filter(|t| is(&t.secret)) {
             rights.admin |= known.may.contains(&Right::Admin);
-            rights.read |= rights.admin || known.may.contains(&Right::Read);
+            rights.act |= rights.admin || known.may.contains(&Right::Act);
+            rights.read |= rights.act || known.may.contains(&Right::Read);
+            rights.name.get_or_insert_with(|| known.name.clone());
         }
         for source in &config.sources {
             if let SourceKind::Push(push) = &source.kind
@@ -76,11 +80,61 @@ impl Answers for Status {
         ends.await.map_err(|_| Refusal::Stopping)?.map_err(Refusal::Unrecorded)
     }
 
+    fn incidents(&self, over: bool) -> Result<Json, NotDone> {
+        asked::incidents(self, over)
+    }
+
+    fn incident(&self, name: &str) -> Result<Json, NotDone> {
+        asked::incident(self, name)
+    }
+
+    fn silences(&self) -> Result<Json, NotDone> {
+        asked::silences(self)
+    }
+
+    async fn letters(&self) -> Result<Json, NotDone> {
+        asked::letters(self).await
+    }
+
+    async fn act(&self, want: Want) -> Result<String, NotDone> {
+        asked::act(self, want).await
+    }
+
+    fn linked(&self, link: &Link) -> Result<Linked, Unlinked> {
+        asked::linked(self, link)
+    }
+
+    fn origin(&self) -> Option<String> {
+        asked::origin(self.config().external_url.as_deref()?)
+    }
+
+    async fn pagerduty(
+        &self,
+        receiver: &str,
+        signature: &str,
+        body: &[u8],
+    ) -> Result<Option<Result<String, NotDone>>, &'static str> {
+        match self.pagerduty_order(receiver, signature, body)? {
+            Some(order) => Ok(Some(self.order(order).await)),
+            None => Ok(None),
+        }
+    }
+
     async fn reload(&self) -> Result<String, Vec<String>> {
         let trigger = self.reloads.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match trigger {
             Some(trigger) => trigger.ask("the API").await,
             None => Err(vec!["this service reads no files".to_string()]),
         }
+    }
+}
+
+impl Status {
+    /// What somebody did at PagerDuty, as an order; `None` where nothing is to be done.
+    ///
+    /// # Errors
+    /// Why it is not believed.
+    fn pagerduty_order(&self, _receiver: &str, _signature: &str, _body: &[u8]) -> Result<Option<Order>, &'static str> {
+        Err("expected a receiver of this kind with that signature, found none")
     }
 }

@@ -1,5 +1,6 @@
 //! Assembly: the pure engine, the threads around it, the command line.
 
+pub mod acting;
 pub mod answers;
 pub mod archived;
 pub mod back;

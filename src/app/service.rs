@@ -102,6 +102,8 @@ pub struct Service {
     keeper: Option<JoinHandle<()>>,
     housekeeping: Option<(JoinHandle<()>, Arc<AtomicBool>)>,
     ended: Ended,
+    /// Lets people order something; without it nothing keeps the keeper.
+    orders: Option<Arc<SyncSender<Keep>>>,
 }
 
 impl Service {
@@ -154,6 +156,7 @@ impl Service {
         if !positions.is_empty() {
             lose_others(&config, &urgent).await;
         }
+        let orders = Arc::new(to_keeper.clone());
         tasks.spawn(watch_health(status.clone(), urgent.clone(), to_keeper, patience.unheard, cancel.clone()));
         tasks.spawn(heartbeat::run(status.clone(), cancel.clone()));
         if let Some(base) = audience_of(&config) {
@@ -166,6 +169,7 @@ impl Service {
         http.close();
         let sources = Arc::new(Mutex::new(Some(sources)));
         let (engine, receiver, keeper, urgent) = (Some(engine), Some(receiver), Some(keeper), Some(urgent));
+        status.take_orders(&orders);
         Ok(Service {
             address,
             status,
@@ -180,6 +184,7 @@ impl Service {
             keeper,
             housekeeping,
             ended,
+            orders: Some(orders),
         })
     }
 
@@ -224,7 +229,7 @@ impl Service {
         }
         let _ = tokio::time::timeout(deadline, self.tasks.wait()).await;
         tracing::debug!("sources have stopped");
-        self.urgent = None;
+        (self.urgent, self.orders) = (None, None);
         let (engine, receiver) = (self.engine.take(), self.receiver.take());
         let (keeper, housekeeping) = (self.keeper.take(), self.housekeeping.take());
         let joined = tokio::task::spawn_blocking(move || {

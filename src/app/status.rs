@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use dashmap::DashMap;
 
+use crate::app::acting::Acting;
 use crate::app::clock::Clock;
 use crate::app::config::{Config, SourceConfig, SourceKind};
 use crate::app::engine::RuleState;
@@ -67,6 +68,7 @@ pub struct Reloaded {
 pub struct Status {
     /// The metrics.
     pub metrics: Metrics,
+    pub(super) acting: Acting,
     pub(super) sources: DashMap<Arc<str>, SourceStatus>,
     pub(super) receivers: DashMap<Arc<str>, ReceiverStatus>,
     pub(super) inboxes: DashMap<Arc<str>, Arc<Inbox>>,
@@ -120,6 +122,7 @@ impl Status {
         let started = AtomicI64::new(clock.now().0);
         Ok(Status {
             metrics,
+            acting: Acting::default(),
             sources: DashMap::new(),
             receivers: DashMap::new(),
             inboxes: DashMap::new(),

@@ -155,6 +155,16 @@ pub const HEARTBEAT_LEAST: Span = Span::seconds(10);
 pub const ORDER_SPAN: Span = Span::seconds(30 * 86_400);
 /// How long a link of a message may be used to act.
 pub const ACT_LINK: Span = Span::seconds(7 * 86_400);
+/// How long an order is waited for to be done.
+pub const ORDER_TIMEOUT: Span = Span::seconds(10);
+/// How often an order is handed over anew while the keeper has no room.
+pub const ORDER_AGAIN: Span = Span::millis(10);
+/// Longest request that orders something, in bytes.
+pub const ORDER_BYTES: usize = 16 << 10;
+/// Brands, rules or labels that a silence names.
+pub const SILENCED: usize = 64;
+/// Letters of the outbox shown at once.
+pub const OUTBOX_SHOWN: usize = 1000;
 /// Silences at a time.
 pub const SILENCES: usize = 1024;
 /// Letters of the outbox looked through.

@@ -193,6 +193,21 @@ pub const SNAPSHOTS: Metric = metric(
     &["result"],
     "snapshots made beside the service; `disagrees`: the log did not give what was decided",
 );
+/// Incidents that go on.
+pub const INCIDENTS_OPEN: Metric =
+    metric("groundswell_incidents_open", Kind::Gauge, &["severity"], "incidents that go on, by severity");
+/// Silences that hold.
+pub const SILENCES: Metric = metric("groundswell_silences", Kind::Gauge, &[], "silences that hold");
+/// Letters that were given up.
+pub const DEAD_LETTERS: Metric =
+    metric("groundswell_dead_letters", Kind::Gauge, &[], "messages in the outbox that are not sent any more");
+/// What people ordered.
+pub const ORDERS: Metric = metric(
+    "groundswell_orders_total",
+    Kind::Counter,
+    &["order", "result"],
+    "what people ordered, by kind: acknowledge, claim, close, silence, unsilence, test, retry, drop; and done, refused or later",
+);
 /// What is running.
 pub const BUILD: Metric =
     metric("groundswell_build_info", Kind::Gauge, &["version"], "always 1; the version that is running");
@@ -228,6 +243,10 @@ pub const ALL: &[Metric] = &[
     COMMITTED,
     STORE_BYTES,
     SNAPSHOTS,
+    INCIDENTS_OPEN,
+    SILENCES,
+    DEAD_LETTERS,
+    ORDERS,
     BUILD,
 ];
 

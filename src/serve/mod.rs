@@ -1,10 +1,16 @@
 //! HTTP: metrics, health, and what the service is asked or told under `/v1`. Knows nothing of the
 //! engine; asks through [`Answers`].
 
+mod acting;
 mod auth;
+mod fields;
+mod form;
 mod guard;
+mod page;
+mod pagerduty;
 mod push;
 mod split;
+mod want;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,13 +27,19 @@ use tokio_util::sync::CancellationToken;
 use crate::base::model::Frame;
 use crate::base::outcome::Outcome;
 
+pub use want::{Hush, Link, Linked, NotDone, Unlinked, Want, What};
+
 /// What somebody who asks may do.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Rights {
     /// May ask for the service's state.
     pub read: bool,
-    /// May tell it to do something.
+    /// May act on incidents, silences and messages.
+    pub act: bool,
+    /// May tell it to do anything.
     pub admin: bool,
+    /// Whose token it is.
+    pub name: Option<String>,
     /// The source it may push posts to.
     pub push: Option<Arc<str>>,
 }
@@ -59,6 +71,43 @@ pub trait Answers: Send + Sync + 'static {
         source: &Arc<str>,
         frames: Vec<Frame>,
     ) -> impl Future<Output = Result<Vec<Option<Outcome>>, Refusal>> + Send;
+    /// Incidents that go on, the newest first; with `over` also those that are over.
+    ///
+    /// # Errors
+    /// While the service starts or stops.
+    fn incidents(&self, over: bool) -> Result<Json, NotDone>;
+    /// The incident people mean by a name.
+    ///
+    /// # Errors
+    /// Where there is none, or the service starts.
+    fn incident(&self, name: &str) -> Result<Json, NotDone>;
+    /// Silences that hold.
+    ///
+    /// # Errors
+    /// While the service starts or stops.
+    fn silences(&self) -> Result<Json, NotDone>;
+    /// Messages that wait or were given up.
+    fn letters(&self) -> impl Future<Output = Result<Json, NotDone>> + Send;
+    /// Does what somebody asks for; says what was done once that is kept.
+    fn act(&self, want: Want) -> impl Future<Output = Result<String, NotDone>> + Send;
+    /// What the page behind a link of a message shows.
+    ///
+    /// # Errors
+    /// Why it shows nothing.
+    fn linked(&self, link: &Link) -> Result<Linked, Unlinked>;
+    /// Where people reach the service, if it knows: scheme, host and port.
+    fn origin(&self) -> Option<String>;
+    /// What came from PagerDuty for a receiver of that kind, with the signature of the body: what was done, if
+    /// anything was to be.
+    ///
+    /// # Errors
+    /// Why it is not believed.
+    fn pagerduty(
+        &self,
+        receiver: &str,
+        signature: &str,
+        body: &[u8],
+    ) -> impl Future<Output = Result<Option<Result<String, NotDone>>, &'static str>> + Send;
     /// Reads the files again; what has changed, or every mistake.
     fn reload(&self) -> impl Future<Output = Result<String, Vec<String>>> + Send;
 }
@@ -93,6 +142,9 @@ impl Server {
             .route("/v1/status", get(status::<A>))
             .route("/v1/reload", post(reload::<A>))
             .route("/v1/posts", post(push::posts::<A>))
+            .route("/v1/pagerduty/{receiver}", post(pagerduty::event::<A>))
+            .route("/i/{id}", get(page::look::<A>).post(page::act::<A>))
+            .merge(acting::routes())
             .fallback(|| async { failure(StatusCode::NOT_FOUND, "expected a path this service has, found another") })
             .with_state(answers);
         axum::serve(guard::Impatient::new(self.listener), routes)

@@ -24,7 +24,7 @@ pub(super) const TLS: &[&str] = &["starttls", "tls", "none"];
 pub(super) const FORMS: &[&str] = &["text", "json"];
 pub(super) const FORMATS: &[&str] = &["jetstream", "jetstream_v2", "post"];
 pub(super) const PROTOCOLS: &[&str] = &["v1", "v2"];
-pub(super) const RIGHTS: &[&str] = &["read", "admin"];
+pub(super) const RIGHTS: &[&str] = &["read", "act", "admin"];
 pub(super) const SEVERITIES: &[&str] = &["info", "warn", "page"];
 pub(super) const UNITS: &[&str] = &["ms", "s", "us"];
 pub(super) const POST_KINDS: &[&str] = &["post", "reply", "quote", "repost", "edit", "delete"];
@@ -86,7 +86,12 @@ pub(super) const TOKEN: Table = Table {
     title: "of one of `tokens`",
     keys: &[
         key("token", Secret("token_file"), NEEDED, "at least 16 characters, sent as `Authorization: Bearer TOKEN`"),
-        key("may", Many(&Word(RIGHTS)), "read", "`read`: GET /v1/...; `admin`: that and reload"),
+        key(
+            "may",
+            Many(&Word(RIGHTS)),
+            "read",
+            "`read`: GET /v1/...; `act`: that, and incidents, silences, the outbox and trials; `admin`: all that and reload",
+        ),
     ],
 };
 

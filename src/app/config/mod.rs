@@ -95,7 +95,9 @@ pub struct Token {
 pub enum Right {
     /// GET of `/v1/...`.
     Read,
-    /// To reload, and to read.
+    /// To act on incidents, silences and messages, and to read.
+    Act,
+    /// To reload, to act and to read.
     Admin,
 }
 
@@ -309,6 +311,7 @@ fn rights(c: &mut Reading, fields: &Fields) -> Vec<Right> {
     for item in c.items(node, "rights") {
         let right = match c.word(item, "a right", keys::RIGHTS) {
             Some(0) => Right::Read,
+            Some(1) => Right::Act,
             Some(_) => Right::Admin,
             None => continue,
         };
@@ -317,7 +320,7 @@ fn rights(c: &mut Reading, fields: &Fields) -> Vec<Right> {
         }
     }
     if c.r.items(node, "rights").is_empty() {
-        c.r.fault(node, "expected at least one right, found none").hint = Some("one of read, admin".into());
+        c.r.fault(node, "expected at least one right, found none").hint = Some("one of read, act, admin".into());
     }
     out
 }

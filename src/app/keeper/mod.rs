@@ -6,11 +6,12 @@
 
 mod archiving;
 pub mod housekeeping;
+mod orders;
 mod pending;
+mod rounds;
 pub mod thread;
 mod untold;
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,7 +27,9 @@ use crate::base::time::Time;
 use crate::notify::{Desk, Order, Policy, Sending};
 use crate::store::db::{DOWN_SINCE, Db, Handle, Kind, LedgerRow, Letter, Round, StatePart, StoreError};
 
+pub use orders::{Changed, Outbox};
 use pending::Pending;
+use rounds::Writing;
 pub use untold::Untold;
 
 /// What a step of the engine gives to keep.
@@ -64,15 +67,6 @@ pub enum Keep {
     /// Everything the engine knows after an entry, with the rule set it was made under: asked for by
     /// [`Keeper::wants_whole`].
     Whole(Seq, u64, Vec<Part>),
-}
-
-/// What is ordered about letters, by their numbers.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Outbox {
-    /// A dead letter is sent after all.
-    Retry(i64),
-    /// A letter is not sent.
-    Drop(i64, String),
 }
 
 /// Who is told what, and the form it takes.
@@ -188,6 +182,7 @@ pub struct Keeper {
     trouble: Option<Trouble>,
     tell: Box<dyn Tell>,
     desk: Desk,
+    changed: Changed,
     ended: Ended,
     pending: Pending,
     untold: Option<Untold>,
@@ -197,18 +192,12 @@ pub struct Keeper {
     lost: u64,
 }
 
-/// A snapshot on its way into the store.
-struct Writing {
-    round: i64,
-    parts: VecDeque<StatePart>,
-}
-
 impl Keeper {
     /// In a store; without one nothing is kept and nobody misses it.
     pub fn new(db: Option<Db>, tell: Box<dyn Tell>, ended: Ended) -> Keeper {
         let (pending, trouble) = (Pending::default(), None);
-        let desk = Desk::default();
-        Keeper { db, trouble, tell, desk, ended, pending, untold: None, writing: None, gap: false, lost: 0 }
+        let (desk, changed, untold, writing) = (Desk::default(), Changed::default(), None, None);
+        Keeper { db, trouble, tell, desk, changed, ended, pending, untold, writing, gap: false, lost: 0 }
     }
 
     /// With what people were told of before.
@@ -329,7 +318,8 @@ impl Keeper {
         let out = self.desk.take(&message, &self.tell.policy(), now.clock);
         self.pending.begin(now);
         self.pending.urgent = true;
-        self.pending.told(Some(message), out, self.desk.take_rows(), now);
+        let rows = self.rows();
+        self.pending.told(Some(message), out, rows, now);
     }
 
     /// Tells what has become due by time alone.
@@ -338,36 +328,13 @@ impl Keeper {
             return;
         }
         let out = self.desk.tick(&self.tell.policy(), now.clock);
-        let rows = self.desk.take_rows();
+        let rows = self.rows();
         if out.sendings.is_empty() && out.notes.is_empty() && rows.is_empty() {
             return;
         }
         self.pending.begin(now);
         self.pending.urgent |= !out.sendings.is_empty();
         self.pending.told(None, out, rows, now);
-    }
-
-    fn order(&mut self, order: &Order, to: oneshot::Sender<Result<String, String>>, now: Now) {
-        match self.desk.order(order, &self.tell.policy(), now.clock) {
-            Ok((said, out)) => {
-                self.pending.begin(now);
-                self.pending.urgent = true;
-                self.pending.told(None, out, self.desk.take_rows(), now);
-                self.pending.answers.push((to, said));
-            }
-            Err(why) => {
-                // who asked may be gone
-                let _ = to.send(Err(why));
-            }
-        }
-    }
-
-    fn outbox(&mut self, what: &Outbox, to: oneshot::Sender<Result<String, String>>, now: Now) {
-        let said = match &mut self.db {
-            None => Err("there is no store, so no letters are kept".to_string()),
-            Some(db) => self.pending.outbox(db, &self.desk, what, now),
-        };
-        let _ = to.send(said);
     }
 
     fn live(&mut self, now: Now) {
@@ -456,71 +423,6 @@ impl Keeper {
         let notice = StoreNotice { at: now.clock, down: false, since: trouble.told.since, why: String::new() };
         self.message(Message::Store(notice), now);
         out.append(&mut self.commit(now));
-    }
-
-    fn begin_round(&mut self, round: &Round, parts: Vec<StatePart>) {
-        if self.trouble.is_some() || self.gap || self.writing.is_some() {
-            return;
-        }
-        let Some(db) = &mut self.db else { return };
-        // one made before everything the engine knows took the place of lost steps is not whole
-        if db.rounds().is_ok_and(|rounds| rounds.first().is_some_and(|newest| newest.as_of > round.as_of)) {
-            return;
-        }
-        // one that cannot be begun is made again later
-        if let Ok(id) = db.begin_round(round) {
-            self.writing = Some(Writing { round: id, parts: parts.into() });
-        }
-    }
-
-    /// After steps were let go of: everything the engine knows takes their place.
-    fn whole(&mut self, as_of: Seq, fingerprint: u64, parts: &[Part], now: Now) {
-        let (Some(db), true) = (&mut self.db, self.gap) else { return };
-        self.pending.forget_steps();
-        let written = || -> Result<(), StoreError> {
-            let (block, _, _) = db.end_of_log()?;
-            let round = Round { id: 0, block, as_of, fingerprint, at: now.clock };
-            let id = db.begin_round(&round)?;
-            let mut parts: VecDeque<StatePart> =
-                parts.iter().map(|p| StatePart::new(p.name.clone(), &p.bytes).alone()).collect();
-            while !parts.is_empty() {
-                db.put_parts(id, &mut parts)?;
-            }
-            db.end_round(id)
-        }();
-        match written {
-            Ok(()) => {
-                self.gap = false;
-                if let Some(trouble) = &mut self.trouble {
-                    trouble.retry = now.uptime;
-                }
-            }
-            Err(e) => self.fails(&e, now),
-        }
-    }
-
-    /// Whether a snapshot is on its way into the store.
-    pub fn is_writing(&self) -> bool {
-        self.writing.is_some()
-    }
-
-    /// Writes a little of a snapshot, where one is on its way; whether there is more of it.
-    pub fn write_on(&mut self) -> bool {
-        let (Some(writing), Some(db)) = (&mut self.writing, &mut self.db) else { return false };
-        let written = if writing.parts.is_empty() {
-            let ended = db.at_once(true).and_then(|()| db.end_round(writing.round));
-            ended.map(|()| false)
-        } else {
-            // these need not be on disk before the round is done
-            let put = db.at_once(false).and_then(|()| db.put_parts(writing.round, &mut writing.parts));
-            put.and(db.at_once(true)).map(|()| true)
-        };
-        let more = written.unwrap_or(false);
-        if !more {
-            let _ = db.at_once(true);
-            self.writing = None;
-        }
-        more
     }
 
     /// The store, even while it fails.

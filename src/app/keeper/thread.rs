@@ -34,6 +34,7 @@ impl KeeperThread {
     pub fn run(mut self, items: &Receiver<Keep>) {
         let mut waits: Vec<Instant> = Vec::new();
         let (mut tidied, mut piece) = (Instant::now(), Instant::now());
+        self.status.show_desk(self.keeper.desk(), None);
         loop {
             let now = self.now();
             let rest = if self.keeper.is_writing() { limits::PIECE_EVERY.as_std() } else { REST };
@@ -88,6 +89,10 @@ impl KeeperThread {
     /// False where nobody takes what may be told any more.
     fn commit(&mut self, waits: &mut Vec<Instant>) -> bool {
         let (began, entries) = (Instant::now(), self.keeper.waiting().0);
+        // before anybody is answered, so that who looks then sees it
+        if let Some(changed) = self.keeper.take_changed() {
+            self.status.show_desk(self.keeper.desk(), Some(&changed));
+        }
         let deliveries = self.keeper.commit(self.now());
         let metrics = &self.status.metrics;
         if self.keeper.is_recording() {
@@ -121,6 +126,9 @@ impl KeeperThread {
             block: archived,
         };
         let Some(db) = self.keeper.db() else { return };
+        if let Ok(dead) = db.dead_letters() {
+            self.status.metrics.set(&metric::DEAD_LETTERS, &[], dead as f64);
+        }
         let done = db.forget(&keep).and_then(|_| db.sweep_pieces(64)).and_then(|_| db.shrink(64));
         if let Err(e) = done {
             tracing::warn!(error = %e, "the store cannot be tidied");

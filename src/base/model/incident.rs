@@ -37,6 +37,15 @@ impl IncidentId {
         out
     }
 
+    /// The one whose whole name this is, written as we write it; `None` where it is none.
+    pub fn parse(full: &str) -> Option<IncidentId> {
+        let digit = |c: &u8| LETTERS.iter().position(|l| l == c);
+        let digits: Vec<u64> = full.bytes().map_while(|c| digit(&c)).map(|d| d as u64).take(14).collect();
+        let (last, all) = digits.split_last().filter(|(last, all)| all.len() == 12 && **last < 16)?;
+        let found = IncidentId((all.iter().fold(0, |n: u64, d| (n << 5) | d) << 4) | last);
+        (found.full() == full).then_some(found)
+    }
+
     /// Whether a text names it, by its first characters: at least four, in any case.
     pub fn is_named(self, text: &str) -> bool {
         let said: String = text.trim().to_ascii_uppercase().replace('O', "0").replace(['I', 'L'], "1");
@@ -63,6 +72,18 @@ mod tests {
         assert_eq!(all.len(), 65);
         assert!(all.iter().all(|name| name.len() == 13));
         assert_eq!(IncidentId(u64::MAX).full(), "ZZZZZZZZZZZZF");
+    }
+
+    #[test]
+    fn only_whole_names_are_read_back() {
+        for n in (0..64).map(|bit| 1 << bit).chain([0, u64::MAX, 0x1234_5678_9abc_def0]) {
+            assert_eq!(IncidentId::parse(&IncidentId(n).full()), Some(IncidentId(n)), "{n:x}");
+        }
+        let full = IncidentId(u64::MAX).full();
+        for bad in ["", "ZZZZ", &full[1..], &full.to_lowercase(), &format!("{full}F"), "ZZZZZZZZZZZZG", "ZZZZZZZZZZZé"]
+        {
+            assert_eq!(IncidentId::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod flush;
 mod orders;
 mod rows;
+mod shown;
 #[cfg(test)]
 mod tests;
 

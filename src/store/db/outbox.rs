@@ -75,6 +75,15 @@ impl Db {
         read().map_err(|e| self.failed(e))
     }
 
+    /// How many letters are dead.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn dead_letters(&self) -> Result<u64, StoreError> {
+        let count = || self.db.query_row("SELECT count(*) FROM outbox WHERE dead IS NOT NULL", [], |r| r.get(0));
+        count().map(i64::unsigned_abs).map_err(|e| self.failed(e))
+    }
+
     /// A dead letter waits again, as if it had come now; `None` where there is no such dead letter, or it is damaged.
     ///
     /// # Errors

@@ -1,0 +1,169 @@
+//! How people act on incidents: what they order goes to the keeper, and what they see of the desk comes from it.
+
+pub(super) mod asked;
+mod shown;
+
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::app::keeper::{Changed, Keep, Outbox};
+use crate::app::receivers::surroundings;
+use crate::app::status::Status;
+use crate::base::limits;
+use crate::base::metric;
+use crate::base::model::Severity;
+use crate::notify::{Desk, Order, Silence, Task};
+use crate::serve::NotDone;
+
+pub use shown::IncidentShown;
+
+/// What people see of the desk.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// Incidents, the newest first.
+    pub incidents: Vec<Arc<IncidentShown>>,
+    /// Silences that hold, or will, by number.
+    pub silences: Vec<Silence>,
+}
+
+/// Where orders go, and what is shown.
+#[derive(Default)]
+pub(super) struct Acting {
+    /// Whoever holds the sender keeps the keeper alive: that is the service.
+    orders: Mutex<Weak<SyncSender<Keep>>>,
+    /// Nothing before the keeper runs.
+    shown: Mutex<Option<Arc<Shown>>>,
+}
+
+fn alone<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Status {
+    /// Orders go here from now on, as long as somebody else holds it.
+    pub fn take_orders(&self, to: &Arc<SyncSender<Keep>>) {
+        *alone(&self.acting.orders) = Arc::downgrade(to);
+    }
+
+    /// Has something done about incidents or receivers; says what was done once that is kept.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    pub async fn order(&self, order: Order) -> Result<String, NotDone> {
+        let kind = match &order.task {
+            Task::Acknowledge(..) => "acknowledge",
+            Task::Claim(_) => "claim",
+            Task::Close(..) => "close",
+            Task::Silence { .. } => "silence",
+            Task::Unsilence(_) => "unsilence",
+            Task::Try(_) => "test",
+        };
+        let (to, said) = oneshot::channel();
+        self.hand_over(kind, Keep::Order(order, to), said).await
+    }
+
+    /// Has something done about a letter of the outbox; says what was done once that is kept.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    pub async fn outbox(&self, what: Outbox) -> Result<String, NotDone> {
+        let kind = if matches!(what, Outbox::Retry(_)) { "retry" } else { "drop" };
+        let (to, said) = oneshot::channel();
+        self.hand_over(kind, Keep::Outbox(what, to), said).await
+    }
+
+    async fn hand_over(
+        &self,
+        kind: &str,
+        what: Keep,
+        said: oneshot::Receiver<Result<String, String>>,
+    ) -> Result<String, NotDone> {
+        let done = match self.give(what).await {
+            Ok(()) => match timeout(limits::ORDER_TIMEOUT.as_std(), said).await {
+                Ok(Ok(said)) => said.map_err(NotDone::Refused),
+                Ok(Err(_)) => Err(NotDone::Later("the service stopped before it was done".to_string())),
+                Err(_) => {
+                    let why = format!("not done within {}; it may be done still", limits::ORDER_TIMEOUT);
+                    Err(NotDone::Later(why))
+                }
+            },
+            Err(why) => Err(why),
+        };
+        let result = match &done {
+            Ok(_) => "done",
+            Err(NotDone::Later(_)) => "later",
+            Err(_) => "refused",
+        };
+        self.metrics.add(&metric::ORDERS, &[kind, result], 1.0);
+        done
+    }
+
+    /// Puts something into the keeper's queue as soon as there is room; blocks no thread.
+    async fn give(&self, mut what: Keep) -> Result<(), NotDone> {
+        let deadline = Instant::now() + limits::ORDER_TIMEOUT.as_std();
+        loop {
+            // let go of before waiting: while it is held the keeper does not end
+            let Some(to) = alone(&self.acting.orders).upgrade() else { return Err(self.not_now()) };
+            what = match to.try_send(what) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(back)) if Instant::now() < deadline => back,
+                Err(TrySendError::Full(_)) => {
+                    let why = format!("the store is slow: no room for an order within {}", limits::ORDER_TIMEOUT);
+                    return Err(NotDone::Later(why));
+                }
+                Err(TrySendError::Disconnected(_)) => return Err(self.not_now()),
+            };
+            drop(to);
+            sleep(limits::ORDER_AGAIN.as_std()).await;
+        }
+    }
+
+    /// Why nobody takes orders or knows incidents.
+    pub(super) fn not_now(&self) -> NotDone {
+        let doing = if self.is_stopping() { "stopping" } else { "starting" };
+        NotDone::Later(format!("the service is {doing}"))
+    }
+
+    /// What people see of the desk; `None` while the service starts.
+    pub fn shown(&self) -> Option<Arc<Shown>> {
+        alone(&self.acting.shown).clone()
+    }
+
+    /// Shows the desk to people: all of it, or what changed.
+    pub fn show_desk(&self, desk: &Desk, changed: Option<&Changed>) {
+        let before = self.shown().unwrap_or_default();
+        let around = surroundings(&self.config());
+        let now = self.clock().now();
+        let mut incidents: Vec<Arc<IncidentShown>> = match changed {
+            Some(c) => {
+                let same = before.incidents.iter().filter(|i| !c.incidents.contains(&i.id) && desk.knows(i.id));
+                let fresh = c.incidents.iter().filter_map(|id| IncidentShown::of(desk, *id, &around, now));
+                same.cloned().chain(fresh.map(Arc::new)).collect()
+            }
+            None => {
+                let all = desk.incidents().filter_map(|i| IncidentShown::of(desk, i.id, &around, now));
+                all.map(Arc::new).collect()
+            }
+        };
+        incidents.sort_by_key(|i| (std::cmp::Reverse(i.opened), i.id));
+        let same = changed.is_some_and(|c| !c.silences);
+        let silences = if same { before.silences.clone() } else { desk.silences().cloned().collect() };
+        for severity in Severity::ALL {
+            let open = incidents.iter().filter(|i| i.ended.is_none() && i.severity == severity).count();
+            self.metrics.set(&metric::INCIDENTS_OPEN, &[severity.name()], open as f64);
+        }
+        self.metrics.set(&metric::SILENCES, &[], silences.len() as f64);
+        *alone(&self.acting.shown) = Some(Arc::new(Shown { incidents, silences }));
+    }
+}
+
+impl Shown {
+    /// The incident people mean: of those whose name begins so one that goes on, of these the newest.
+    pub fn named(&self, name: &str) -> Option<&Arc<IncidentShown>> {
+        let found = self.incidents.iter().filter(|i| i.id.is_named(name));
+        found.max_by_key(|i| (i.ended.is_none(), i.opened, i.id))
+    }
+}
