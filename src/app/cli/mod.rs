@@ -1,5 +1,7 @@
 //! The command line; one file a command.
 
+mod acting;
+mod ask;
 mod check;
 mod demo;
 mod init;
@@ -41,7 +43,9 @@ pub(crate) const FAILED: u8 = 1;
                   groundswell init                     the files of a service, to begin with\n  \
                   groundswell run -c groundswell.yaml  the service\n  \
                   groundswell status                   how does the service fare?\n  \
-                  groundswell alerts                   what is open?\n  \
+                  groundswell incidents                what goes on, and who takes care of it?\n  \
+                  groundswell claim 7F3K               I do\n  \
+                  groundswell alerts                   which episodes are open?\n  \
                   groundswell search guitar --since 7d what was said about it?\n  \
                   groundswell check rules/             are these rules sound?\n  \
                   groundswell replay day.ndjson.zst --rules rules/   what would they have said?\n\n\
@@ -64,6 +68,13 @@ enum Command {
     Replay(replay::Replay),
     Check(check::Check),
     Schema(schema::Schema),
+    Incidents(acting::Incidents),
+    Ack(acting::Ack),
+    Claim(acting::Claim),
+    Close(acting::Close),
+    Silence(acting::Silence),
+    Outbox(acting::Outbox),
+    SendTest(acting::SendTest),
     Alerts(stored::Alerts),
     Explain(stored::Explain),
     Ledger(stored::Ledger),
@@ -94,6 +105,13 @@ pub fn main() -> ExitCode {
         Command::Replay(c) => c.run(),
         Command::Check(c) => c.run(),
         Command::Schema(c) => c.run(),
+        Command::Incidents(c) => c.run(),
+        Command::Ack(c) => c.run(),
+        Command::Claim(c) => c.run(),
+        Command::Close(c) => c.run(),
+        Command::Silence(c) => c.run(),
+        Command::Outbox(c) => c.run(),
+        Command::SendTest(c) => c.run(),
         Command::Alerts(c) => c.run(),
         Command::Explain(c) => c.run(),
         Command::Ledger(c) => c.run(),

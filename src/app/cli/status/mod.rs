@@ -1,26 +1,22 @@
 //! `status`: how a running service fares, by its own word.
 
-mod ask;
 mod show;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use reqwest::Method;
+use serde_json::Value as Json;
 
+use super::ask::{Question, Service, Target, ask};
 use super::output::{is_closed, style_of, tell_error, tell_faults};
 use super::screen::{self, Paint};
 use super::{FAILED, FINE};
-use crate::app::config::{self, Config, LISTEN, Right};
-use crate::app::files::CONFIG;
-use crate::base::fault::Fault;
-use crate::base::secret::Secret;
-use ask::{Target, ask};
+use crate::app::config::Right;
+use crate::notify::plain;
 use show::Look;
 
-/// Where a token may be instead of the command line, which others can see.
-const TOKEN: &str = "GROUNDSWELL_TOKEN";
 /// Time between two looks.
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -36,15 +32,8 @@ const EVERY: Duration = Duration::from_secs(2);
                   ready or not reached, 2 wrong usage."
 )]
 pub(super) struct Status {
-    /// The service's config file, for its address and a token that may read
-    #[arg(short, long, value_name = "FILE", conflicts_with = "url")]
-    config: Option<PathBuf>,
-    /// Where the service is
-    #[arg(long, value_name = "URL", value_parser = address)]
-    url: Option<String>,
-    /// A token of its config that may read; better in the environment variable GROUNDSWELL_TOKEN
-    #[arg(long, value_name = "TOKEN")]
-    token: Option<String>,
+    #[command(flatten)]
+    service: Service,
     /// Write what the service answers, as JSON
     #[arg(long)]
     json: bool,
@@ -56,15 +45,9 @@ pub(super) struct Status {
     all: bool,
 }
 
-fn address(text: &str) -> Result<String, String> {
-    let url = text.trim_end_matches('/');
-    let fits = reqwest::Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "https" | "http") && u.query().is_none());
-    if fits { Ok(url.to_string()) } else { Err("expected a URL like http://127.0.0.1:9464".to_string()) }
-}
-
 impl Status {
     pub(super) fn run(&self) -> u8 {
-        let target = match self.target() {
+        let target = match self.service.target(Right::Read) {
             Ok(target) => target,
             Err(faults) => {
                 tell_faults(&faults);
@@ -85,24 +68,6 @@ impl Status {
         }
     }
 
-    /// Whom to ask, and with what.
-    fn target(&self) -> Result<Target, Vec<Fault>> {
-        let given = || self.token.clone().or_else(|| std::env::var(TOKEN).ok()).filter(|t| !t.is_empty());
-        let given = given().map(Secret::new);
-        let here = Path::new(CONFIG);
-        let path = match (&self.config, &self.url) {
-            (Some(path), _) => Some(path.as_path()),
-            (None, None) if here.is_file() => Some(here),
-            _ => None,
-        };
-        let Some(path) = path else {
-            let url = self.url.clone().unwrap_or_else(|| format!("http://{LISTEN}"));
-            return Ok(Target { url, token: given });
-        };
-        let (config, _) = config::load(path)?;
-        Ok(Target { url: url_of(&config), token: given.or_else(|| token_of(&config)) })
-    }
-
     /// Looks once, or until told to stop; whether the service was ready at last.
     async fn look(&self, target: &Target) -> io::Result<bool> {
         let mut every = tokio::time::interval(EVERY);
@@ -114,7 +79,7 @@ impl Status {
             }
             let asked = tokio::select! {
                 _ = tokio::signal::ctrl_c(), if self.watch => return Ok(ready),
-                asked = ask(target) => asked,
+                asked = state(target) => asked,
             };
             let mut out = io::stdout().lock();
             if self.watch && !self.json && out.is_terminal() {
@@ -139,52 +104,27 @@ impl Status {
         }
     }
 
-    fn shown(&self, target: &Target, state: &serde_json::Value) -> String {
+    fn shown(&self, target: &Target, state: &Json) -> String {
         let out = io::stdout();
         let width = if out.is_terminal() { screen::width() } else { 80 };
         show::text(state, &target.url, &Look { width, paint: Paint(style_of(&out)), all: self.all })
     }
 }
 
-/// Where a service with this config is, seen from this machine.
-fn url_of(config: &Config) -> String {
-    let mut at = config.listen;
-    if at.ip().is_unspecified() {
-        at.set_ip(if at.is_ipv6() { std::net::Ipv6Addr::LOCALHOST.into() } else { LISTEN.ip() });
+/// The state a service tells, as it came and read.
+async fn state(target: &Target) -> Result<(String, Json), String> {
+    let what = "the state of a service";
+    let (status, body) =
+        ask(target, &Question { what, method: Method::GET, path: "/v1/status", body: None, right: "read" }).await?;
+    let fail = |found: String| {
+        let url = plain(&target.url, 200);
+        format!("expected {what} at {url}, found {found}\n  hint: is it groundswell that serves there?")
+    };
+    if status != 200 {
+        let status = reqwest::StatusCode::from_u16(status).map_or_else(|_| status.to_string(), |s| s.to_string());
+        return Err(fail(format!("the answer {status}")));
     }
-    format!("http://{at}")
-}
-
-/// The first token that may read; one that may no more, if there is one.
-fn token_of(config: &Config) -> Option<Secret> {
-    config.tokens.iter().min_by_key(|t| t.may.contains(&Right::Admin)).map(|t| t.secret.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::app::config::Token;
-
-    #[test]
-    fn finds_address_and_the_least_token_of_a_config() {
-        let token =
-            |name: &str, may: &[Right]| Token { name: name.into(), secret: Secret::new(name), may: may.to_vec() };
-        let tokens = vec![token("ops", &[Right::Read, Right::Admin]), token("eyes", &[Right::Read])];
-        let config = |listen: &str| Config {
-            listen: listen.parse().unwrap(),
-            tokens: tokens.clone(),
-            ..Config::new(Vec::new())
-        };
-        assert_eq!(url_of(&config("0.0.0.0:9000")), "http://127.0.0.1:9000");
-        assert_eq!(url_of(&config("[::]:9000")), "http://[::1]:9000");
-        assert_eq!(url_of(&config("10.1.2.3:9000")), "http://10.1.2.3:9000");
-        assert_eq!(token_of(&config("[::]:9000")).map(|s| s.expose().to_string()).as_deref(), Some("eyes"));
-        assert_eq!(token_of(&Config::new(Vec::new())), None);
-    }
-
-    #[test]
-    fn a_service_is_at_a_url() {
-        assert_eq!(address("http://[::1]:9464/"), Ok("http://[::1]:9464".into()));
-        assert!(["", "127.0.0.1:9464", "ws://x.example", "https://x.example?a"].iter().all(|a| address(a).is_err()));
-    }
+    let state: Option<Json> = serde_json::from_str(&body).ok().filter(|j: &Json| j["ready"].is_boolean());
+    let state = state.ok_or_else(|| fail("another answer".into()))?;
+    Ok((body, state))
 }
