@@ -10,12 +10,12 @@ use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParamete
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 
+use super::address::{pem, wrong};
 use super::carrier::Carrier;
 use super::courier::Pace;
 use super::email::Email;
 use super::mail::Mail;
 use super::plain::{plain, sought};
-use super::address::{pem, wrong};
 use crate::base::secret::Secret;
 
 /// How a connection to a mail server is kept from others' eyes.
