@@ -84,9 +84,9 @@ mod tests {
         let shown = text(&answer, true, &look);
         assert_eq!(
             shown,
-            "ID    SEVERITY  AGE  STATE                 WHAT\n\
-             7F3K  PAGE      6m   claimed by Dana[31m   United: story spreading\n\
-             9QRS  over      6h   over                  Delta: big voice\n"
+            "ID    SEVERITY  AGE  STATE                WHAT\n\
+             7F3K  PAGE      6m   claimed by Dana[31m  United: story spreading\n\
+             9QRS  over      6h   over                 Delta: big voice\n"
         );
         assert!(text(&json!({ "incidents": [] }), false, &look).starts_with("no open incidents"));
     }

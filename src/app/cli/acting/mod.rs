@@ -137,10 +137,11 @@ impl Look {
 
     /// Rows under heads; the last column takes what is left.
     fn table(&self, heads: &[&str], rows: &[Vec<String>]) -> String {
+        let most = self.width.map_or(usize::MAX, |_| COLUMN);
         let widths: Vec<usize> = (0..heads.len())
             .map(|c| {
                 let cells = rows.iter().filter_map(|r| r.get(c)).map(|cell| screen::columns(cell));
-                cells.chain([heads.get(c).map_or(0, |h| h.len())]).max().unwrap_or(0).min(COLUMN)
+                cells.chain([heads.get(c).map_or(0, |h| h.len())]).max().unwrap_or(0).min(most)
             })
             .collect();
         let line = |cells: &[String]| {
@@ -166,7 +167,7 @@ impl Look {
     }
 }
 
-/// Most columns of a cell but the last.
+/// Most columns of a cell but the last, on a terminal.
 const COLUMN: usize = 32;
 
 /// Writes an answer; the exit status.

@@ -156,7 +156,7 @@ mod tests {
             "until": "2026-07-04T10:00:00Z", "brand": ["acme"], "alert": ["BigVoice"], "labels": {"team": "care"},
             "severity": "warn", "incident": null, "reason": "campaign" }] });
         let shown = text(&answer, &look);
-        let row = "77  2h    Dana  acme, BigVoice, team=care, warn …  campaign\n";
+        let row = "77  2h    Dana  acme, BigVoice, team=care, warn and above  campaign\n";
         assert!(shown.ends_with(row), "{shown}");
         assert_eq!(text(&json!({}), &look), "no silences\n");
         assert!(label("team=care").is_ok() && ["team", "=x", "x="].iter().all(|l| label(l).is_err()));
