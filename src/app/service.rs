@@ -156,12 +156,10 @@ impl Service {
         if !positions.is_empty() {
             lose_others(&config, &urgent).await;
         }
-        let orders = Arc::new(to_keeper.clone());
+        let orders = Some(status.take_orders(to_keeper.clone()));
         tasks.spawn(watch_health(status.clone(), urgent.clone(), to_keeper, patience.unheard, cancel.clone()));
         tasks.spawn(heartbeat::run(status.clone(), cancel.clone()));
-        if let Some(base) = audience_of(&config) {
-            spawn_lookups(&tasks, base, lookups, urgent.clone(), lookup_pace, &cancel);
-        }
+        spawn_lookups(&tasks, audience_of(&config), lookups, urgent.clone(), lookup_pace, &cancel);
         let mut sources = Sources::new(queue, urgent.clone(), status.clone(), patience);
         sources.start_from(positions);
         sources.set(&config.sources).await.map_err(io::Error::other)?;
@@ -169,7 +167,6 @@ impl Service {
         http.close();
         let sources = Arc::new(Mutex::new(Some(sources)));
         let (engine, receiver, keeper, urgent) = (Some(engine), Some(receiver), Some(keeper), Some(urgent));
-        status.take_orders(&orders);
         Ok(Service {
             address,
             status,
@@ -184,7 +181,7 @@ impl Service {
             keeper,
             housekeeping,
             ended,
-            orders: Some(orders),
+            orders,
         })
     }
 
@@ -396,12 +393,13 @@ async fn watch_health(
 
 fn spawn_lookups(
     tasks: &TaskTracker,
-    base: String,
+    base: Option<String>,
     accounts: mpsc::Receiver<String>,
     to: Arc<Lane>,
     pace: Span,
     cancel: &CancellationToken,
 ) {
+    let Some(base) = base else { return };
     let (send, mut learned) = mpsc::channel::<Vec<audience::Learned>>(4);
     tasks.spawn(audience::run(base, accounts, send, pace, cancel.clone()));
     let network: Arc<str> = crate::decode::raw::NETWORK.into();

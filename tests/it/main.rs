@@ -4,6 +4,7 @@
 #[path = "../../benches/frames/mod.rs"]
 mod frames;
 
+mod acting;
 mod alarms;
 mod alerting;
 mod bad_input;

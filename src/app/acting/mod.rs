@@ -43,9 +43,11 @@ fn alone<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Status {
-    /// Orders go here from now on, as long as somebody else holds it.
-    pub fn take_orders(&self, to: &Arc<SyncSender<Keep>>) {
-        *alone(&self.acting.orders) = Arc::downgrade(to);
+    /// Orders go here from now on, as long as what it gives is held.
+    pub fn take_orders(&self, to: SyncSender<Keep>) -> Arc<SyncSender<Keep>> {
+        let to = Arc::new(to);
+        *alone(&self.acting.orders) = Arc::downgrade(&to);
+        to
     }
 
     /// Has something done about incidents or receivers; says what was done once that is kept.
@@ -167,3 +169,6 @@ impl Shown {
         found.max_by_key(|i| (i.ended.is_none(), i.opened, i.id))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,6 +115,11 @@ pub(super) async fn act<A: Answers>(
     let name = link.incident.full();
     let reason: String = form.get("reason").trim().chars().take(limits::REASON_CHARS).collect();
     let what = match form.get("do") {
+        // the enter key sends a form by its first button
+        "claim" | "ack" if !reason.is_empty() => {
+            let what = "You gave a reason: press Close to close it. Nothing was done.".to_string();
+            return again(StatusCode::UNPROCESSABLE_ENTITY, html::Word::Bad(what));
+        }
         "claim" => What::Claim(name),
         "ack" => What::Acknowledge(name, Some(ACKNOWLEDGED)),
         "close" if reason.is_empty() => {
