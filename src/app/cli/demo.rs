@@ -1,6 +1,6 @@
 //! `demo`: the whole service on a story told by a local server. No network, no files.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -10,16 +10,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::{is_closed, style_of, tell_error, tell_faults};
 use super::{FAILED, FINE};
-use crate::app::clock::SetClock;
-use crate::app::config::{Config, JetstreamConfig, Protocol, SourceConfig, SourceKind};
+use crate::app::clock::{Clock, SetClock};
+use crate::app::config::{Config, JetstreamConfig, Protocol, ReceiverConfig, ReceiverKind, SourceConfig, SourceKind};
 use crate::app::demo::{Script, Teller, rules};
-use crate::app::service::{Parts, Service, messages};
+use crate::app::keeper::{Delivery, Tell};
+use crate::app::receivers::{policy, surroundings};
+use crate::app::service::{Parts, Service};
 use crate::app::status::Status;
+use crate::app::writes::{Moment, Writes};
 use crate::base::figures::percent;
 use crate::base::model::{Message, Notice, Phase, Severity, SourceInfo, Transition, WireFormat};
 use crate::base::rule::RuleSet;
 use crate::base::time::{Span, Time};
-use crate::notify::{Form, Stdout, Surroundings};
+use crate::notify::{Policy, Sending};
 
 /// Longest run, in real time.
 const LONGEST: Duration = Duration::from_secs(36);
@@ -110,28 +113,28 @@ impl Demo {
                 teller.stream
             );
         }
-        let form = if self.json { Form::Json } else { Form::Text(style_of(&io::stdout())) };
-        let around = Surroundings {
-            watching: vec!["bluesky".into()],
-            blind_spots: config.blind_spots.clone(),
-            ..Surroundings::default()
-        };
-        let mut out = Stdout::new(io::stdout(), form, around);
+        let kind = ReceiverKind::Stdout { json: self.json };
+        let mut config = config;
+        config.receivers = vec![ReceiverConfig::new("stdout", kind.clone())];
+        let writes = Writes::new(&kind, surroundings(&config), style_of(&io::stdout()));
+        let tell = Box::new(Told { policy: Arc::new(policy(&config)), writes, clock: clock.clone() });
         let (seen, done) = (Arc::new(Mutex::new(Seen::default())), Arc::new(Notify::new()));
         let (looks, over, story) = (seen.clone(), done.clone(), script.story.clone());
-        let receive = move |message: Option<Message>| {
-            let Some(message) = message else { return out.flush() };
+        let mut ends = false;
+        let receive = move |delivery: Option<Delivery>| {
+            let mut out = io::stdout().lock();
+            let Some(delivery) = delivery else { return out.flush() };
             let look = |n: &Notice| looks.lock().unwrap_or_else(PoisonError::into_inner).look(&n.transition, &story);
-            let ends = matches!(&message, Message::Episode(n) if look(n));
-            out.tell(&message)?;
+            ends |= matches!(&delivery.message, Some(Message::Episode(n)) if look(n));
+            delivery.letters.iter().try_for_each(|(_, l)| out.write_all(&l.body))?;
             out.flush()?;
             if ends {
                 over.notify_one();
             }
             Ok(())
         };
-        let parts = Parts { tick: TICK, lookup_pace: Span::ZERO, ..Parts::new(config, rules, clock)? };
-        let service = Service::start(parts, messages(receive)).await?;
+        let parts = Parts { tick: TICK, lookup_pace: Span::ZERO, tell, ..Parts::new(config, rules, clock)? };
+        let service = Service::start(parts, receive).await?;
         // set once; the teller waits for it
         let _ = status.set(service.status().clone());
         tokio::select! {
@@ -143,6 +146,23 @@ impl Demo {
         service.stop().await?;
         let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(seen)
+    }
+}
+
+/// Tells on standard output.
+struct Told {
+    policy: Arc<Policy>,
+    writes: Writes,
+    clock: Arc<SetClock>,
+}
+
+impl Tell for Told {
+    fn policy(&self) -> Arc<Policy> {
+        self.policy.clone()
+    }
+
+    fn render(&mut self, sending: &Sending, unrecorded: Option<&str>) -> Option<Vec<u8>> {
+        self.writes.write(sending, &Moment { unrecorded, now: self.clock.now(), acts: None })
     }
 }
 
