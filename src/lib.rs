@@ -27,8 +27,8 @@
 //! | [`enroll`] | mention, ref -> entry: repeats, stories, audiences, engine clock, numbers | `base` |
 //! | [`fold`] | entry -> reading: windows, measures, evidence | `base` |
 //! | [`judge`] | reading -> transition: conditions and the life cycle | `base` |
-//! | [`notify`] | transition -> outside: rendering and receivers | `base` |
-//! | [`serve`] | HTTP: metrics, health, status, pushed posts, reload | `base` |
+//! | [`notify`] | transition -> outside: incidents, who is told what and why not, words, receivers | `base` |
+//! | [`serve`] | HTTP: metrics, health, status, pushed posts, reload, orders, the page behind a message | `base` |
 //! | [`store`] | SQLite: log, snapshots, positions, decisions, outbox, ledger; the archive of posts, to be searched; recordings in folders | `base` |
 //!
 //! # The engine
@@ -112,8 +112,8 @@
 //!
 //! ```text
 //!  sockets -> Protocol -> lane a source \                                                   / standard output (waited for)
-//!  POST /v1/posts ------> lane a source  > Fair -> engine thread -> keeper thread -> routes <
-//!  Ticks, followers, rules -> urgent lane/                            |    ^                 \ Inbox a webhook (never waited for)
+//!  POST /v1/posts ------> lane a source  > Fair -> engine thread -> keeper thread -> letters <
+//!  Ticks, followers, rules -> urgent lane/                            |  desk ^               \ Inbox a receiver (never waited for)
 //!                                                                   store  snapshots, archive: housekeeping thread
 //! ```
 //!
@@ -124,7 +124,7 @@
 //!
 //! **Fairness and back-pressure.** [`app::fair`] serves a bounded lane a source in turn, by frames. A full lane
 //! makes its own source wait, and through TCP its server; no other. The engine waits for standard
-//! output, never for a webhook: what a receiver cannot take waits in its inbox, the oldest is
+//! output, never for another receiver: what one cannot take waits in its inbox, the oldest is
 //! dropped and counted beyond 1,024.
 //!
 //! A recording ([`app::playing`]) is a source too, and then the only one: engine time is that of its frames.
@@ -138,6 +138,33 @@
 //! golden tests show that this comes to the same as doing all of it at once.
 //!
 //! **Stopping** goes in the order sources, engine, receivers, store, HTTP, each within its deadline.
+//!
+//! # Telling people
+//!
+//! ```text
+//!  change -> incident -> silence -> inhibit -> group -> dedup -> Sending -> words -> form -> outbox -> deliver
+//!            \_________________ desk (pure, in the keeper) ________/       \_ Writes _/    store    a task a receiver
+//! ```
+//!
+//! **Desk** ([`notify::Desk`]): an episode that fires opens an [`notify::Incident`] or joins one: of its key, of its group or a brand of
+//! its group, or of another brand of the group with the same story or top post. It is over with its last episode; nothing merges later. For each receiver it
+//! remembers what was told, what is owed and when that is due; a look at what is due gives something to send, or a note of the
+//! reason why not. Both, and the incident itself, are committed with the change that caused them, so a restart goes on where it was. Orders
+//! of people (acknowledge, claim, close, silence) are taken by the same desk, in the same order.
+//!
+//! **Manners** ([`notify::Manner`]): machines (*feeds*) get every change as JSON, in one order; letters (mail, text) only what is worth one;
+//! messages that are *edited* in place follow everything; pagers are opened, acknowledged and resolved; *state* is what Alertmanager keeps.
+//! A page waits for nothing; other news wait for more of the same, for the end of quiet hours, or for a digest.
+//!
+//! **Words** ([`notify::view::View`]): one text for all forms, made of the notices of an incident in the order people ask: plain lines of bounded
+//! length, with what strangers wrote stripped of control and direction characters and links defanged. Forms (HTML, Block Kit, one line) only
+//! escape and arrange. Bodies in the outbox hold no secrets: carriers ([`notify::Carrier`]) know addresses and keys.
+//!
+//! **Delivering** ([`notify::Deliverer`]): letters about one incident in order, one at a time; a letter that fails waits longer and longer and holds up no
+//! other incident; one that says all there is makes older ones of its incident needless. What is refused or too old stays in the outbox as a dead letter. A page that
+//! a receiver has not taken for a minute is handed over to the next of its route, by the desk.
+//!
+//! **Acting** ([`notify::Acts`]): links of messages are signed for an incident, a receiver and a week; opening one changes nothing, only the form behind it does.
 //!
 //! # What outlives the service
 //!
@@ -226,13 +253,18 @@
 //!   entry for all keys. Per key they differ in when they were last written.
 //! - Positions of streams are committed with their steps, and a stream is resumed 5 s before: repeats change nothing.
 //! - A digest of what is over is one message to every receiver its routes name, machines too.
+//! - Silences and acknowledgements are no entries of the log: the engine decides the same with or without them. They are rows of the
+//!   store, committed in the order they were given in.
+//! - Episodes of one key that are open at the same time are always one incident; brands of a group only with a common story or top post.
+//! - A closed incident takes in what is no worse without a word; what is worse opens a new one, which names it.
+//! - Feeds (webhook, JSON on standard output) are told of changes, not of incidents; each change names its incident.
+//! - Quiet hours do not hold back news of the service itself: a deaf service must not be quiet.
 //! - Look-ups of audiences are asked of the address of the first Jetstream source that names one.
 //!
 //! # What is not here yet
 //!
-//! Rule files that use it are refused, with the place: `forecast`, `story_state`, `notify` of a
-//! rule (the config has routes). Causes are told by a word list. Not built: receivers but standard output and webhooks;
-//! Mastodon, Nostr and polled sources. Own accounts of Bluesky are known by DID only.
+//! Rule files that use it are refused, with the place: `forecast`, `story_state`; so messages do not say where a story is
+//! going. Causes are told by a word list. Not built: Mastodon, Nostr and polled sources. Own accounts of Bluesky are known by DID only.
 
 pub mod app;
 pub mod base;

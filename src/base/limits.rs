@@ -125,6 +125,8 @@ pub const INCIDENTS: usize = 1024;
 pub const INCIDENTS_OVER: usize = 256;
 /// How long an incident that is over is remembered.
 pub const INCIDENT_KEPT: Span = Span::seconds(86_400);
+/// Texts that must name a cause before people are told of it.
+pub const CAUSE_TEXTS: usize = 3;
 /// Episodes remembered of one.
 pub const INCIDENT_EPISODES: usize = 256;
 /// Top posts remembered of one, by which others are known to belong to it.

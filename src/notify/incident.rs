@@ -153,8 +153,12 @@ impl Incident {
         while self.posts.len() > limits::INCIDENT_POSTS {
             self.posts.pop_first();
         }
-        if let Some(cause) = t.group.cause.filter(|c| !self.causes.contains(c)) {
-            self.causes.push(cause);
+        // one text can be misread, several hardly
+        let said = t.evidence.iter().flat_map(|e| &e.causes).filter(|(_, texts)| *texts >= limits::CAUSE_TEXTS);
+        for cause in t.group.cause.into_iter().chain(said.map(|(cause, _)| *cause)) {
+            if !self.causes.contains(&cause) {
+                self.causes.push(cause);
+            }
         }
         self.episodes.insert(t.episode, member);
         let mut left = Vec::new();

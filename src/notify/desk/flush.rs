@@ -103,8 +103,13 @@ impl Desk {
                     if !std::mem::replace(&mut stepped, true) {
                         incident.step += 1;
                     }
-                    if let Some(sending) = self.send(&mut incident, &name, news, policy, now) {
-                        out.sendings.push(sending);
+                    match self.send(&mut incident, &name, news, policy, now) {
+                        Some(sending) => out.sendings.push(sending),
+                        None => {
+                            let why = "nothing is known of its episodes any more".to_string();
+                            out.notes.push(noted(id, "not sent", Some(name.clone()), why));
+                            incident.lines.remove(&name);
+                        }
                     }
                 }
                 Verdict::Skip(why) => {
@@ -173,21 +178,24 @@ impl Desk {
         let receiver = policy.receivers.get(name)?;
         let (severity, causes, step) = (incident.severity, incident.causes.len(), incident.step);
         let over = incident.ended.is_some();
+        let (next, line) = (next_repeat(receiver, incident, now), incident.lines.get(name)?);
+        let notes = [incident.notes.clone(), line.notes.clone()].concat();
+        let telling = Telling::new(incident, news, &self.notices, notes, next, now)?;
         let line = incident.lines.get_mut(name)?;
+        line.notes.clear();
         let gathered = line.owed.take().is_some_and(|o| o.gathered);
         let wakes = !matches!(news, News::Update | News::Hand);
         let woken = line.told.as_ref().filter(|_| !wakes).map_or(now, |t| t.woken);
         line.told = Some(Told { severity, causes, step, at: now, woken, over });
-        let notes = [incident.notes.clone(), std::mem::take(&mut line.notes)].concat();
         let key: Arc<str> = format!("{}-{step:04}", incident.id.full()).into();
-        if severity == Severity::Page && matches!(news, News::Opened | News::Rise | News::Cause | News::HandedOver) {
-            let since = line.waits.take().map_or(now, |(_, since)| since);
-            line.waits = Some((key.clone(), since));
-        } else if over {
-            line.waits = None;
-        }
-        let next = next_repeat(receiver, incident, now);
-        let telling = Telling::new(incident, news, &self.notices, notes, next, now)?;
+        let pages = matches!(news, News::Opened | News::Rise | News::Cause | News::HandedOver);
+        line.waits = match line.waits.take() {
+            _ if over => None,
+            // it takes the place of the page that was not taken yet
+            Some((_, since)) if receiver.manner.replaces() => Some((key.clone(), since)),
+            Some(waits) => Some(waits),
+            None => (pages && severity == Severity::Page).then(|| (key.clone(), now)),
+        };
         Some(Sending::people(name.clone(), key, telling, receiver.manner.replaces(), gathered))
     }
 

@@ -163,12 +163,6 @@ impl Desk {
             let Some(receiver) = policy.receivers.get(&r.receiver) else { continue };
             let line = incident.lines.entry(r.receiver.clone()).or_default();
             line.then.clone_from(&r.then);
-            if n.outage.is_some() {
-                let note = "told late: groundswell was not running".to_string();
-                if !line.notes.contains(&note) {
-                    line.notes.push(note);
-                }
-            }
             let line = incident.lines.get(&r.receiver).cloned().unwrap_or_default();
             let news = news(line.told.as_ref(), incident);
             if news == News::Update && !receiver.manner.follows() {

@@ -181,7 +181,13 @@ fn a_new_cause_is_told() {
     n.transition.group.cause = Some(crate::base::model::Cause::Safety);
     assert_eq!(w.take(n.clone()), "mail: Cause, pager: Cause, slack: Cause");
     n.transition.episode = EpisodeId(3);
-    assert_eq!(w.take(n), "slack: Update", "the same again is none");
+    assert_eq!(w.take(n.clone()), "slack: Update", "the same again is none");
+    n.transition.group.cause = None;
+    let causes = |texts| vec![(crate::base::model::Cause::Staff, texts)];
+    n.transition.evidence.as_mut().unwrap().causes = causes(limits::CAUSE_TEXTS - 1);
+    assert_eq!(w.take(n.clone()), "slack: Update", "a text or two can be misread");
+    n.transition.evidence.as_mut().unwrap().causes = causes(limits::CAUSE_TEXTS);
+    assert_eq!(w.take(n), "mail: Cause, pager: Cause, slack: Cause");
 }
 
 #[test]
@@ -289,6 +295,28 @@ fn a_page_nobody_takes_is_handed_over() {
     refused.fires(1, "united", 1, Severity::Page);
     refused.desk.heard("refused", Some("pager"), &key);
     assert_eq!(refused.tick(0), "mail: HandedOver", "at once");
+}
+
+#[test]
+fn an_edit_that_takes_the_place_of_a_page_is_the_page() {
+    let route = Route { to: vec!["slack".into()], then: vec!["mail".into()], ..Route::default() };
+    let all = policy();
+    let mut w = World::new(Policy { routes: Routes { routes: vec![route], all: all.routes.all.clone() }, ..all });
+    w.fires(1, "united", 1, Severity::Page);
+    assert_eq!(w.fires(0, "united", 2, Severity::Page), "slack: Update");
+    let second = format!("{}-0002", w.code());
+    w.desk.heard("superseded", Some("slack"), &format!("{}-0001", w.code()));
+    w.desk.heard("delivered", Some("slack"), &second);
+    assert_eq!(w.tick(100), "", "slack has it");
+}
+
+#[test]
+fn what_is_not_known_any_more_is_not_dropped_in_silence() {
+    let mut w = World::new(policy());
+    w.fires(2, "united", 1, Severity::Warn);
+    w.desk.notices.clear();
+    let out = w.desk.tick(&w.policy, w.now + Span::seconds(30));
+    assert_eq!(out.notes.iter().filter(|n| n.detail.contains("nothing is known")).count(), 3, "{:?}", out.notes);
 }
 
 #[test]
