@@ -16,7 +16,7 @@ use crate::base::metric;
 use crate::base::model::{Frame, FrameBatch};
 use crate::base::secret::Secret;
 use crate::notify::Order;
-use crate::serve::{Answers, Link, Linked, NotDone, Refusal, Rights, Unlinked, Want};
+use crate::serve::{Answers, Link, Linked, NotDone, Paged, Refusal, Rights, Unlinked, Want};
 
 impl Answers for Status {
     fn metrics(&self) -> String {
@@ -108,12 +108,7 @@ impl Answers for Status {
         asked::origin(self.config().external_url.as_deref()?)
     }
 
-    async fn pagerduty(
-        &self,
-        receiver: &str,
-        signature: &str,
-        body: &[u8],
-    ) -> Result<Option<Result<String, NotDone>>, &'static str> {
+    async fn pagerduty(&self, receiver: &str, signature: &str, body: &[u8]) -> Paged {
         match self.pagerduty_order(receiver, signature, body)? {
             Some(order) => Ok(Some(self.order(order).await)),
             None => Ok(None),

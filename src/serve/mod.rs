@@ -55,6 +55,9 @@ pub enum Refusal {
     Unrecorded(String),
 }
 
+/// What came of an event: what was done or why not, if anything was to be; or why it is not believed.
+pub type Paged = Result<Option<Result<String, NotDone>>, &'static str>;
+
 /// What the server is asked for.
 pub trait Answers: Send + Sync + 'static {
     /// Metrics in Prometheus' text format.
@@ -65,12 +68,6 @@ pub trait Answers: Send + Sync + 'static {
     fn rights(&self, token: Option<&str>) -> Rights;
     /// What the service knows of itself.
     fn status(&self) -> Json;
-    /// Hands pushed posts to the engine; how each of them ended, once it has taken them.
-    fn push(
-        &self,
-        source: &Arc<str>,
-        frames: Vec<Frame>,
-    ) -> impl Future<Output = Result<Vec<Option<Outcome>>, Refusal>> + Send;
     /// Incidents that go on, the newest first; with `over` also those that are over.
     ///
     /// # Errors
@@ -102,14 +99,15 @@ pub trait Answers: Send + Sync + 'static {
     ///
     /// # Errors
     /// Why it is not believed.
-    fn pagerduty(
-        &self,
-        receiver: &str,
-        signature: &str,
-        body: &[u8],
-    ) -> impl Future<Output = Result<Option<Result<String, NotDone>>, &'static str>> + Send;
+    fn pagerduty(&self, receiver: &str, signature: &str, body: &[u8]) -> impl Future<Output = Paged> + Send;
     /// Reads the files again; what has changed, or every mistake.
     fn reload(&self) -> impl Future<Output = Result<String, Vec<String>>> + Send;
+    /// Hands pushed posts to the engine; how each of them ended, once it has taken them.
+    fn push(
+        &self,
+        source: &Arc<str>,
+        frames: Vec<Frame>,
+    ) -> impl Future<Output = Result<Vec<Option<Outcome>>, Refusal>> + Send;
 }
 
 /// A server that listens but does not answer yet.
