@@ -126,9 +126,7 @@ impl Service {
         let address = server.as_ref().map_or(config.listen, |s| s.address);
         let (cancel, http_cancel) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, http) = (TaskTracker::new(), TaskTracker::new());
-        if let Some(server) = server {
-            answer(&http, server, status.clone(), http_cancel.clone());
-        }
+        server.into_iter().for_each(|s| answer(&http, s, status.clone(), http_cancel.clone()));
         let start::Begun { engine, keeper, waiting, positions, catch_up, store } =
             begin(&status, &rules, mode, tell, &ended).await?;
         let (queue, urgent) = intake();

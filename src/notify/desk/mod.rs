@@ -7,8 +7,6 @@ mod flush;
 mod orders;
 mod rows;
 mod shown;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -391,3 +389,6 @@ fn not_sent(message: &Message, receiver: Option<&Arc<str>>, why: &str) -> Noted 
         detail: why.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
