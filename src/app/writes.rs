@@ -8,7 +8,8 @@ use crate::notify::mail::{Mail, letter};
 use crate::notify::view::View;
 use crate::notify::{
     Acts, Alertmanager, Carrier, Content, Pace, PagerDuty, Sending, Slack, Style, Surroundings, Webhook,
-    alertmanager_body, feed, gathered_view, pagerduty_body, service_view, slack_body, test_view, view, view_text,
+    alertmanager_body, feed, gathered_view, pagerduty_body, service_view, slack_body, test_over_view, test_view, view,
+    view_text,
 };
 
 /// Who hands letters to a receiver of a kind; `None`: it is written to.
@@ -74,6 +75,7 @@ impl Writes {
             Content::Change(..) => None,
             Content::Service(message) => service_view(message, &around),
             Content::Trial(time) => Some(test_view(&sending.receiver, &around, *time)),
+            Content::TrialOver(time) => Some(test_over_view(&sending.receiver, &around, *time)),
             Content::Incidents(all) => match all.as_slice() {
                 [one] => Some(view(&one.case(act(one.id)), &around)),
                 _ => {

@@ -70,7 +70,7 @@ pub fn feed(content: &Content, key: &str, unrecorded: Option<&str>) -> Option<St
     let (mut out, incident) = match content {
         Content::Change(message, incident) => (json(message), *incident),
         Content::Trial(at) => (trial(*at, key), None),
-        Content::Service(_) | Content::Incidents(_) => return None,
+        Content::Service(_) | Content::Incidents(_) | Content::TrialOver(_) => return None,
     };
     let more = [("incident", incident.map(|i| i.full())), ("unrecorded", unrecorded.map(|why| plain(why, 300)))];
     for (name, value) in more {

@@ -74,7 +74,7 @@ pub use stdout::{Form, Stdout};
 pub use telling::{Content, Sending, Telling, service_lane};
 pub use webhook::Webhook;
 pub use webhook_config::WebhookConfig;
-pub use words::{gathered_view, service_view, test_view, view};
+pub use words::{gathered_view, service_view, test_over_view, test_view, view};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::incident::Incident;
-use super::policy::Policy;
+use super::policy::{Manner, Policy};
 use super::routes::Routed;
 use super::view::{Case, Deed, News};
 use crate::base::hash;
@@ -115,6 +115,8 @@ pub enum Content {
     Incidents(Vec<Telling>),
     /// Nothing has happened: a trial.
     Trial(Time),
+    /// The trial of that time is over, for receivers at which something stays open until it is ended.
+    TrialOver(Time),
 }
 
 /// Something for one receiver.
@@ -159,11 +161,21 @@ impl Sending {
         Sending { receiver, key, incident, episode, whole, content, gathered }
     }
 
-    /// A trial.
-    pub(super) fn trial(receiver: Arc<str>, now: Time) -> Sending {
+    fn trial(receiver: Arc<str>, now: Time) -> Sending {
         let id = hash::parts(&[b"trial", receiver.as_bytes(), &now.0.to_le_bytes()]);
         let (key, content) = (format!("{id:016x}").into(), Content::Trial(now));
         Sending { receiver, key, incident: None, episode: None, whole: false, content, gathered: false }
+    }
+
+    /// A trial as a receiver of this manner gets it: what would stay open is ended right after it began.
+    pub(super) fn trials(receiver: &Arc<str>, manner: Manner, now: Time) -> impl Iterator<Item = Sending> {
+        let trial = Sending::trial(receiver.clone(), now);
+        let over = matches!(manner, Manner::Pager | Manner::State).then(|| Sending {
+            key: format!("{}-over", trial.key).into(),
+            content: Content::TrialOver(now),
+            ..trial.clone()
+        });
+        [trial].into_iter().chain(over)
     }
 
     pub(super) fn is_gathered(&self) -> bool {

@@ -223,7 +223,7 @@ impl Desk {
             let due = self.trials.entry(name.clone()).or_insert_with(next);
             if *due <= now {
                 *due = next();
-                out.sendings.push(Sending::trial(name.clone(), now));
+                out.sendings.extend(Sending::trials(name, receiver.manner, now));
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::base::limits;
 use crate::base::model::IncidentId;
 use crate::base::time::{Span, Time};
 use crate::notify::plain::plain;
-use crate::notify::policy::Policy;
+use crate::notify::policy::{Policy, Receiver};
 use crate::notify::routes::Match;
 use crate::notify::silence::Silence;
 use crate::notify::telling::Sending;
@@ -211,8 +211,8 @@ impl Desk {
 }
 
 fn try_receivers(name: Option<&str>, policy: &Policy, now: Time, out: &mut Out) -> Result<String, String> {
-    let chosen = policy.receivers.keys().filter(|r| name.is_none_or(|n| *n == ***r));
-    let chosen: Vec<Arc<str>> = chosen.cloned().collect();
+    let chosen = policy.receivers.iter().filter(|(r, _)| name.is_none_or(|n| *n == ***r));
+    let chosen: Vec<(&Arc<str>, &Receiver)> = chosen.collect();
     if chosen.is_empty() {
         let known: Vec<&str> = policy.receivers.keys().map(|r| &**r).collect();
         let asked = name.map_or(String::new(), |n| format!(" `{}`", plain(n, 60)));
@@ -221,7 +221,7 @@ fn try_receivers(name: Option<&str>, policy: &Policy, now: Time, out: &mut Out) 
             known.join(", ")
         ));
     }
-    let names = chosen.iter().map(|r| &**r).collect::<Vec<_>>().join(", ");
-    out.sendings.extend(chosen.into_iter().map(|r| Sending::trial(r, now)));
+    let names = chosen.iter().map(|(r, _)| &***r).collect::<Vec<_>>().join(", ");
+    out.sendings.extend(chosen.into_iter().flat_map(|(r, of)| Sending::trials(r, of.manner, now)));
     Ok(format!("a trial is on its way to {names}"))
 }

@@ -128,6 +128,7 @@ fn shown(out: &Out) -> String {
             Some(format!("{}: {}", s.receiver, news.join("+")))
         }
         Content::Trial(_) => Some(format!("{}: Trial", s.receiver)),
+        Content::TrialOver(_) => Some(format!("{}: TrialOver", s.receiver)),
         Content::Service(_) => Some(format!("{}: Service", s.receiver)),
         Content::Change(..) => None,
     };
@@ -355,8 +356,11 @@ fn news_of_the_service_and_trials_are_for_everybody() {
     assert_eq!(out.sendings.len(), 4, "machines too");
     assert_eq!(w.tick(30), "mail: Trial");
     assert_eq!(w.tick(60), "");
-    assert_eq!(w.order(Task::Try(None)).unwrap(), "hook: Trial, mail: Trial, pager: Trial, slack: Trial");
-    assert_eq!(w.order(Task::Try(Some("pager".into()))).unwrap(), "pager: Trial");
+    assert_eq!(
+        w.order(Task::Try(None)).unwrap(),
+        "hook: Trial, mail: Trial, pager: Trial, pager: TrialOver, slack: Trial"
+    );
+    assert_eq!(w.order(Task::Try(Some("pager".into()))).unwrap(), "pager: Trial, pager: TrialOver");
     assert!(w.order(Task::Try(Some("pgaer".into()))).unwrap_err().contains("known: hook, mail, pager, slack"));
 }
 

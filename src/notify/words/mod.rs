@@ -12,7 +12,7 @@ mod way;
 
 pub use gathered::gathered_view;
 pub use incident::view;
-pub use service::{service_view, test_view};
+pub use service::{service_view, test_over_view, test_view};
 
 #[cfg(test)]
 mod tests;

@@ -58,6 +58,12 @@ pub fn test_view(receiver: &str, around: &Surroundings, now: Time) -> View {
     }
 }
 
+/// The end of that trial, in the same thread.
+pub fn test_over_view(receiver: &str, around: &Surroundings, now: Time) -> View {
+    let begun = test_view(receiver, around, now);
+    View { step: begun.step + 1, ended: Some(now), title: "the trial is over, nothing has happened".into(), ..begun }
+}
+
 /// Fills what stands alone: the sentence, the line for a pager, the subject.
 fn briefly(v: View, sentence: &str, short: &str) -> View {
     View {
