@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
-use crate::app::acting::asked;
+use crate::app::acting::{asked, pagerduty};
 use crate::app::config::{Right, SourceKind};
 use crate::app::intake::{Ends, Fed, What};
 use crate::app::status::Status;
@@ -15,7 +15,6 @@ use crate::app::view;
 use crate::base::metric;
 use crate::base::model::{Frame, FrameBatch};
 use crate::base::secret::Secret;
-use crate::notify::Order;
 use crate::serve::{Answers, Link, Linked, NotDone, Paged, Refusal, Rights, Unlinked, Want};
 
 impl Answers for Status {
@@ -109,10 +108,7 @@ impl Answers for Status {
     }
 
     async fn pagerduty(&self, receiver: &str, signature: &str, body: &[u8]) -> Paged {
-        match self.pagerduty_order(receiver, signature, body)? {
-            Some(order) => Ok(Some(self.order(order).await)),
-            None => Ok(None),
-        }
+        pagerduty::heed(self, receiver, signature, body).await
     }
 
     async fn reload(&self) -> Result<String, Vec<String>> {
@@ -121,15 +117,5 @@ impl Answers for Status {
             Some(trigger) => trigger.ask("the API").await,
             None => Err(vec!["this service reads no files".to_string()]),
         }
-    }
-}
-
-impl Status {
-    /// What somebody did at PagerDuty, as an order; `None` where nothing is to be done.
-    ///
-    /// # Errors
-    /// Why it is not believed.
-    fn pagerduty_order(&self, _receiver: &str, _signature: &str, _body: &[u8]) -> Result<Option<Order>, &'static str> {
-        Err("expected a receiver of this kind with that signature, found none")
     }
 }

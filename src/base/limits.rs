@@ -229,6 +229,8 @@ pub const PAGERDUTY_SAID_BYTES: usize = 256 << 10;
 pub const PAGERDUTY_SIGNATURES: usize = 8;
 /// Characters kept of who did something in PagerDuty.
 pub const PAGERDUTY_AGENT: usize = 80;
+/// Events of PagerDuty that are remembered, so that a repeat does nothing.
+pub const PAGERDUTY_HEARD: usize = 1000;
 /// Characters kept of the id of what PagerDuty says.
 pub const PAGERDUTY_ID: usize = 100;
 /// Replicas of Alertmanager that are told.

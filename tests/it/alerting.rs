@@ -14,11 +14,11 @@ use serde_json::{Value as Json, json};
 
 use crate::receivers::{Act, FAST, Got, Server, Told, at, guitar, letter, life};
 
-type Labels = BTreeMap<String, String>;
+pub type Labels = BTreeMap<String, String>;
 
 /// What a replica holds: beginning and end of each alert.
 #[derive(Default)]
-struct Replica(Mutex<BTreeMap<Labels, (Time, Time)>>);
+pub struct Replica(Mutex<BTreeMap<Labels, (Time, Time)>>);
 
 /// A label's name as Alertmanager has always taken it.
 fn is_name(name: &str) -> bool {
@@ -57,13 +57,19 @@ impl Replica {
         }
     }
 
+    /// Labels, beginning and end of each alert.
+    pub fn alerts(&self) -> BTreeMap<Labels, (Time, Time)> {
+        self.0.lock().unwrap().clone()
+    }
+
     /// Severities of what it holds, and whether they fire at a time.
     fn held(&self, now: Time) -> Vec<(String, bool)> {
         self.0.lock().unwrap().iter().map(|(labels, (_, ends))| (labels["severity"].clone(), *ends > now)).collect()
     }
 }
 
-async fn replica() -> (Arc<Replica>, Server, SocketAddr) {
+/// A replica.
+pub async fn replica() -> (Arc<Replica>, Server, SocketAddr) {
     let replica = Arc::new(Replica::default());
     let (server, address) = Server::start({
         let replica = replica.clone();

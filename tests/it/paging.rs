@@ -12,18 +12,19 @@ use serde_json::{Value as Json, json};
 
 use crate::receivers::{Act, FAST, Got, Server, Told, guitar, letter, life};
 
-const KEY: &str = "0123456789abcdef0123456789abcdef";
+/// The routing key of [`pagerduty`].
+pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 /// Incidents of one service, by their keys, in the order they were opened.
 #[derive(Default)]
-struct Service(Mutex<Vec<Incident>>);
+pub struct Service(Mutex<Vec<Incident>>);
 
 #[derive(Clone, Debug)]
-struct Incident {
-    key: String,
-    state: &'static str,
-    severity: String,
-    log: Vec<String>,
+pub struct Incident {
+    pub key: String,
+    pub state: &'static str,
+    pub severity: String,
+    pub log: Vec<String>,
 }
 
 fn chars(text: &Json) -> usize {
@@ -94,12 +95,14 @@ impl Service {
         (202, json!({"status": "success", "message": "Event processed", "dedup_key": key}).to_string())
     }
 
-    fn all(&self) -> Vec<Incident> {
+    /// All incidents, in the order they were opened.
+    pub fn all(&self) -> Vec<Incident> {
         self.0.lock().unwrap().clone()
     }
 }
 
-async fn pagerduty() -> (Arc<Service>, Server, PagerDutyConfig) {
+/// A service, and a receiver that tells it.
+pub async fn pagerduty() -> (Arc<Service>, Server, PagerDutyConfig) {
     let service = Arc::new(Service::default());
     let (server, address) = Server::start({
         let service = service.clone();

@@ -212,7 +212,7 @@ async fn wait(until: impl Fn() -> bool) {
 }
 
 /// HMAC-SHA256 by its definition.
-fn hmac_by_hand(key: &[u8], data: &[u8]) -> String {
+pub fn hmac_by_hand(key: &[u8], data: &[u8]) -> String {
     let mut block = [0u8; 64];
     block[..key.len()].copy_from_slice(key);
     let pad = |with: u8| block.map(|b| b ^ with);

@@ -1,6 +1,7 @@
 //! How people act on incidents: what they order goes to the keeper, and what they see of the desk comes from it.
 
 pub(super) mod asked;
+pub(super) mod pagerduty;
 mod shown;
 
 use std::sync::mpsc::{SyncSender, TrySendError};
@@ -36,6 +37,8 @@ pub(super) struct Acting {
     orders: Mutex<Weak<SyncSender<Keep>>>,
     /// Nothing before the keeper runs.
     shown: Mutex<Option<Arc<Shown>>>,
+    /// What PagerDuty said already.
+    heard: Mutex<pagerduty::Heard>,
 }
 
 fn alone<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -49,6 +49,8 @@ struct Event {
 struct Agent {
     #[serde(default)]
     summary: Option<String>,
+    #[serde(rename = "type", default)]
+    kind: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -77,6 +79,10 @@ pub fn pagerduty_said(secret: &Secret, signature: &str, body: &[u8]) -> Result<O
         "incident.resolved" => PagerDutyDeed::Resolved,
         _ => return Ok(None),
     };
+    // what we told PagerDuty comes back as a deed of our own integration
+    if agent.as_ref().and_then(|a| a.kind.as_deref()).is_some_and(|k| k.ends_with("integration_reference")) {
+        return Ok(None);
+    }
     let Some(thread) = data.incident_key.as_deref().and_then(thread) else { return Ok(None) };
     let by = agent.and_then(|a| a.summary).map_or(String::new(), |s| plain(&s, limits::PAGERDUTY_AGENT));
     let by = if by.is_empty() { "PagerDuty".to_string() } else { by };
@@ -155,6 +161,7 @@ mod tests {
         assert_eq!(said(&unnamed).unwrap().unwrap().by, "PagerDuty");
         for other in [
             BODY.replace("incident.acknowledged", "incident.annotated"),
+            BODY.replace("user_reference", "events_api_v2_inbound_integration_reference"),
             BODY.replace("groundswell-7F3K", "nagios-1"),
             BODY.replace("groundswell-7F3K", "groundswell-"),
             BODY.replace("groundswell-7F3K", &format!("groundswell-{}", "7".repeat(300))),
