@@ -87,7 +87,13 @@ impl Report for Reports {
     }
 
     fn handle(&self, receiver: &str, incident: IncidentId, handle: &str) {
-        alone(&self.handles).entry(receiver.into()).or_default().insert(incident, handle.to_string());
+        let mut all = alone(&self.handles);
+        let known = all.entry(receiver.into()).or_default();
+        known.insert(incident, handle.to_string());
+        while known.len() > limits::HANDLES {
+            known.pop_first();
+        }
+        drop(all);
         self.ended.know(receiver, incident, handle);
     }
 
@@ -186,7 +192,12 @@ impl Receivers {
     /// Where standard output takes no more.
     pub fn tell(&self, delivery: Option<Delivery>) -> io::Result<()> {
         let Some(delivery) = delivery else { return io::stdout().flush() };
-        for (_, l) in delivery.letters {
+        // nobody waits for a reader of standard output who need not
+        let (out, posted): (Vec<_>, Vec<_>) = {
+            let table = self.locked();
+            delivery.letters.into_iter().partition(|(_, l)| !table.posts.contains_key(&l.receiver))
+        };
+        for (_, l) in posted.into_iter().chain(out) {
             let (incident, whole) = (l.incident, l.whole);
             let letter = Letter { key: l.key, body: l.body.into(), episode: l.episode, incident, whole };
             let table = self.locked();
@@ -227,7 +238,7 @@ impl Receivers {
         posts.values().for_each(|p| p.cancel.cancel());
         self.tasks.close();
         // each of them ends by itself once its time is over
-        self.tasks.wait().await;
+        let _ = tokio::time::timeout(self.grace.as_std() + limits::SHUTDOWN.as_std(), self.tasks.wait()).await;
         self.left.load(Ordering::Acquire)
     }
 
@@ -244,9 +255,22 @@ impl Receivers {
         let mut locked = self.locked();
         let mut before = std::mem::take(&mut locked.posts);
         for (config, carrier) in fresh {
-            let same = before.get(&config.name).is_some_and(|p| p.config.kind == config.kind);
-            let post = before.remove(&config.name).filter(|_| same);
-            table.posts.insert(config.name.clone(), post.unwrap_or_else(|| self.start(config, carrier)));
+            let old = before.remove(&config.name);
+            let post = match old {
+                Some(old) if old.config.kind == config.kind => old,
+                old => {
+                    let fresh = self.start(config, carrier);
+                    if let Some(old) = old {
+                        // what waits goes where the receiver is now
+                        old.cancel.cancel();
+                        for (letter, age) in old.inbox.drain() {
+                            fresh.inbox.push(letter, age);
+                        }
+                    }
+                    fresh
+                }
+            };
+            table.posts.insert(config.name.clone(), post);
         }
         // those that are gone deliver what they have, and end
         before.values().for_each(|p| p.cancel.cancel());

@@ -1,6 +1,6 @@
 //! Delivers what waits for one receiver: in order, tried again until it is accepted, refused or too old.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +53,8 @@ impl Deliverer {
         // what was told before may be about to be forgotten
         let wait = if handles.is_empty() { limits::REFRESH_EVERY } else { Span::ZERO };
         let refresh = Instant::now() + wait.as_std();
-        Run { name, carrier, pace, handles, courier, inbox, report, stop, refresh }.run().await
+        let recent = handles.keys().copied().collect();
+        Run { name, carrier, pace, handles, recent, courier, inbox, report, stop, refresh }.run().await
     }
 }
 
@@ -62,6 +63,8 @@ struct Run {
     carrier: Arc<dyn Carrier>,
     pace: Pace,
     handles: BTreeMap<IncidentId, String>,
+    /// The same, the first to be forgotten first.
+    recent: VecDeque<IncidentId>,
     courier: Courier,
     inbox: Arc<Inbox>,
     report: Arc<dyn Report>,
@@ -175,9 +178,12 @@ impl Run {
             if self.handles.get(&incident) != Some(&handle) {
                 self.report.handle(name, incident, &handle);
             }
-            self.handles.insert(incident, handle);
-            while self.handles.len() > limits::HANDLES {
-                self.handles.pop_first();
+            if self.handles.insert(incident, handle).is_none() {
+                self.recent.push_back(incident);
+            }
+            while self.recent.len() > limits::HANDLES {
+                let Some(oldest) = self.recent.pop_front() else { break };
+                self.handles.remove(&oldest);
             }
         }
         let (before, now) = (self.courier.standing(), self.inbox.now());

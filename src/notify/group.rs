@@ -40,7 +40,7 @@ pub(super) fn held(receiver: &Receiver, now: Time) -> Option<(Time, &'static str
     if let Some(quiet) = receiver.quiet.filter(|q| q.has(minute(now))) {
         return Some((next(receiver.zone.as_ref(), now, |m| !quiet.has(m)), "quiet hours"));
     }
-    let digest = receiver.digest?;
+    let digest = receiver.digest.filter(|_| !receiver.manner.replaces())?;
     Some((next(receiver.zone.as_ref(), now, |m| m == digest), "its digest"))
 }
 
@@ -49,7 +49,8 @@ pub(super) fn held(receiver: &Receiver, now: Time) -> Option<(Time, &'static str
 pub(super) fn next(zone: Option<&Zone>, now: Time, is: impl Fn(u16) -> bool) -> Time {
     let minute = Span::seconds(60);
     let first = now.0.div_euclid(minute.0) + 1;
-    (0..1440)
+    // a day on which clocks are put back has more minutes
+    (0..1560)
         .map(|i| Time((first + i) * minute.0))
         .find(|t| is(local_minute(zone, *t)))
         .unwrap_or(now + Span::seconds(86_400))

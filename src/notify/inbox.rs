@@ -40,6 +40,13 @@ impl Inbox {
         left
     }
 
+    /// Takes out all that waits and is not on its way, with how long it has waited.
+    pub fn drain(&self) -> Vec<(Letter, Duration)> {
+        let now = self.now();
+        let waiting = self.queue().drain();
+        waiting.into_iter().map(|w| (w.letter, (now - w.since).as_std())).collect()
+    }
+
     /// The time on its clock.
     pub fn now(&self) -> Time {
         Time(micros(self.zero.elapsed()))

@@ -180,7 +180,7 @@ fn group(rules: &RuleSet, g: &Group) -> Json {
     let mut out = Map::new();
     out.insert("brand".into(), json!(rules.brand(g.key).map_or("", |b| &b.slug)));
     if let Some(story) = &g.story {
-        out.insert("story".into(), json!(&*story.name));
+        out.insert("story".into(), json!(plain(&story.name, 500)));
     }
     if let Some(source) = &g.source {
         out.insert("source".into(), json!(&**source));
@@ -247,8 +247,8 @@ fn top(p: &TopPost) -> Json {
     json!({
         "source": &*p.body.source,
         "id": &*p.body.id,
-        "author": &*p.body.author,
-        "author_name": p.name,
+        "author": plain(&p.body.author, 300),
+        "author_name": p.name.as_ref().map(|n| plain(n, 300)),
         "kind": p.kind.name(),
         "time": p.time.to_string(),
         "followers": p.followers,
@@ -256,7 +256,7 @@ fn top(p: &TopPost) -> Json {
         "share": p.share,
         "negativity": p.n_milli.map(|n| f64::from(n) / 1000.0),
         "text": if p.deleted { "[deleted]".to_string() } else { plain(&p.body.text, 300) },
-        "url": p.body.url,
+        "url": p.body.url.as_ref().map(|u| plain(u, 1000)),
     })
 }
 

@@ -120,6 +120,13 @@ impl Queue {
         }
     }
 
+    /// Takes out all that is not on its way.
+    pub fn drain(&mut self) -> Vec<Waiting> {
+        let (flying, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|w| w.in_flight);
+        self.waiting = flying;
+        Vec::from(waiting)
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.waiting.len()
@@ -191,6 +198,17 @@ mod tests {
         assert!(q.push(letter("plain", 1, false), at(0)).is_empty());
         assert!(q.push(letter("a4", 1, true), at(0)).is_empty(), "twice");
         assert_eq!(q.len(), 4);
+    }
+
+    #[test]
+    fn what_waits_can_be_moved_elsewhere() {
+        let mut q = Queue::new(10);
+        for key in ["a", "b", "c"] {
+            q.push(letter(key, 0, false), at(1));
+        }
+        assert_eq!(tried(&mut q, at(1)), "a");
+        let moved: Vec<String> = q.drain().iter().map(|w| w.letter.key.to_string()).collect();
+        assert_eq!((moved, q.len()), (vec!["b".to_string(), "c".to_string()], 1), "what is on its way stays");
     }
 
     #[test]

@@ -28,12 +28,12 @@ pub(super) fn media_type(headers: &HeaderMap) -> String {
 }
 
 /// The whole body of a request that orders something.
-pub(super) async fn whole(body: Body) -> Result<Vec<u8>, (StatusCode, String)> {
-    let reading = axum::body::to_bytes(body, limits::ORDER_BYTES);
+pub(super) async fn whole(body: Body, most: usize) -> Result<Vec<u8>, (StatusCode, String)> {
+    let reading = axum::body::to_bytes(body, most);
     match tokio::time::timeout(limits::ORDER_TIMEOUT.as_std(), reading).await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
         Ok(Err(_)) => {
-            let what = format!("expected a whole request of at most {} bytes, found another", limits::ORDER_BYTES);
+            let what = format!("expected a whole request of at most {most} bytes, found another");
             Err((StatusCode::PAYLOAD_TOO_LARGE, what))
         }
         Err(_) => {
@@ -47,7 +47,9 @@ impl Fields {
     /// Reads a request; one without a body has no keys.
     pub(super) async fn read(request: Request) -> Result<Fields, Box<Response>> {
         let media = media_type(request.headers());
-        let bytes = whole(request.into_body()).await.map_err(|(status, what)| Box::new(failure(status, &what)))?;
+        let bytes = whole(request.into_body(), limits::ORDER_BYTES)
+            .await
+            .map_err(|(status, what)| Box::new(failure(status, &what)))?;
         if bytes.is_empty() {
             return Ok(Fields::of(Map::new()));
         }

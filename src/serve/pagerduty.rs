@@ -24,7 +24,7 @@ pub(super) async fn event<A: Answers>(
     if receiver.len() > limits::NAME_BYTES {
         return failure(StatusCode::FORBIDDEN, "expected the name of a receiver, found a longer text");
     }
-    let body = match whole(request.into_body()).await {
+    let body = match whole(request.into_body(), limits::PAGERDUTY_SAID_BYTES).await {
         Ok(body) => body,
         Err((status, what)) => return failure(status, &what),
     };

@@ -197,6 +197,13 @@ fn read(c: &mut Reading, root: &Node, path: &Path) -> Config {
         let url = c.r.text(n, "a URL")?;
         c.is_url(n, url, ["https", "http"]).then(|| url.trim_end_matches('/').to_string())
     });
+    if let (Some(node), Some(url)) = (fields.get("external_url"), &external_url)
+        && tokens.is_empty()
+        && !urls::is_local(url)
+    {
+        c.r.fault(node, "expected `tokens` beside `external_url`, found none").hint =
+            Some("behind a proxy everybody would ask from this machine, and may then order everything".into());
+    }
     let timezone = fields.get("timezone").and_then(|n| timezone(c.r, n));
     let retention = fields.get("retention").and_then(|n| c.r.span(n, "`retention`")).unwrap_or(Span::ZERO);
     let blind_spots = c.texts(fields.get("blind_spots").copied(), "a network");

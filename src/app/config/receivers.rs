@@ -161,6 +161,11 @@ fn receiver(c: &mut Reading, name: Arc<str>, key: &Node, node: &Node) -> Option<
             }
         }
     }
+    if matches!(receiver.manner(), Manner::Edited | Manner::Pager | Manner::State)
+        && let Some(node) = fields.get("digest")
+    {
+        c.r.fault(node, format!("expected no `digest` in {what}, which keeps a message an incident, found one"));
+    }
     Some(receiver)
 }
 

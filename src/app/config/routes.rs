@@ -11,7 +11,7 @@ use crate::base::model::{OUTAGE_DIGEST, SOURCE_DOWN, STORE_FAILING, Severity};
 use crate::base::rule::RuleSet;
 use crate::base::yaml::{Fields, Node};
 pub use crate::notify::Route;
-use crate::notify::{Inhibit, Match};
+use crate::notify::{Inhibit, Manner, Match};
 
 /// Reads the list of routes. Every receiver should be named.
 pub(super) fn routes(c: &mut Reading, node: Option<&Node>, receivers: &[Arc<str>]) -> Vec<Route> {
@@ -157,6 +157,28 @@ pub fn check_names(config: &super::Config, rules: &RuleSet) -> Vec<Fault> {
     }
     for rule in &rules.rules {
         check(&rule.notify, &receivers, "receiver of the config", &format!("`notify` of rule {}", rule.name));
+    }
+    out.extend(machines_in_turn(config));
+    out
+}
+
+/// Warnings about machines where people are told in turn.
+fn machines_in_turn(config: &super::Config) -> Vec<Fault> {
+    let mut out = Vec::new();
+    let is_feed = |name: &Arc<str>| config.receivers.iter().any(|r| r.name == *name && r.manner() == Manner::Feed);
+    let mut all: Vec<&Route> = config.routes.iter().collect();
+    while let Some(route) = all.pop() {
+        for name in route.then.iter().filter(|n| is_feed(n)) {
+            let what = format!(
+                "expected a receiver of people in `then`, found `{name}`, which is a machine's: it is told nothing there"
+            );
+            out.push(Fault::new(what).warn().hint("name it in `to`: machines are told of every change anyway"));
+        }
+        if !route.then.is_empty() && !route.to.is_empty() && route.to.iter().all(is_feed) {
+            let what = "expected a receiver of people in `to` of a route with `then`, found machines only: nothing is handed over";
+            out.push(Fault::new(what).warn());
+        }
+        all.extend(&route.routes);
     }
     out
 }

@@ -103,3 +103,10 @@ pub(super) fn site(url: &str) -> String {
     let uri = url.parse::<Uri>().unwrap_or_default();
     format!("{}://{}/...", uri.scheme_str().unwrap_or(""), uri.authority().map_or("", |a| a.as_str()))
 }
+
+/// Whether a URL leads to this machine.
+pub(super) fn is_local(url: &str) -> bool {
+    let host = url.parse::<Uri>().ok().and_then(|u| u.host().map(str::to_string)).unwrap_or_default();
+    let host = host.trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}

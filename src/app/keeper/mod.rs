@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::app::intake::Ends;
 use crate::app::snapshot::Part;
 use crate::base::limits;
-use crate::base::model::{IncidentId, Message, Notice, Outage, Position, Seq, Step, StoreNotice};
+use crate::base::model::{EntryBody, IncidentId, Message, Notice, Outage, Position, Seq, Step, StoreNotice};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 use crate::notify::{Desk, Order, Policy, Sending};
@@ -299,6 +299,11 @@ impl Keeper {
     }
 
     fn step(&mut self, s: Stepped, now: Now) {
+        for entry in &s.step.entries {
+            if let EntryBody::Delete { gone, .. } = &entry.body {
+                self.desk.forget_texts(*gone);
+            }
+        }
         self.pending.add(s.step, s.position, now);
         let silent = self.untold.is_some();
         for notice in s.notices {

@@ -266,7 +266,19 @@ fn letters(
     for (message, sendings) in told {
         let mut letters = Vec::new();
         for sending in sendings {
-            let Some(body) = tell.render(sending, why) else { continue };
+            let Some(body) = tell.render(sending, why) else {
+                let Sending { receiver, key, incident, episode, .. } = sending.clone();
+                ledger.push(LedgerRow {
+                    at: now.clock,
+                    episode,
+                    incident,
+                    key,
+                    what: "not sent".into(),
+                    receiver: Some(receiver),
+                    detail: Some("this receiver is not told of such things".to_string()),
+                });
+                continue;
+            };
             let Sending { receiver, key, incident, episode, whole, .. } = sending.clone();
             ledger.push(LedgerRow {
                 at: now.clock,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::model::{Cause, PostBody, PostKind, Value};
+use crate::base::account::{account_id, post_id};
+use crate::base::model::{Cause, Gone, PostBody, PostKind, Value};
 use crate::base::time::{Span, Time};
 
 /// One of the posts that made most of it.
@@ -157,6 +158,25 @@ impl Evidence {
     /// All posts it shows; one may come several times.
     pub fn posts(&self) -> impl Iterator<Item = &TopPost> {
         self.first.iter().chain(&self.top).chain(&self.typical)
+    }
+
+    /// Takes out the texts of what is gone. Whether there were any.
+    pub fn forget(&mut self, gone: Gone) -> bool {
+        let mut found = false;
+        for post in self.posts_mut() {
+            let is = match gone {
+                Gone::Post(p) => p == post_id(&post.body.source, post.body.id.as_bytes()),
+                Gone::Account(a) => a == account_id(&post.body.source, &post.body.author),
+            };
+            if is && !post.deleted {
+                found = true;
+                post.deleted = true;
+                let mut body = (*post.body).clone();
+                (body.text, body.author_name, body.links, body.tags) = ("".into(), None, [].into(), [].into());
+                (post.body, post.name) = (Arc::new(body), None);
+            }
+        }
+        found
     }
 
     /// The same, to take texts out.

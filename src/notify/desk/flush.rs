@@ -152,13 +152,14 @@ impl Desk {
         let edits = owed.news == News::Hand || (owed.news == News::Update && line.told.is_some());
         let page = incident.severity == Severity::Page;
         // whoever held it back until now meant this moment
-        let was_held = owed.gathered;
+        let was_held = owed.gathered || (over && receiver.manner.replaces());
         if !page
             && !edits
             && !was_held
             && let Some((until, why)) = group::held(receiver, now)
         {
-            return Verdict::Later(until, why.to_string(), true);
+            // what is replaced later is told one by one
+            return Verdict::Later(until, why.to_string(), !receiver.manner.replaces());
         }
         let news = if over { News::Over } else { owed.news };
         match nothing_new(line.told.as_ref(), incident, news) {

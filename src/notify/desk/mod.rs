@@ -23,7 +23,7 @@ use super::silence::Silence;
 use super::telling::Sending;
 use super::view::News;
 use crate::base::limits;
-use crate::base::model::{EpisodeId, IncidentId, Message, Notice, Phase};
+use crate::base::model::{EpisodeId, Gone, IncidentId, Message, Notice, Phase};
 use crate::base::time::Time;
 
 /// What becomes of what the desk was told.
@@ -306,6 +306,15 @@ impl Desk {
             }
         }
         self.changed.remove(&id);
+    }
+
+    /// A post or an account is gone: nobody is told its texts any more.
+    pub fn forget_texts(&mut self, gone: Gone) {
+        for notice in self.notices.values_mut() {
+            if let Some(evidence) = &mut notice.transition.evidence {
+                evidence.forget(gone);
+            }
+        }
     }
 
     /// The incident of an episode, if it has one that is remembered.

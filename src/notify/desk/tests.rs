@@ -299,6 +299,35 @@ fn a_page_nobody_takes_is_handed_over() {
 }
 
 #[test]
+fn a_pager_in_its_quiet_hours_is_told_of_each_end_at_once() {
+    let mut all = policy();
+    let pager = Receiver { manner: Manner::Pager, ..Receiver::default() };
+    all.receivers.insert("pager".into(), pager.clone());
+    let mut w = World::new(all);
+    w.fires(2, "united", 1, Severity::Warn);
+    w.fires(2, "other", 2, Severity::Warn);
+    w.tick(30);
+    let quiet = Some(Quiet { from: 7 * 60, to: 9 * 60 });
+    w.policy.receivers.insert("pager".into(), Receiver { quiet, ..pager });
+    assert!(w.ends(2, "united", 1, Severity::Warn).contains("pager: Over"));
+    w.fires(2, "third", 3, Severity::Warn);
+    w.fires(2, "fourth", 4, Severity::Warn);
+    assert!(!w.tick(60).contains("pager"));
+    let told = w.tick(3600);
+    assert_eq!(told.matches("pager: Opened").count(), 2, "one by one: {told}");
+}
+
+#[test]
+fn what_was_deleted_is_told_no_more() {
+    let mut w = World::new(policy());
+    w.fires(1, "united", 1, Severity::Page);
+    let post = w.desk.notices[&EpisodeId(1)].transition.evidence.as_ref().unwrap().top[0].body.clone();
+    w.desk.forget_texts(Gone::Post(crate::base::account::post_id(&post.source, post.id.as_bytes())));
+    let top = &w.desk.notices[&EpisodeId(1)].transition.evidence.as_ref().unwrap().top[0];
+    assert!(top.deleted && top.body.text.is_empty() && top.name.is_none());
+}
+
+#[test]
 fn an_edit_that_takes_the_place_of_a_page_is_the_page() {
     let route = Route { to: vec!["slack".into()], then: vec!["mail".into()], ..Route::default() };
     let all = policy();

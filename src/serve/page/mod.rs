@@ -147,7 +147,7 @@ async fn form(request: Request) -> Result<Form, Box<Response>> {
     if media_type(request.headers()) != "application/x-www-form-urlencoded" {
         return Err(sorry(StatusCode::UNSUPPORTED_MEDIA_TYPE, "It was not sent by the form of the page."));
     }
-    let bytes = whole(request.into_body()).await.map_err(|(status, what)| sorry(status, &what))?;
+    let bytes = whole(request.into_body(), limits::ORDER_BYTES).await.map_err(|(status, what)| sorry(status, &what))?;
     let text = String::from_utf8(bytes).map_err(|_| sorry(StatusCode::BAD_REQUEST, "It is no text."))?;
     Ok(Form::read(&text))
 }

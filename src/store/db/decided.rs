@@ -41,19 +41,7 @@ pub(super) fn ids_of(body: &PostBody) -> (i64, i64) {
 /// A sealed transition without what is gone; `None` where it is damaged.
 pub(super) fn without(stored: &[u8], gone: Gone) -> Option<Vec<u8>> {
     let mut x = transition(stored).ok()?;
-    for post in x.evidence.as_mut()?.posts_mut() {
-        let (id, account) = ids_of(&post.body);
-        let is = match gone {
-            Gone::Post(p) => p.0 as i64 == id,
-            Gone::Account(a) => a.0 as i64 == account,
-        };
-        if is {
-            post.deleted = true;
-            let mut body = (*post.body).clone();
-            (body.text, body.author_name, body.links, body.tags) = ("".into(), None, [].into(), [].into());
-            (post.body, post.name) = (Arc::new(body), None);
-        }
-    }
+    x.evidence.as_mut()?.forget(gone);
     Some(sealed(&x))
 }
 

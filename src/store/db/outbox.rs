@@ -110,13 +110,13 @@ impl Db {
         work().map_err(|e| self.failed(e))
     }
 
-    /// Incidents that go on, and those that were over after a time, the newest first, at most so many.
+    /// Incidents that go on, and then those that were over after a time, the newest first, at most so many.
     ///
     /// # Errors
     /// Where the store cannot be read.
     pub fn incidents(&self, since: Time, most: usize) -> Result<Vec<IncidentRow>, StoreError> {
         let get = "SELECT id, brand, severity, opened, ended, bytes FROM incidents
-                   WHERE ended IS NULL OR ended >= ?1 ORDER BY opened DESC, id LIMIT ?2";
+                   WHERE ended IS NULL OR ended >= ?1 ORDER BY ended IS NOT NULL, opened DESC, id LIMIT ?2";
         let row = |r: &Row<'_>| {
             let sealed: Vec<u8> = r.get(5)?;
             Ok(IncidentRow {
@@ -153,7 +153,8 @@ impl Db {
     /// Where the store cannot be read.
     pub fn handles(&self) -> Result<BTreeMap<Arc<str>, BTreeMap<IncidentId, String>>, StoreError> {
         let read = || -> rusqlite::Result<Vec<(String, i64, String)>> {
-            let mut statement = self.db.prepare("SELECT receiver, incident, handle FROM handles")?;
+            let mut statement =
+                self.db.prepare("SELECT receiver, incident, handle FROM handles ORDER BY at DESC LIMIT 4096")?;
             statement.query_map([], |r| Ok((text(r, 0)?, r.get(1)?, text(r, 2)?)))?.collect()
         };
         let mut out: BTreeMap<Arc<str>, BTreeMap<IncidentId, String>> = BTreeMap::new();
