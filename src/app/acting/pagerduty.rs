@@ -72,7 +72,8 @@ fn order(says: &PagerDutySays) -> Option<Order> {
         PagerDutyDeed::Acknowledged => Task::Acknowledge(name, None),
         PagerDutyDeed::Resolved => Task::Close(name, "resolved in PagerDuty".to_string()),
     };
-    let by = plain(&says.by, limits::PERSON_CHARS.saturating_sub(THERE.len() + 1));
+    // a blank between, and a sign where it is cut
+    let by = plain(&says.by, limits::PERSON_CHARS.saturating_sub(THERE.len() + 2));
     let by = if by == "PagerDuty" { by } else { format!("{by} {THERE}") };
     Some(Order { by, task })
 }
