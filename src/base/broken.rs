@@ -22,6 +22,28 @@ pub enum Broken {
     DeliversTwice,
     /// Some outcomes are not counted.
     OutcomesLost,
+    /// Nobody hears that something became a page.
+    PagesLost,
+    /// A page that came and went unnoticed leaves no line.
+    ShortPagesLost,
+    /// Letters about an incident overtake each other.
+    Overtakes,
+    /// People are told of what they were told is over.
+    SpeaksOn,
+    /// Of a key that belongs to two incidents the older one grows.
+    KeysShared,
+    /// What a receiver took or refused is not kept with that.
+    HeardNotKept,
+    /// A page is handed over though a later message about it was taken.
+    LaterUnheard,
+    /// Nobody hears of the end of what was told before its rule went into shadow.
+    ShadowForgets,
+    /// What left an incident that was closed is held to be open in it.
+    BurnsOn,
+    /// What was told from memory is written behind what is newer.
+    RowsAmiss,
+    /// Those who order something do not hear what came of it.
+    AnswersLost,
 }
 
 #[cfg(feature = "broken")]

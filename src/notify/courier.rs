@@ -83,13 +83,17 @@ pub struct Courier {
     failures: u32,
     /// No try before; outlives the message, since it is the receiver that failed.
     not_before: Time,
+    /// No try before of a message that was never tried: whether it is the receiver that failed, or it does not
+    /// like what it was sent, is not known.
+    fresh_not_before: Time,
     standing: Standing,
 }
 
 impl Courier {
     /// To a receiver of which nothing is known yet.
     pub fn new(pace: Pace) -> Courier {
-        Courier { pace, failures: 0, not_before: Time(i64::MIN), standing: Standing::Fine }
+        let never = Time(i64::MIN);
+        Courier { pace, failures: 0, not_before: never, fresh_not_before: never, standing: Standing::Fine }
     }
 
     /// What the receiver did last.
@@ -97,15 +101,16 @@ impl Courier {
         self.standing
     }
 
-    /// What is to be done with a message that was queued at a time.
-    pub fn next(&self, queued: Time, now: Time) -> Next {
+    /// What is to be done with a message that was queued at a time, and tried so often.
+    pub fn next(&self, queued: Time, tries: u32, now: Time) -> Next {
         let end = queued + self.pace.kept;
+        let not_before = if tries == 0 { self.fresh_not_before } else { self.not_before };
         if now >= end {
             Next::Expire
-        } else if now >= self.not_before {
+        } else if now >= not_before {
             Next::Try
         } else {
-            Next::Wait(self.not_before.min(end))
+            Next::Wait(not_before.min(end))
         }
     }
 
@@ -121,6 +126,7 @@ impl Courier {
         self.standing = standing;
         if fate != Fate::Again {
             self.failures = 0;
+            (self.not_before, self.fresh_not_before) = (now, now);
             return fate;
         }
         self.failures = self.failures.saturating_add(1);
@@ -131,6 +137,7 @@ impl Courier {
         };
         // never sooner than we would ourselves, or "after 0 s" were a loop
         self.not_before = now + own.max(asked);
+        self.fresh_not_before = now + self.pace.first.max(asked);
         fate
     }
 }
@@ -171,21 +178,35 @@ mod tests {
     #[test]
     fn waits_longer_after_each_failure_also_over_messages() {
         let (mut c, mut now, mut waits) = (Courier::new(Pace::default()), at(0), Vec::new());
-        assert_eq!(c.next(now, now), Next::Try);
+        assert_eq!(c.next(now, 1, now), Next::Try);
         for k in 0..12 {
             c.on(if k % 2 == 0 { Answer::None } else { answered(503) }, now, 1.0);
             // another message has to wait as well
-            let Next::Wait(until) = c.next(now, now) else { panic!("{:?}", c.next(now, now)) };
-            assert_eq!(c.next(now, Time(until.0 - 1)), Next::Wait(until));
-            assert_eq!(c.next(now, until), Next::Try);
+            let Next::Wait(until) = c.next(now, 1, now) else { panic!("{:?}", c.next(now, 1, now)) };
+            assert_eq!(c.next(now, 1, Time(until.0 - 1)), Next::Wait(until));
+            assert_eq!(c.next(now, 1, until), Next::Try);
             waits.push((until - now).0 / 1_000_000);
             now = until;
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         assert_eq!((c.standing(), c.on(answered(204), now, 1.0)), (Standing::Failing, Fate::Accepted));
-        assert_eq!((c.standing(), c.next(now, now)), (Standing::Fine, Next::Try));
+        assert_eq!((c.standing(), c.next(now, 1, now)), (Standing::Fine, Next::Try));
         c.on(Answer::None, now, 1.0);
-        assert_eq!(c.next(now, now), Next::Wait(now + Span::seconds(1)), "forgotten after a success");
+        assert_eq!(c.next(now, 1, now), Next::Wait(now + Span::seconds(1)), "forgotten after a success");
+    }
+
+    #[test]
+    fn what_was_never_tried_waits_a_little() {
+        let mut c = Courier::new(Pace::default());
+        for _ in 0..9 {
+            c.on(answered(503), at(10), 1.0);
+        }
+        assert_eq!(c.next(at(0), 1, at(10)), Next::Wait(at(266)));
+        assert_eq!(c.next(at(0), 0, at(10)), Next::Wait(at(11)));
+        c.on(Answer::Status(429, Some(Span::seconds(60))), at(10), 1.0);
+        assert_eq!(c.next(at(0), 0, at(10)), Next::Wait(at(70)), "as it was asked to");
+        c.on(answered(200), at(11), 1.0);
+        assert_eq!(c.next(at(0), 1, at(11)), Next::Try, "it answers");
     }
 
     #[test]
@@ -193,7 +214,7 @@ mod tests {
         let waited = |jitter| {
             let mut c = Courier::new(Pace::default());
             c.on(Answer::None, at(0), jitter);
-            c.next(at(0), at(0))
+            c.next(at(0), 1, at(0))
         };
         assert_eq!((waited(0.0), waited(1.0)), (Next::Wait(Time(500_000)), Next::Wait(at(1))));
     }
@@ -203,7 +224,7 @@ mod tests {
         for (asked, waited) in [(0, 1), (1, 1), (7, 7), (300, 300), (301, 300), (i64::MAX, 300)] {
             let mut c = Courier::new(Pace::default());
             c.on(Answer::Status(429, Some(Span::seconds(asked))), at(10), 1.0);
-            assert_eq!(c.next(at(10), at(10)), Next::Wait(at(10 + waited)), "{asked}");
+            assert_eq!(c.next(at(10), 1, at(10)), Next::Wait(at(10 + waited)), "{asked}");
         }
     }
 
@@ -212,20 +233,20 @@ mod tests {
         let mut c = Courier::new(Pace::default());
         c.on(Answer::None, at(0), 1.0);
         assert_eq!(c.on(Answer::Status(400, Some(Span::seconds(60))), at(5), 1.0), Fate::Refused);
-        assert_eq!((c.standing(), c.next(at(5), at(5))), (Standing::Refusing, Next::Try));
+        assert_eq!((c.standing(), c.next(at(5), 1, at(5))), (Standing::Refusing, Next::Try));
     }
 
     #[test]
     fn a_message_is_given_up_at_its_age() {
         let day = limits::DELIVERY_KEPT.0 / 1_000_000;
         let mut c = Courier::new(Pace::default());
-        assert_eq!(c.next(at(0), at(day - 1)), Next::Try);
+        assert_eq!(c.next(at(0), 1, at(day - 1)), Next::Try);
         c.on(Answer::Status(503, Some(Span::seconds(300))), at(day - 100), 1.0);
         // woken for the end, not only for the next try
-        assert_eq!(c.next(at(0), at(day - 100)), Next::Wait(at(day)));
-        assert_eq!(c.next(at(0), at(day)), Next::Expire);
+        assert_eq!(c.next(at(0), 1, at(day - 100)), Next::Wait(at(day)));
+        assert_eq!(c.next(at(0), 1, at(day)), Next::Expire);
         // a younger one still waits for the receiver
-        assert_eq!(c.next(at(day), at(day)), Next::Wait(at(day + 200)));
+        assert_eq!(c.next(at(day), 1, at(day)), Next::Wait(at(day + 200)));
     }
 
     #[test]

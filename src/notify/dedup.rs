@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::incident::Incident;
 use super::view::News;
+use crate::base::broken::{self, Broken};
 use crate::base::model::Severity;
 use crate::base::time::Time;
 
@@ -37,7 +38,7 @@ pub(super) fn news(told: Option<&Told>, incident: &Incident) -> News {
 /// Why telling it that would tell it nothing, if it would not.
 pub(super) fn nothing_new(told: Option<&Told>, incident: &Incident, news: News) -> Option<String> {
     let told = told?;
-    if told.over {
+    if told.over && !broken::is(Broken::SpeaksOn) {
         return Some("it was told that this is over".to_string());
     }
     let same = told.severity >= incident.severity && told.causes >= incident.causes.len();

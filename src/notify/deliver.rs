@@ -145,20 +145,17 @@ impl Run {
     /// Whether there is time for more.
     async fn deliver(&mut self, waiting: &Waiting) -> bool {
         let (letter, key) = (&waiting.letter, &*waiting.letter.key);
-        loop {
-            match self.courier.next(waiting.since, self.inbox.now()) {
-                Next::Expire => {
-                    self.inbox.queue().done(key);
-                    self.report.expired(&self.name, letter);
-                    return true;
-                }
-                Next::Wait(until) => {
-                    if !self.stop.wait(self.inbox.instant(until)).await {
-                        return false;
-                    }
-                }
-                Next::Try => break,
+        match self.courier.next(waiting.since, waiting.tries, self.inbox.now()) {
+            Next::Expire => {
+                self.inbox.queue().done(key);
+                self.report.expired(&self.name, letter);
+                return true;
             }
+            Next::Wait(until) => {
+                self.inbox.queue().hold(key, until);
+                return true;
+            }
+            Next::Try => {}
         }
         let began = Instant::now();
         let handle = letter.incident.and_then(|i| self.handles.get(&i)).cloned();
@@ -188,6 +185,9 @@ impl Run {
         }
         let (before, now) = (self.courier.standing(), self.inbox.now());
         let fate = self.courier.on(tried.answer, now, self.report.jitter());
+        if fate != Fate::Again {
+            self.inbox.queue().release();
+        }
         match fate {
             Fate::Again => {
                 self.inbox.queue().again(key, &self.pace, now, self.report.jitter());

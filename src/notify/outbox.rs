@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::Letter;
 use crate::base::backoff;
+use crate::base::broken::{self, Broken};
 use crate::base::model::IncidentId;
 use crate::base::time::Time;
 
@@ -19,8 +20,10 @@ pub struct Waiting {
     pub letter: Letter,
     /// Tries so far.
     pub tries: u32,
-    /// No try before.
+    /// No try before, because tries of it failed.
     not_before: Time,
+    /// No try before, because the receiver fails.
+    held: Time,
     in_flight: bool,
 }
 
@@ -75,8 +78,8 @@ impl Queue {
         {
             left.extend(self.waiting.remove(oldest).map(|w| Left::Dropped(w.letter)));
         }
-        let (tries, not_before) = (0, Time(i64::MIN));
-        self.waiting.push_back(Waiting { since, letter, tries, not_before, in_flight: false });
+        let (tries, not_before, held) = (0, Time(i64::MIN), Time(i64::MIN));
+        self.waiting.push_back(Waiting { since, letter, tries, not_before, held, in_flight: false });
         left
     }
 
@@ -87,20 +90,27 @@ impl Queue {
         for w in &mut self.waiting {
             // what is about no incident goes in order too
             let turn = busy.insert(w.letter.incident);
-            if !turn || w.in_flight {
+            if (!turn && !broken::is(Broken::Overtakes)) || w.in_flight {
                 continue;
             }
-            if w.not_before <= now {
+            let due = w.not_before.max(w.held);
+            if due <= now {
                 w.in_flight = true;
                 return Pick::Try(Box::new(w.clone()));
             }
-            soonest = Some(soonest.map_or(w.not_before, |s| s.min(w.not_before)));
+            soonest = Some(soonest.map_or(due, |s| s.min(due)));
         }
         soonest.map_or(Pick::Nothing, Pick::Wait)
     }
 
     /// A letter that was on its way has come to its end.
     pub fn done(&mut self, key: &str) {
+        if broken::is(Broken::DeliversTwice)
+            && let Some(w) = self.waiting.iter_mut().find(|w| *w.letter.key == *key && w.tries == 0)
+        {
+            (w.tries, w.in_flight) = (1, false);
+            return;
+        }
         self.waiting.retain(|w| *w.letter.key != *key);
     }
 
@@ -125,6 +135,18 @@ impl Queue {
         let (flying, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|w| w.in_flight);
         self.waiting = flying;
         Vec::from(waiting)
+    }
+
+    /// A letter that was on its way waits for its receiver; others may go before.
+    pub fn hold(&mut self, key: &str, until: Time) {
+        if let Some(w) = self.waiting.iter_mut().find(|w| *w.letter.key == *key) {
+            (w.held, w.in_flight) = (until, false);
+        }
+    }
+
+    /// The receiver answers: nothing waits for it any more.
+    pub fn release(&mut self) {
+        self.waiting.iter_mut().for_each(|w| w.held = Time(i64::MIN));
     }
 
     /// How many wait.
@@ -182,6 +204,22 @@ mod tests {
         assert_eq!(tried(&mut q, at(1)), "a2");
         q.done("a2");
         assert_eq!((q.pick(at(1)), q.is_empty()), (Pick::Nothing, true));
+    }
+
+    #[test]
+    fn what_waits_for_the_receiver_goes_as_soon_as_that_answers() {
+        let mut q = Queue::new(10);
+        q.push(letter("a", 1, false), at(0));
+        q.push(letter("b", 2, false), at(0));
+        assert_eq!(tried(&mut q, at(0)), "a");
+        q.again("a", &Pace::default(), at(0), 1.0);
+        assert_eq!(tried(&mut q, at(0)), "b");
+        q.hold("b", at(100));
+        assert_eq!(tried(&mut q, at(1)), "a", "others may go before");
+        q.again("a", &Pace::default(), at(1), 1.0);
+        q.release();
+        assert_eq!(tried(&mut q, at(1)), "b");
+        assert_eq!(q.pick(at(1)), Pick::Wait(at(3)), "a waits for itself");
     }
 
     #[test]

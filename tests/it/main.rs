@@ -21,6 +21,7 @@ mod live;
 mod mailing;
 mod misbehaving;
 mod naive;
+mod outage;
 mod overload;
 mod packed;
 mod paging;

@@ -21,14 +21,17 @@ pub fn rules(version: u64) -> Arc<RuleSet> {
         1 => "  - {alert: Quick, when: 'mentions[30s] >= 2', severity: info}\n",
         _ => "  - {alert: Loud, when: 'reach[2m] >= 400', severity: warn, for: 5s}\n",
     };
+    let shadow = if version % 3 == 2 { ", shadow: true" } else { "" };
     let query = if version % 4 == 3 { "acme OR corp" } else { "acme" };
     let text = format!(
-        "brands: {{acme: {{query: '{query}', own: ['forum:acme']}}, rival: {{query: rival}}}}\nrules:\n\
-         {extra}  - {{alert: Many, when: 'mentions[1m] >= 3', severity: page, keep_firing_for: 20s}}\n\
+        "brands: {{acme: {{query: '{query}', own: ['forum:acme']}}, rival: {{query: rival}}}}\n\
+         groups: {{both: {{brands: [acme, rival]}}}}\nrules:\n\
+         {extra}  - {{alert: Many, when: 'mentions[1m] >= 3', severity: page, keep_firing_for: 20s{shadow}}}\n\
          \x20 - {{alert: Held, when: 'authors[2m] >= 3', severity: warn, for: 10s, keep_firing_for: 5s}}\n\
          \x20 - {{alert: Story, by: [brand, story], when: 'shares[2m] >= 2', severity: page}}\n\
          \x20 - {{alert: Other, when: 'mentions{{brand=\"rival\"}}[1m] > mentions[1m] + 2', severity: info}}\n\
-         \x20 - {{alert: Steps, levels: {{warn: 'mentions[2m] >= 2', page: 'mentions[2m] >= 5'}}}}\n"
+         \x20 - {{alert: Steps, levels: {{warn: 'mentions[2m] >= 2', page: 'mentions[2m] >= 5'}}}}\n\
+         \x20 - {{alert: Both, by: [group], when: 'mentions[1m] >= 7', severity: page, for: 5s}}\n"
     );
     let file = SourceText { file: "r.yaml".into(), text };
     Arc::new(RuleSet::load(&[file]).unwrap_or_else(|f| panic!("{f:#?}")).0)

@@ -1,6 +1,7 @@
 //! What the simulation is made of.
 
 pub mod input;
+pub mod people;
 pub mod receivers;
 pub mod world;
 

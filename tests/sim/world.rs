@@ -1,6 +1,5 @@
 //! The world: one service after the other on one store, and everything that can happen to them.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,12 +12,12 @@ use groundswell::app::engine::{self, Engine, Input};
 use groundswell::app::engine_thread::EngineThread;
 use groundswell::app::front::FrontLine;
 use groundswell::app::intake::{Fed, Intake, Lane, What, intake};
-use groundswell::app::keeper::{Ended, Keep, Keeper, Now};
+use groundswell::app::keeper::{Ended, Keep, Keeper, Now, Outbox};
 use groundswell::app::recovery::{self, Kept};
 use groundswell::app::start;
 use groundswell::app::status::Status;
 use groundswell::base::metric;
-use groundswell::base::model::{EntryBody, FrameBatch, Message, Notice, Position, SourceState, Transition};
+use groundswell::base::model::{EntryBody, FrameBatch, Position, SourceState, Transition};
 use groundswell::base::outcome::Outcome;
 use groundswell::base::rule::RuleSet;
 use groundswell::base::time::{Span, Time};
@@ -27,7 +26,8 @@ use groundswell::store::db::{Db, Keep as Forget, Round, StatePart};
 
 use super::Dice;
 use super::input::{Script, rules, zero};
-use super::receivers::{Receivers, Writer};
+use super::people::{self, Incidents, Told, Writer};
+use super::receivers::Receivers;
 
 /// Steps of one story.
 const STEPS: usize = 260;
@@ -67,6 +67,8 @@ struct Running {
     reload: Option<tokio::sync::oneshot::Receiver<std::time::Duration>>,
     /// A round that is being written.
     writing: bool,
+    /// Who waits to hear what came of an order.
+    asked: Vec<tokio::sync::oneshot::Receiver<Result<String, String>>>,
 }
 
 pub struct World {
@@ -82,6 +84,9 @@ pub struct World {
     scripts: Vec<Script>,
     version: u64,
     receivers: Receivers,
+    /// Incidents as they were when they were recorded last, and as they are if a torn commit was whole.
+    kept: Incidents,
+    torn: Option<Incidents>,
     full: bool,
     crashes: usize,
     service: Option<Running>,
@@ -99,6 +104,7 @@ impl World {
         let exact = dice.one_in(2);
         let sources = if exact { 1 } else { 1 + dice.below(3) };
         let scripts = (0..sources).map(|s| Script::new(&format!("s{s}"), FRAMES, &mut dice)).collect();
+        let receivers = Receivers::new(&mut dice);
         let clock = Arc::new(SimClock::default());
         clock.now.store(zero().0, Ordering::SeqCst);
         World {
@@ -111,7 +117,9 @@ impl World {
             clock,
             scripts,
             version: 0,
-            receivers: Receivers::default(),
+            receivers,
+            kept: Incidents::new(),
+            torn: None,
             full: false,
             crashes: 0,
             service: None,
@@ -119,12 +127,28 @@ impl World {
     }
 
     pub fn run(mut self) -> Result<(), String> {
+        let ended = self.live();
+        if ended.is_err() && self.told {
+            self.show_ledger();
+        }
+        ended
+    }
+
+    fn live(&mut self) -> Result<(), String> {
         self.start()?;
         for _ in 0..STEPS {
             self.step()?;
             self.check()?;
         }
         self.end()
+    }
+
+    fn show_ledger(&self) {
+        let rows = Db::beside(&self.path()).ok().and_then(|db| people::ledger(&db).ok());
+        for r in rows.unwrap_or_default() {
+            let (to, incident) = (r.receiver.as_deref().unwrap_or("-"), r.incident.map_or(String::new(), |i| i.full()));
+            println!("{} {to} {} {} {incident} {}", r.at.clock_utc(), r.what, r.key, r.detail.unwrap_or_default());
+        }
     }
 
     fn say(&self, what: impl FnOnce() -> String) {
@@ -176,7 +200,8 @@ impl World {
             intake.hold();
             thread = thread.catching_up(catch_up);
         }
-        begun.waiting.into_iter().for_each(|d| self.receivers.take(d));
+        let now = self.clock.now();
+        begun.waiting.into_iter().for_each(|d| self.receivers.take(d, now, &ended));
         let position = |s: &Script| {
             let stored = begun.positions.get(&s.info.name);
             stored.map_or(Ok(0), |p| p.0.parse::<usize>().map_err(|e| format!("position {p:?}: {e}")))
@@ -189,6 +214,12 @@ impl World {
         self.say(|| format!("started, sources at {next:?}"));
         let lanes = self.scripts.iter().map(|_| intake.lane(true)).collect();
         let beside = Db::beside(&self.path()).map_err(|e| e.to_string())?;
+        let stored = people::stored(&beside)?;
+        if stored != self.kept && self.torn.as_ref() != Some(&stored) {
+            return Err("incidents are not what they were when they were recorded".to_string());
+        }
+        people::none_stuck(&stored, &beside)?;
+        (self.kept, self.torn) = (stored, None);
         let (connected, keeper) = (vec![false; self.scripts.len()], begun.keeper);
         let mut running = Running {
             status,
@@ -205,13 +236,13 @@ impl World {
             given: 0,
             reload: None,
             writing: false,
+            asked: Vec::new(),
         };
         if !running.thread.begin(rules) {
             return Err("nobody keeps".to_string());
         }
         self.service = Some(running);
         if !self.exact {
-            let now = self.clock.now();
             self.feed(Input::Tick(now))?;
         }
         self.keep();
@@ -247,30 +278,68 @@ impl World {
     fn keep(&mut self) {
         let now = self.now();
         let running = self.service.as_mut().unwrap();
+        running.keeper.hear(now);
         while let Ok(item) = running.items.try_recv() {
             running.keeper.take(item, now);
         }
+        running.keeper.tick(now);
         running.status.set_unrecorded(running.keeper.trouble().cloned(), running.keeper.wants_whole(now));
     }
 
-    fn commit(&mut self) {
+    fn commit(&mut self) -> Result<(), String> {
         let now = self.now();
         let running = self.service.as_mut().unwrap();
         let deliveries = running.keeper.commit(now);
-        deliveries.into_iter().for_each(|d| self.receivers.take(d));
+        if running.keeper.is_recording() {
+            self.kept = people::incidents(running.keeper.desk());
+            self.receivers.recorded();
+        }
+        if running.asked.drain(..).any(|mut answer| answer.try_recv().is_err()) {
+            return Err("an order was never answered".to_string());
+        }
+        deliveries.into_iter().for_each(|d| self.receivers.take(d, now.clock, &running.ended));
         self.keep();
+        Ok(())
+    }
+
+    /// Somebody orders something, about incidents or about a letter that died.
+    fn order(&mut self) -> Result<(), String> {
+        let now = self.now();
+        let running = self.service.as_mut().unwrap();
+        let (to, answer) = tokio::sync::oneshot::channel();
+        let what = if self.dice.one_in(4) {
+            let all = running.beside.outbox(usize::MAX >> 1).map_err(|e| e.to_string())?;
+            let dead: Vec<i64> = all.iter().filter(|r| r.dead.is_some()).map(|r| r.id).collect();
+            let Some(id) = dead.get(self.dice.below(dead.len() as u64) as usize).copied() else { return Ok(()) };
+            let what = if self.dice.one_in(3) { Outbox::Drop(id, "Ana".into()) } else { Outbox::Retry(id) };
+            Keep::Outbox(what, to)
+        } else {
+            let Some(order) = people::order(&mut self.dice, running.keeper.desk()) else { return Ok(()) };
+            Keep::Order(order, to)
+        };
+        let said = match &what {
+            Keep::Order(order, _) => format!("ordered: {:?}", order.task),
+            Keep::Outbox(what, _) => format!("ordered: {what:?}"),
+            _ => String::new(),
+        };
+        running.keeper.take(what, now);
+        running.asked.push(answer);
+        self.say(|| said);
+        self.keep();
+        Ok(())
     }
 
     fn step(&mut self) -> Result<(), String> {
         match self.dice.below(100) {
-            0..=44 => self.frames()?,
+            0..=40 => self.frames()?,
+            41..=44 => self.order()?,
             45..=54 if !self.exact => self.tick()?,
             55..=69 => {
                 if self.service().keeper.due().is_some_and(|due| due <= self.now().uptime) || self.dice.one_in(3) {
-                    self.commit();
+                    self.commit()?;
                 }
             }
-            70..=81 => self.deliver(true)?,
+            70..=81 => drop(self.deliver(true)?),
             82..=84 => self.connection()?,
             85..=86 if !self.exact => self.reload()?,
             87..=90 => self.house()?,
@@ -283,6 +352,7 @@ impl World {
             _ => {
                 let time = self.dice_span(4000);
                 self.pass(time);
+                self.keep();
             }
         }
         if self.service().reload.is_some() {
@@ -385,7 +455,8 @@ impl World {
         if sent != Some(true) { Err("the urgent lane takes nothing".to_string()) } else { self.turn() }
     }
 
-    fn deliver(&mut self, fails: bool) -> Result<(), String> {
+    /// One try; gives when the next may be, where it is too soon.
+    fn deliver(&mut self, fails: bool) -> Result<Option<Time>, String> {
         let now = self.clock.now();
         let running = self.service.as_mut().unwrap();
         let beside = &running.beside;
@@ -455,7 +526,10 @@ impl World {
         if torn {
             let now = self.now();
             // nobody hears of it
-            let _ = self.service().keeper.commit(now);
+            let running = self.service();
+            let _ = running.keeper.commit(now);
+            let recorded = running.keeper.is_recording();
+            self.torn = recorded.then(|| people::incidents(self.service().keeper.desk()));
         }
         let after = size(&old);
         self.generation += 1;
@@ -488,7 +562,7 @@ impl World {
 
     /// What a stop in order does: everything is kept, then it starts again.
     fn stop_well(&mut self) -> Result<(), String> {
-        self.commit();
+        self.commit()?;
         // what could not be recorded is lost with the memory
         self.crashes += usize::from(self.service().keeper.trouble().is_some());
         self.service = None;
@@ -513,47 +587,40 @@ impl World {
         if counted > given || counted + f64::from(held) < given {
             return Err(format!("outcomes sum to {counted}, frames to {given}"));
         }
-        let lost = self.receivers.seen.iter().find(|(_, (n, _))| *n > 1 + self.crashes + self.receivers.unanswered);
-        if let Some(((name, key), (n, _))) = lost {
-            return Err(format!("{name} saw {key} {n} times after {} crashes", self.crashes));
+        for (name, (n, _)) in &self.receivers.seen {
+            let unanswered = self.receivers.unanswered.get(name).copied().unwrap_or(0);
+            if *n > 1 + self.crashes + unanswered {
+                return Err(format!("{} saw {} {n} times after {} crashes", name.0, name.1, self.crashes));
+            }
         }
+        people::one_a_key(running.keeper.desk())?;
         if self.dice.one_in(6) { self.check_ledger() } else { Ok(()) }
     }
 
-    /// What is queued came to one end, or waits; nothing is queued twice.
     fn check_ledger(&self) -> Result<(), String> {
-        let db = &self.service.as_ref().unwrap().beside;
-        let rows = db
-            .ledger(groundswell::store::db::About::All, Time(i64::MIN), usize::MAX >> 1)
-            .map_err(|e| e.to_string())?;
-        let waiting: BTreeSet<_> =
-            db.waiting().map_err(|e| e.to_string())?.into_iter().map(|w| (w.letter.receiver, w.letter.key)).collect();
-        let mut ends: BTreeMap<_, usize> = BTreeMap::new();
-        for row in rows.iter().filter(|r| r.what == "delivered") {
-            *ends.entry((row.receiver.clone().unwrap(), row.key.clone())).or_default() += 1;
+        let running = self.service.as_ref().unwrap();
+        people::each_ends_once(&running.beside, &people::ledger(&running.beside)?, self.crashes)?;
+        if people::stored(&running.beside)? != self.kept {
+            return Err("incidents are not what they were when they were recorded".to_string());
         }
-        let mut queued = BTreeMap::new();
-        for row in rows.iter().filter(|r| r.what == "queued") {
-            let name = (row.receiver.clone().unwrap(), row.key.clone());
-            if queued.insert(name.clone(), row.detail.is_none()).is_some() {
-                return Err(format!("{} is told again of {}", name.0, name.1));
-            }
-        }
-        // what was sent from memory may be lost with it
-        for name in queued.into_iter().filter(|(_, recorded)| *recorded).map(|(name, _)| name) {
-            let (n, waits) = (ends.get(&name).copied().unwrap_or(0), waiting.contains(&name));
-            if n + usize::from(waits) != 1 {
-                return Err(format!("{} for {} was queued, ended {n} times, waits: {waits}", name.1, name.0));
+        Ok(())
+    }
+
+    /// Delivers all that waits, in as much time as that takes.
+    fn deliver_all(&mut self) -> Result<(), String> {
+        while self.receivers.waits() > 0 {
+            if let Some(until) = self.deliver(false)? {
+                self.clock.now.fetch_max(until.0, Ordering::SeqCst);
             }
         }
         Ok(())
     }
 
     /// Everything is told, kept and delivered; then all of it is looked at.
-    fn end(mut self) -> Result<(), String> {
+    fn end(&mut self) -> Result<(), String> {
         self.fill_disk(false)?;
         self.pass(Span::seconds(2));
-        self.commit();
+        self.commit()?;
         if !self.exact {
             self.pass(Span::seconds(FRAMES as i64 * 100));
         }
@@ -580,13 +647,17 @@ impl World {
             self.feed(Input::Tick(now))?;
         }
         for _ in 0..20 {
-            self.pass(Span::seconds(2));
-            self.commit();
+            self.pass(Span::seconds(8));
+            self.keep();
+            self.commit()?;
+            self.deliver_all()?;
         }
-        while self.receivers.waits() > 0 {
-            self.deliver(false)?;
+        self.keep();
+        while self.receivers.waits() > 0 || self.service().keeper.due().is_some() {
+            self.commit()?;
+            self.deliver_all()?;
+            self.keep();
         }
-        self.commit();
         self.check()?;
         self.check_ledger()?;
         self.check_all()
@@ -610,19 +681,19 @@ impl World {
             straight.extend(engine.step(Input::Frames(batch)).transitions);
             straight.extend(engine.step(Input::Source(source.name.clone(), SourceState::End)).transitions);
             same("not what an uninterrupted run decides", &straight, &stored)?;
-            // each was told to each, under its own key
-            for t in &stored {
-                let notice = Notice { transition: t.clone(), rules: rules(self.version), outage: None };
-                let key = Message::Episode(notice).key();
-                for name in super::receivers::NAMES {
-                    if !self.receivers.seen.contains_key(&(name.into(), key.as_str().into())) {
-                        return Err(format!("{name} was never told of {key}"));
-                    }
-                }
-            }
         }
-        if !db.waiting().map_err(|e| e.to_string())?.is_empty() {
-            return Err("queued messages were never delivered".to_string());
+        let told = Told {
+            ledger: people::ledger(db)?,
+            incidents: people::incidents(self.service.as_ref().unwrap().keeper.desk()),
+            receivers: &self.receivers,
+            rules: (0..=self.version).map(rules).map(|r| (r.fingerprint, r)).collect(),
+            exact: self.exact,
+        };
+        told.nothing_lost(&stored)?;
+        told.handed_well()?;
+        people::none_stuck(&told.incidents, db)?;
+        if let Some(w) = db.waiting().map_err(|e| e.to_string())?.first() {
+            return Err(format!("queued messages were never delivered: {} to {}", w.letter.key, w.letter.receiver));
         }
         let untold = db.untold().map_err(|e| e.to_string())?;
         if !untold.is_empty() {

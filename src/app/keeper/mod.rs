@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use crate::app::intake::Ends;
 use crate::app::snapshot::Part;
+use crate::base::broken::{self, Broken};
 use crate::base::limits;
 use crate::base::model::{EntryBody, IncidentId, Message, Notice, Outage, Position, Seq, Step, StoreNotice};
 use crate::base::rule::RuleSet;
@@ -345,9 +346,14 @@ impl Keeper {
     fn live(&mut self, now: Now) {
         let Some(untold) = self.untold.take() else { return };
         self.pending.all_told = true;
+        let over = untold.over();
         for message in untold.messages(now.clock) {
             self.message(message, now);
         }
+        // also of those that no digest has room for
+        self.desk.ended(&over, &self.tell.policy(), now.clock);
+        let rows = self.rows();
+        self.pending.remember(rows);
         self.pending.begin(now);
         self.pending.urgent = true;
     }
@@ -370,6 +376,11 @@ impl Keeper {
         for done in self.ended.take() {
             self.desk.heard(&done.what, done.receiver.as_deref(), &done.key);
             self.pending.end(done, now);
+        }
+        if !broken::is(Broken::HeardNotKept) {
+            // else what leaves the outbox now would after a crash be waited for without end
+            let rows = self.rows();
+            self.pending.remember(rows);
         }
         self.pending.handles.extend(self.ended.take_handles());
     }

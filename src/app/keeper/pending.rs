@@ -82,6 +82,12 @@ impl Pending {
                 detail: Some(note.detail),
             });
         }
+        self.remember(rows);
+        self.told.push((message, out.sendings));
+    }
+
+    /// Incidents and silences as they are now.
+    pub(super) fn remember(&mut self, rows: Vec<Row>) {
         for row in rows {
             let (name, row) = match row {
                 Row::Incident { id, brand, severity, opened, ended, bytes } => {
@@ -91,7 +97,6 @@ impl Pending {
             };
             self.rows.insert(name, row);
         }
-        self.told.push((message, out.sendings));
     }
 
     /// Does what is ordered about a letter.
@@ -181,7 +186,10 @@ impl Pending {
         let lettered = letters(&self.told, tell, None, now, &mut ledger);
         ledger.splice(0..0, self.ledger.iter().cloned());
         let fresh = lettered.iter().flat_map(|(_, letters)| letters.iter().cloned());
-        let all: Vec<Letter> = fresh.chain(self.unrecorded.iter().cloned()).collect();
+        // in the order they were told: after a crash they go on in that of their rows
+        let before = self.unrecorded.iter().cloned();
+        let all: Vec<Letter> =
+            if broken::is(Broken::RowsAmiss) { fresh.chain(before).collect() } else { before.chain(fresh).collect() };
         let stored = |r: &Arc<RuleSet>| Some((r.fingerprint, postcard::to_stdvec(&r.stored()).ok()?));
         let ids = db.commit(&Commit {
             at: now.clock,
@@ -196,23 +204,21 @@ impl Pending {
             handles: &self.handles,
             ledger: &ledger,
         })?;
-        let mut ids = ids.into_iter().map(|id| if broken::is(Broken::TellsBeforeCommit) { id + 1000 } else { id });
-        let deliveries = lettered.into_iter().map(|(message, letters)| {
+        let ids = ids.into_iter().skip(if broken::is(Broken::RowsAmiss) { 0 } else { self.unrecorded.len() });
+        let mut ids = ids.map(|id| if broken::is(Broken::TellsBeforeCommit) { id + 1000 } else { id });
+        // before what is newer
+        let revived = self.revived.drain(..).map(|(row, letter)| (None, vec![(Some(row), letter)]));
+        let mut deliveries: Vec<Delivery> = revived.map(delivery).collect();
+        let fresh = lettered.into_iter().map(|(message, letters)| {
             let letters = letters.into_iter().map(|l| (ids.next(), l)).collect();
-            Delivery { message, age: Duration::ZERO, letters }
+            delivery((message, letters))
         });
-        let mut deliveries: Vec<Delivery> = deliveries.collect();
-        if broken::is(Broken::DeliversTwice) {
-            deliveries.iter_mut().for_each(|d| d.letters.extend_from_within(..));
-        }
-        for (row, letter) in self.revived.drain(..) {
-            deliveries.push(Delivery { message: None, age: Duration::ZERO, letters: vec![(Some(row), letter)] });
-        }
+        deliveries.extend(fresh);
         for (to, ends) in self.ends.drain(..) {
             // who asked may be gone
             let _ = to.send(Ok(ends));
         }
-        for (to, said) in self.answers.drain(..) {
+        for (to, said) in self.answers.drain(..).filter(|_| !broken::is(Broken::AnswersLost)) {
             let _ = to.send(Ok(said));
         }
         self.clear();
@@ -247,6 +253,10 @@ impl Pending {
         // time begins anew: else what stays would be looked at without end
         self.since = self.since.map(|_| now.uptime);
     }
+}
+
+fn delivery((message, letters): (Option<Message>, Vec<(Option<i64>, Letter)>)) -> Delivery {
+    Delivery { message, age: Duration::ZERO, letters }
 }
 
 /// How many are more than may wait for a store that cannot be written.

@@ -43,6 +43,13 @@ impl Untold {
         story.last = notice;
     }
 
+    /// What was over before people could be told; of it they are told no more than fits a digest. Nothing where they
+    /// are told of each.
+    pub fn over(&self) -> Vec<Notice> {
+        let over = |s: &&Story| self.outage.is_some() && s.last.transition.to == Phase::Resolved;
+        self.episodes.values().filter(over).map(|s| s.last.clone()).collect()
+    }
+
     /// What people are told: a page for each episode that goes on, in order, and one digest of those
     /// that are over.
     pub fn messages(self, at: Time) -> Vec<Message> {

@@ -63,6 +63,7 @@ impl Desk {
             };
             let waited = Span((now - *since).0 / 1_000_000 * 1_000_000);
             line.waits = None;
+            self.changed.insert(id);
             let (next, rest) = match line.then.split_first() {
                 Some((next, rest)) => (next.clone(), rest.to_vec()),
                 None => continue,
@@ -76,7 +77,6 @@ impl Desk {
             line.notes.push(note);
             line.then = rest;
             line.owe(News::HandedOver, now);
-            self.changed.insert(id);
         }
     }
 

@@ -22,6 +22,7 @@ use super::routes::Routed;
 use super::silence::Silence;
 use super::telling::Sending;
 use super::view::News;
+use crate::base::broken::{self, Broken};
 use crate::base::limits;
 use crate::base::model::{EpisodeId, Gone, IncidentId, Message, Notice, Phase};
 use crate::base::time::Time;
@@ -80,6 +81,7 @@ impl Desk {
         let mut out = Out::default();
         if let Message::Episode(n) = message
             && n.rules.rules.get(n.transition.rule as usize).is_some_and(|r| r.shadow)
+            && !self.ends_told(n)
         {
             out.notes.push(not_sent(message, None, "its rule is in shadow"));
             return out;
@@ -88,12 +90,7 @@ impl Desk {
         let is_feed = |r: &Routed| policy.receivers.get(&r.receiver).is_none_or(|p| p.manner == Manner::Feed);
         let (feeds, people): (Vec<Routed>, Vec<Routed>) = routed.into_iter().partition(is_feed);
         if let Message::Digest(d) = message {
-            // they ended while nobody could be told
-            for n in &d.over {
-                if let Some(id) = self.of.get(&n.transition.episode).copied() {
-                    self.end(id, n, policy, now);
-                }
-            }
+            self.ended(&d.over, policy, now);
         }
         let incident = match message {
             Message::Episode(n) => self.episode(n, &people, policy, now, &mut out),
@@ -105,6 +102,23 @@ impl Desk {
         self.feed(message, incident, feeds, policy, now, &mut out);
         self.flush(policy, now, &mut out);
         out
+    }
+
+    /// These ended while nobody could be told.
+    pub fn ended(&mut self, over: &[Notice], policy: &Policy, now: Time) {
+        for n in over {
+            let episode = n.transition.episode;
+            let Some(id) = self.of.get(&episode).copied() else { continue };
+            if self.incidents.get(&id).is_some_and(|i| i.episodes.get(&episode).is_some_and(|m| m.open)) {
+                self.end(id, n, policy, now);
+            }
+        }
+    }
+
+    /// Whether it is the end of something that was told before its rule went into shadow.
+    fn ends_told(&self, n: &Notice) -> bool {
+        let t = &n.transition;
+        is_ending(t.to) && self.of.contains_key(&t.episode) && !broken::is(Broken::ShadowForgets)
     }
 
     /// Machines are told of every step, but of what somebody silenced.
@@ -140,7 +154,13 @@ impl Desk {
         let t = &n.transition;
         let known = self.of.get(&t.episode).copied();
         if is_ending(t.to) {
-            let id = known?;
+            let Some(id) = known else {
+                if t.to == Phase::Resolved && !people.is_empty() && !broken::is(Broken::ShortPagesLost) {
+                    let why = "over before anybody was told";
+                    out.notes.push(not_sent(&Message::Episode(n.clone()), None, why));
+                }
+                return None;
+            };
             self.end(id, n, policy, now);
             return Some(id);
         }
@@ -168,6 +188,9 @@ impl Desk {
                     let why = format!("it joins incident {} and is no worse than what was told", id.code());
                     out.notes.push(not_sent(&Message::Episode(n.clone()), Some(&r.receiver), &why));
                 }
+                continue;
+            }
+            if news == News::Rise && broken::is(Broken::PagesLost) {
                 continue;
             }
             let due = now + group::wait(incident.severity, r.wait);
@@ -206,6 +229,13 @@ impl Desk {
                 id
             }
         };
+        if let Some(before) = known.filter(|k| *k != id && !broken::is(Broken::BurnsOn)) {
+            // it is no longer its own, or that would keep others quiet for ever
+            if let Some(i) = self.incidents.get_mut(&before) {
+                i.leave(t.episode, now);
+            }
+            self.touch(before);
+        }
         self.of.insert(t.episode, id);
         self.notices.insert(t.episode, n.clone());
         self.touch(id);
@@ -213,10 +243,11 @@ impl Desk {
         id
     }
 
-    /// The oldest incident that goes on and takes an episode.
+    /// The incident that goes on and takes an episode: one of its own key, else the oldest it belongs to.
     fn place(&self, n: &Notice) -> Option<IncidentId> {
         let open = self.alive().filter(|i| i.is_of(n) && self.takes(i.id, n, false));
-        open.min_by_key(|i| (i.closed.is_some(), i.opened, i.id)).map(|i| i.id)
+        let other = |i: &Incident| !i.keys.contains(&n.transition.group.key) && !broken::is(Broken::KeysShared);
+        open.min_by_key(|i| (i.closed.is_some(), other(i), i.opened, i.id)).map(|i| i.id)
     }
 
     /// Whether an incident takes an episode: while it goes on; one that was closed only what is no worse.
@@ -231,7 +262,7 @@ impl Desk {
     fn end(&mut self, id: IncidentId, n: &Notice, policy: &Policy, now: Time) {
         let Some(incident) = self.incidents.get_mut(&id) else { return };
         let news = if incident.leave(n.transition.episode, now) { News::Over } else { News::Update };
-        if incident.closed.is_none() {
+        if incident.closed.is_none() || broken::is(Broken::SpeaksOn) {
             owe_all(incident, news, policy, now);
         }
         self.touch(id);
@@ -328,7 +359,8 @@ impl Desk {
         for id in &self.lively {
             let Some(incident) = self.incidents.get_mut(id) else { continue };
             let Some(line) = incident.lines.get_mut(receiver) else { continue };
-            let Some((_, since)) = line.waits.as_mut().filter(|(k, _)| **k == *key) else { continue };
+            let of = |k: &str| k == key || (what == "delivered" && is_later(key, k));
+            let Some((_, since)) = line.waits.as_mut().filter(|(k, _)| of(k)) else { continue };
             match what {
                 "refused" | "expired" | "dropped" => *since = Time(since.0.min(since.0 - limits::HANDOVER.0)),
                 // a later one takes its place
@@ -370,6 +402,13 @@ impl Desk {
     pub fn silences(&self) -> impl Iterator<Item = &Silence> {
         self.silences.values()
     }
+}
+
+/// Whether a key is of a later message about the same incident than another; it says what that said.
+fn is_later(key: &str, than: &str) -> bool {
+    let parts = |key: &str| key.rsplit_once('-').map(|(i, step)| (i.to_string(), step.parse::<u32>().ok()));
+    let later = || parts(key).zip(parts(than)).is_some_and(|(a, b)| a.0 == b.0 && a.1 > b.1);
+    !broken::is(Broken::LaterUnheard) && later()
 }
 
 /// Owes news to all receivers of an incident whom they concern.

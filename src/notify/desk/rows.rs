@@ -34,9 +34,15 @@ impl Desk {
     /// With what was kept: incidents, silences, and notices by the episodes they are of.
     pub fn of_rows(incidents: &[Vec<u8>], silences: &[Vec<u8>]) -> Desk {
         let mut desk = Desk::default();
+        let mut places = BTreeMap::new();
         for incident in incidents.iter().filter_map(|b| postcard::from_bytes::<Incident>(b).ok()) {
-            desk.of.extend(incident.episodes.keys().map(|e| (*e, incident.id)));
             let id = incident.id;
+            for (episode, member) in &incident.episodes {
+                // one that left an incident is in two: it belongs to the later
+                let place = (member.open, member.at, incident.opened, id);
+                let last = places.entry(*episode).or_insert(place);
+                *last = place.max(*last);
+            }
             if incident.is_lively() {
                 desk.lively.insert(id);
             } else {
@@ -44,6 +50,7 @@ impl Desk {
             }
             desk.incidents.insert(id, incident);
         }
+        desk.of = places.into_iter().map(|(episode, place)| (episode, place.3)).collect();
         let ended = |id: &IncidentId| desk.incidents.get(id).map(|i| (i.ended, i.opened));
         desk.over.make_contiguous().sort_by_key(ended);
         let silences = silences.iter().filter_map(|b| postcard::from_bytes::<Silence>(b).ok());
@@ -53,7 +60,8 @@ impl Desk {
 
     /// The changes it wants to know again, by episode and step.
     pub fn wanted(&self) -> Vec<(EpisodeId, u64)> {
-        let members = self.incidents.values().flat_map(|i| &i.episodes);
+        let mine = |i: &Incident, e: &EpisodeId| self.of.get(e) == Some(&i.id);
+        let members = self.incidents.values().flat_map(|i| i.episodes.iter().filter(move |(e, _)| mine(i, e)));
         members.map(|(episode, member)| (*episode, member.step)).collect()
     }
 

@@ -245,6 +245,21 @@ fn what_is_closed_is_over_unless_it_becomes_worse() {
     let rise = w.notice(2, "united", 1, Severity::Page, Phase::Firing, Phase::Firing);
     w.take(rise);
     assert_eq!(w.desk.incidents.len(), 2, "its rise joins the new one");
+    w.ends(2, "united", 1, Severity::Page);
+    w.ends(2, "united", 2, Severity::Warn);
+    assert_eq!(w.ends(0, "united", 3, Severity::Page), "mail: Over, pager: Over, slack: Over");
+    // the episode that left the one that was closed keeps nobody quiet
+    w.fires(2, "united", 4, Severity::Warn);
+    assert_eq!(w.tick(30), ALL_OPENED);
+}
+
+#[test]
+fn what_is_over_for_long_is_over_on_the_desk_too() {
+    let mut w = World::new(policy());
+    w.fires(1, "united", 1, Severity::Page);
+    let over = w.notice(1, "united", 1, Severity::Page, Phase::Firing, Phase::Resolved);
+    w.desk.ended(&[over], &w.policy, w.now);
+    assert_eq!(w.tick(0), "mail: Over, pager: Over, slack: Over");
 }
 
 #[test]
@@ -347,6 +362,57 @@ fn what_is_not_known_any_more_is_not_dropped_in_silence() {
     w.desk.notices.clear();
     let out = w.desk.tick(&w.policy, w.now + Span::seconds(30));
     assert_eq!(out.notes.iter().filter(|n| n.detail.contains("nothing is known")).count(), 3, "{:?}", out.notes);
+}
+
+#[test]
+fn who_took_a_later_message_has_the_page() {
+    let route = Route { to: vec!["pager".into()], then: vec!["mail".into()], ..Route::default() };
+    let all = policy();
+    let mut w = World::new(Policy { routes: Routes { routes: vec![route], all: all.routes.all.clone() }, ..all });
+    w.fires(1, "united", 1, Severity::Page);
+    let code = w.code();
+    assert_eq!(w.order(Task::Acknowledge(code.clone(), None)).unwrap(), "pager: Hand");
+    w.desk.heard("superseded", Some("pager"), &format!("{code}-0001"));
+    w.desk.heard("delivered", Some("pager"), &format!("{code}-0002"));
+    assert_eq!(w.tick(100), "");
+}
+
+#[test]
+fn the_end_of_what_was_told_is_told_even_in_shadow() {
+    let mut w = World::new(policy());
+    w.fires(1, "united", 1, Severity::Page);
+    w.rules = loaded(&RULES.replace("severity: page}", "severity: page, shadow: true}"));
+    assert_eq!(w.fires(1, "united", 2, Severity::Page), "");
+    assert_eq!(w.ends(1, "united", 2, Severity::Page), "", "of this nobody knows");
+    assert_eq!(w.ends(1, "united", 1, Severity::Page), "mail: Over, pager: Over, slack: Over");
+}
+
+#[test]
+fn an_episode_joins_the_incident_of_its_own_key() {
+    let mut w = World::new(policy());
+    w.fires(1, "united", 1, Severity::Page);
+    let mut other = w.notice(1, "delta", 2, Severity::Page, Phase::Inactive, Phase::Firing);
+    other.transition.evidence = None;
+    w.take(other.clone());
+    assert_eq!(w.desk.incidents.len(), 2);
+    // that of the group joins the first, which is then one of the group of both
+    w.fires(3, "air", 3, Severity::Page);
+    other.transition.episode = EpisodeId(4);
+    w.take(other);
+    assert_eq!(w.desk.incident_of(EpisodeId(4)), w.desk.incident_of(EpisodeId(2)));
+    let keys: Vec<usize> = w.desk.incidents.values().map(|i| i.keys.len()).collect();
+    assert_eq!(keys.iter().sum::<usize>(), 3, "none has two");
+}
+
+#[test]
+fn what_came_and_went_unnoticed_leaves_a_line() {
+    let mut w = World::new(policy());
+    let n = w.notice(1, "united", 1, Severity::Page, Phase::Firing, Phase::Resolved);
+    let out = w.desk.take(&Message::Episode(n), &w.policy, w.now);
+    assert_eq!(
+        out.notes.iter().map(|n| (n.what, &*n.detail)).collect::<Vec<_>>(),
+        [("not sent", "over before anybody was told")]
+    );
 }
 
 #[test]
