@@ -13,21 +13,22 @@ use serde_json::{Value as Json, json};
 
 use crate::receivers::{Act, FAST, Got, Server, Told, guitar, letter, life};
 
-const TOKEN: &str = "xoxb-17-secret";
+/// What the bot of [`slack`] has to say.
+pub const TOKEN: &str = "xoxb-17-secret";
 
 /// Something in the channel.
 #[derive(Clone, Debug)]
-struct Message {
-    ts: String,
-    thread: Option<String>,
-    broadcast: bool,
-    edits: usize,
-    said: Json,
+pub struct Message {
+    pub ts: String,
+    pub thread: Option<String>,
+    pub broadcast: bool,
+    pub edits: usize,
+    pub said: Json,
 }
 
 /// A channel of Slack.
 #[derive(Default)]
-struct Channel(Mutex<Vec<Message>>);
+pub struct Channel(Mutex<Vec<Message>>);
 
 fn chars(text: &Json) -> usize {
     text.as_str().unwrap_or_default().encode_utf16().count()
@@ -143,7 +144,8 @@ impl Channel {
         Ok((message.ts.clone(), said))
     }
 
-    fn all(&self) -> Vec<Message> {
+    /// All messages, in the order they came.
+    pub fn all(&self) -> Vec<Message> {
         self.0.lock().unwrap().clone()
     }
 
@@ -164,7 +166,8 @@ fn first(said: &Json) -> String {
     said["text"].as_str().unwrap().split(':').next().unwrap().to_string()
 }
 
-async fn slack() -> (Arc<Channel>, Server, SlackConfig) {
+/// A workspace with one channel, and a receiver that tells it.
+pub async fn slack() -> (Arc<Channel>, Server, SlackConfig) {
     let channel = Arc::new(Channel::default());
     let (server, address) = Server::start({
         let channel = channel.clone();

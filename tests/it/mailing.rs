@@ -9,6 +9,8 @@ use std::time::Duration;
 use groundswell::base::model::IncidentId;
 use groundswell::base::secret::Secret;
 use groundswell::base::time::{Span, Time};
+use groundswell::notify::mail::{Mail, letter};
+use groundswell::notify::view::{Chart, Mark, News, View};
 use groundswell::notify::{Deliverer, EmailConfig, Inbox, Letter, Pace, Report, Tls};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
@@ -17,9 +19,11 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use crate::receivers;
+
 /// What the server does instead of its duty, once.
 #[derive(Clone)]
-enum Act {
+pub enum Act {
     /// Answers so.
     Say(&'static str),
     /// Says nothing more.
@@ -35,7 +39,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// A mail server that notes what it is told.
 #[derive(Clone, Default)]
-struct Server {
+pub struct Server {
     /// By the moment they wait for: `GREETING`, a command, `BODY` (within it), `TAKEN` (after a mail).
     acts: Arc<Mutex<BTreeMap<&'static str, VecDeque<Act>>>>,
     /// With the number of the connection: `1 EHLO`, and whether it came through TLS: `1s MAIL FROM:...`.
@@ -61,7 +65,8 @@ struct Line {
 struct Over;
 
 impl Server {
-    async fn start(self) -> SocketAddr {
+    /// Runs it; where.
+    pub async fn start(self) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
@@ -83,7 +88,8 @@ impl Server {
         address
     }
 
-    fn with(acts: impl IntoIterator<Item = (&'static str, Act)>) -> Server {
+    /// One that does this at these moments.
+    pub fn with(acts: impl IntoIterator<Item = (&'static str, Act)>) -> Server {
         let server =
             Server { offers: "250-PIPELINING\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n", ..Server::default() };
         for (moment, act) in acts {
@@ -92,11 +98,18 @@ impl Server {
         server
     }
 
-    fn said(&self) -> Vec<String> {
+    /// The same, which offers STARTTLS.
+    pub fn secured_by(self, tls: TlsAcceptor) -> Server {
+        Server { tls: Some(tls), ..self }
+    }
+
+    /// What it was told, line by line.
+    pub fn said(&self) -> Vec<String> {
         self.said.lock().unwrap().clone()
     }
 
-    fn mails(&self) -> Vec<String> {
+    /// Mails it took.
+    pub fn mails(&self) -> Vec<String> {
         self.mails.lock().unwrap().clone()
     }
 
@@ -325,7 +338,7 @@ impl Running {
 }
 
 /// A server's end of TLS; its certificate is written to a file.
-fn secured(name: &str, file: &Path) -> TlsAcceptor {
+pub fn secured(name: &str, file: &Path) -> TlsAcceptor {
     let pair = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec![name.to_string()]).unwrap();
     // each an issuer of its own
@@ -561,4 +574,38 @@ async fn a_server_that_cannot_be_reached_is_tried_again() {
     r.push(0);
     let lines = r.wait("failed", 3).await;
     assert!(lines[0].starts_with("duty failed: expected a connection, found Connection refused"), "{lines:?}");
+}
+
+/// The chart of the guitar story.
+fn chart() -> Chart {
+    let minute = |m: i64| receivers::at() + Span::seconds(60 * m);
+    let points = (-360..=1).map(|m| (minute(m), if m < -6 { 5_100.0 } else { 16_000.0 * (m + 7) as f64 })).collect();
+    let marks =
+        vec![Mark { at: minute(-6), name: "root post".into() }, Mark { at: minute(0), name: "@latimes".into() }];
+    Chart { points, usual: Some((3_000.0, 8_000.0)), line: Some(50_000.0), marks, offset: -5 * 3600 }
+}
+
+/// A page, a rise and an end, to a server that somebody started: `SMTP_PORT` on loopback, which delivers into
+/// `MAILDIR`. What arrives is looked at by `tests/peers/mails.py`.
+#[tokio::test]
+#[ignore = "needs a mail server: tests/peers"]
+async fn a_real_server() {
+    let port: u16 = std::env::var("SMTP_PORT").expect("SMTP_PORT").parse().unwrap();
+    let folder = std::path::PathBuf::from(std::env::var_os("MAILDIR").expect("MAILDIR"));
+    let config = EmailConfig {
+        from: "groundswell <gs@example.org>".into(),
+        to: vec!["duty@example.org".into()],
+        ..config(SocketAddr::from(([127, 0, 0, 1], port)))
+    };
+    let config = EmailConfig { host: "127.0.0.1".into(), ..config };
+    let told = receivers::Told::by(config.carrier(FAST).unwrap(), FAST, BTreeMap::new());
+    let mail = Mail::new(&config.from, &config.to).unwrap();
+    for (step, news) in [(1, News::Opened), (2, News::Rise), (5, News::Over)] {
+        let view = View { chart: Some(chart()), ..receivers::guitar(step, news) };
+        told.tell([receivers::letter(&view, letter(&view, &mail).into())]).await;
+    }
+    assert!(told.lines().iter().all(|l| l.starts_with("delivered")), "{:#?}", told.lines());
+    // taken is not delivered yet
+    let arrived = || std::fs::read_dir(folder.join("new")).map_or(0, |found| found.count());
+    receivers::wait(|| arrived() == 3, || format!("{} of 3 mails are in {}", arrived(), folder.display())).await;
 }

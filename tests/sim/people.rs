@@ -85,7 +85,7 @@ impl Tell for Writer {
                     over.extend(d.over.iter().map(|n| n.transition.episode.to_string()));
                 }
             }
-            Content::Change(..) | Content::Trial(_) => {}
+            Content::Change(..) | Content::Trial(_) | Content::TrialOver(_) => {}
         }
         Some(json!({"parts": parts, "digest": over, "unrecorded": unrecorded}).to_string().into_bytes())
     }

@@ -15,6 +15,8 @@ use crate::serve::NotDone;
 const NOT_OURS: &str = "expected a receiver of this kind with that signature, found none";
 /// After the names of people who did something there.
 const THERE: &str = "(PagerDuty)";
+/// Characters of a name before it: a space and the sign that it was cut are to fit too.
+const NAME_CHARS: usize = limits::PERSON_CHARS - THERE.len() - 2;
 
 /// Names of the last events, the oldest first: PagerDuty sends one again until it is answered.
 #[derive(Debug, Default)]
@@ -72,8 +74,7 @@ fn order(says: &PagerDutySays) -> Option<Order> {
         PagerDutyDeed::Acknowledged => Task::Acknowledge(name, None),
         PagerDutyDeed::Resolved => Task::Close(name, "resolved in PagerDuty".to_string()),
     };
-    // a blank between, and a sign where it is cut
-    let by = plain(&says.by, limits::PERSON_CHARS.saturating_sub(THERE.len() + 2));
+    let by = plain(&says.by, NAME_CHARS);
     let by = if by == "PagerDuty" { by } else { format!("{by} {THERE}") };
     Some(Order { by, task })
 }
@@ -92,7 +93,7 @@ mod tests {
         let by = |who: &str| order(&says(who, PagerDutyDeed::Acknowledged, &name)).unwrap().by;
         assert_eq!((by("Ada"), by("PagerDuty")), ("Ada (PagerDuty)".into(), "PagerDuty".into()));
         let long = by(&"n".repeat(80));
-        assert!(long.ends_with(THERE) && long.chars().count() == limits::PERSON_CHARS, "{long}");
+        assert_eq!((long.ends_with(THERE), plain(&long, limits::PERSON_CHARS)), (true, long.clone()));
         let done = |deed| order(&says("Ada", deed, &name)).unwrap().task;
         assert_eq!(done(PagerDutyDeed::Acknowledged), Task::Acknowledge(name.clone(), None));
         assert_eq!(done(PagerDutyDeed::Resolved), Task::Close(name.clone(), "resolved in PagerDuty".into()));

@@ -10,6 +10,9 @@ use super::body::{Alert, Body};
 use crate::base::limits;
 use crate::base::time::Time;
 
+/// The label that tells how severe it is.
+const SEVERITY: &str = "severity";
+
 /// One alert, and since when it is no more.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct Held {
@@ -71,12 +74,14 @@ impl Thread {
             return;
         }
         (self.step, self.said) = (body.step, now);
-        // the same labels are the same alert
-        let before = self.held.iter().position(|h| h.alert.labels == body.alert.labels);
+        // whatever it is mostly about by now, and whatever its brand is labelled: only a rise is another alert
+        let same = |h: &Held| h.alert.labels.get(SEVERITY) == body.alert.labels.get(SEVERITY);
+        let before = self.held.iter().rposition(same);
         let before = before.and_then(|k| self.held.remove(k));
+        let labels = before.as_ref().map_or(&body.alert.labels, |h| &h.alert.labels).clone();
         self.held.iter_mut().filter(|h| h.ended.is_none()).for_each(|h| h.ended = Some(now));
         let ended = body.over.then(|| before.and_then(|h| h.ended).unwrap_or(now));
-        self.held.push_back(Held { alert: body.alert.clone(), ended });
+        self.held.push_back(Held { alert: Alert { labels, ..body.alert.clone() }, ended });
         while self.held.len() > limits::ALERTS_PER_THREAD {
             self.held.pop_front();
         }

@@ -60,6 +60,26 @@ fn nothing_that_changes_is_in_a_label() {
 }
 
 #[test]
+fn an_alert_keeps_its_labels_while_it_lasts() {
+    let mut firing = Firing::default();
+    firing.take(&body(&view(1, Severity::Warn)), at(0));
+    let (posted, handle) = firing.take(&body(&view(2, Severity::Page)), at(10));
+    let known = posted[1]["labels"].clone();
+    // a rule joins that began to hold before the first, and a restart comes between
+    let named = BTreeMap::from([("alertname".to_string(), "SourTalk".to_string())]);
+    let other = View { labels: named.clone(), ..view(3, Severity::Page) };
+    let mut again = Firing::default();
+    again.remember(&handle.unwrap());
+    let (posted, _) = again.take(&body(&other), at(20));
+    assert_eq!((posted.len(), &posted[1]["labels"]), (2, &known));
+    assert_eq!(ends(&posted), [("warning".to_string(), 10.0), ("critical".to_string(), 260.0)]);
+    let over = View { labels: named, ended: Some(at(30)), ..view(4, Severity::Page) };
+    let (posted, _) = again.take(&body(&over), at(30));
+    assert_eq!((posted.len(), &posted[1]["labels"]), (2, &known));
+    assert_eq!(ends(&posted), [("warning".to_string(), 10.0), ("critical".to_string(), 30.0)]);
+}
+
+#[test]
 fn a_rise_ends_the_alert_before() {
     let mut firing = Firing::default();
     let (posted, _) = firing.take(&body(&view(1, Severity::Warn)), at(0));

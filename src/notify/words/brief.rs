@@ -56,6 +56,8 @@ fn figures_of(t: &Telling<'_>) -> Vec<String> {
     if e.answered == Answered::No && t.dated().is_none() {
         out.push("unanswered".to_string());
     }
+    // who reads only this line is not to take them for those of now
+    out.extend(t.dated().map(|at| format!("as of {}", t.around.clock(at))));
     out
 }
 
@@ -65,7 +67,7 @@ fn how_it_went(t: &Telling<'_>) -> String {
         let usual = times_usual(e.hostile_reach, e).map_or(String::new(), |times| format!(", {times} usual"));
         format!(", hostile reach up to {} in {}{usual}", short(e.hostile_reach), e.window)
     });
-    format!("{} over after {}{far}", t.title(), t.lasted())
+    format!("{} is over after {}{far}", t.title(), t.lasted())
 }
 
 /// One line for a pager or a lock screen.
@@ -74,7 +76,7 @@ pub(super) fn short_line(t: &Telling<'_>) -> String {
     let line = match (t.is_over(), t.case.news) {
         (true, _) => format!("{brand}: {}", how_it_went(t)),
         (_, News::Hand) => format!("{brand}: {}, {}", deed(t).unwrap_or_default(), t.title()),
-        (_, News::Repeat) => format!("{brand}: goes on since {}, {}", t.lasted(), figures_of(t).join(", ")),
+        (_, News::Repeat) => format!("{brand}: still on after {}, {}", t.lasted(), figures_of(t).join(", ")),
         _ => format!("{brand}: {}", figures_of(t).join(", ")),
     };
     with_code(&line, &t.case.id.code(), SHORT)
@@ -109,7 +111,7 @@ pub(super) fn sentence(t: &Telling<'_>) -> String {
         _ if t.is_over() => return cut(&over_sentence(t), SENTENCE),
         News::Test => "Only a trial: ".to_string(),
         News::Hand => deed(t).map_or(String::new(), |d| format!("{}; ", capital(&d))),
-        News::Repeat => format!("It goes on since {}: ", t.lasted()),
+        News::Repeat => format!("It still goes on after {}: ", t.lasted()),
         News::Cause => match t.case.causes.last() {
             Some(cause) => format!("A new cause, {}: ", cause.name()),
             None => "A new cause: ".to_string(),

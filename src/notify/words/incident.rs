@@ -5,7 +5,7 @@ use super::lines::lines;
 use super::posts::said_by;
 use super::telling::Telling;
 use super::way::{chart, moments, voices};
-use crate::base::model::Severity;
+use crate::base::model::{Severity, TopPost};
 use crate::base::time::Span;
 use crate::notify::around::Surroundings;
 use crate::notify::view::{Act, Case, News, View};
@@ -14,7 +14,6 @@ use crate::notify::view::{Act, Case, News, View};
 pub fn view(case: &Case<'_>, around: &Surroundings) -> View {
     let bare = bare(case, around);
     let Some(t) = &Telling::new(case, around) else { return bare };
-    let first = t.evidence.and_then(|e| e.first.as_ref().or(e.top.first()));
     let over = t.is_over();
     let act = case.act.as_ref().filter(|_| !over).and_then(|path| around.at(path));
     View {
@@ -23,7 +22,7 @@ pub fn view(case: &Case<'_>, around: &Surroundings) -> View {
         sentence: sentence(t),
         short: short_line(t),
         subject: subject(t, bare.word),
-        quote: first.map(|p| said_by(p, around)),
+        quote: quote(t).map(|p| said_by(p, around)),
         quote_more: quote_more(t),
         lines: lines(t),
         moments: moments(t),
@@ -60,6 +59,15 @@ pub(super) fn word(severity: Severity) -> &'static str {
         Severity::Warn => "WARN",
         Severity::Info => "INFO",
     }
+}
+
+/// What a story began with. The first post of a brand's hour may be about anything: there it is, in its own words,
+/// what made most of it.
+fn quote<'a>(t: &Telling<'a>) -> Option<&'a TopPost> {
+    let e = t.evidence?;
+    let own = |p: &&TopPost| !p.deleted && !p.body.text.trim().is_empty();
+    let loudest = e.top.iter().find(own).filter(|_| !t.is_story() && e.hostile_reach >= 0.5);
+    loudest.or(e.first.as_ref()).or(e.top.first())
 }
 
 fn quote_more(t: &Telling<'_>) -> String {

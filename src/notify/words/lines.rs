@@ -99,7 +99,7 @@ fn notes(t: &Telling<'_>) -> Vec<String> {
     match t.case.news {
         News::Rise => out.push(format!("it became more severe: {} now", t.case.severity.name())),
         News::Cause => out.extend(t.case.causes.last().map(|c| format!("a new cause: {}", c.name()))),
-        News::Repeat => out.push(format!("it still goes on, since {}", t.lasted())),
+        News::Repeat => out.push(format!("it still goes on, after {}", t.lasted())),
         News::Hand => out.extend(deed(t)),
         News::Test | News::Update | News::Over | News::HandedOver | News::Opened => {}
     }

@@ -79,6 +79,20 @@ fn a_page_is_read_in_the_order_people_ask() {
 }
 
 #[test]
+fn a_brands_page_quotes_what_made_it_and_not_what_came_first() {
+    let mut episodes = guitar();
+    episodes.truncate(1);
+    let first = view(&case(&episodes, News::Opened), &around()).quote.unwrap();
+    assert_eq!(
+        first.text,
+        episodes[0].transition.evidence.as_ref().unwrap().first.as_ref().unwrap().body.text.replace("://", "[:]//")
+    );
+    episodes[0].transition.group.story = None;
+    let loudest = view(&case(&episodes, News::Opened), &around()).quote.unwrap();
+    assert_eq!((loudest.text.as_str(), loudest.author.as_str()), ("they laughed on the tarmac", "@guitarworld"));
+}
+
+#[test]
 fn what_people_did_is_told_with_name_and_time() {
     let episodes = guitar();
     let mut c = case(&episodes, News::Hand);
