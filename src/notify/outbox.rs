@@ -119,7 +119,9 @@ impl Queue {
         if let Some(w) = self.waiting.iter_mut().find(|w| *w.letter.key == *key) {
             w.in_flight = false;
             w.tries = w.tries.saturating_add(1);
-            w.not_before = now + backoff::wait(w.tries, pace.first, pace.most, jitter);
+            let wait = backoff::wait(w.tries, pace.first, pace.most, jitter);
+            // looked at when it is too old, not only when it is due
+            w.not_before = (now + wait).min(w.since + pace.kept);
         }
     }
 

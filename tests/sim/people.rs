@@ -8,7 +8,8 @@ use groundswell::base::model::{EpisodeId, IncidentId, Message, Notice, Phase, Se
 use groundswell::base::rule::RuleSet;
 use groundswell::base::time::{Span, Time};
 use groundswell::notify::{
-    Content, Desk, Incident, Inhibit, Manner, Match, Order, Policy, Receiver, Route, Routes, Sending, Task, feed,
+    Content, Desk, Incident, Inhibit, Manner, Match, Order, Policy, Receiver, Route, Routes, Sending, Silence, Task,
+    feed,
 };
 use groundswell::store::db::{About, Db, LedgerRow};
 use serde_json::{Value as Json, json};
@@ -55,11 +56,17 @@ pub fn policy() -> Policy {
 }
 
 /// Writes letters.
-pub struct Writer;
+pub struct Writer(Arc<Policy>);
+
+impl Writer {
+    pub fn new() -> Writer {
+        Writer(Arc::new(policy()))
+    }
+}
 
 impl Tell for Writer {
     fn policy(&self) -> Arc<Policy> {
-        Arc::new(policy())
+        self.0.clone()
     }
 
     fn render(&mut self, sending: &Sending, unrecorded: Option<&str>) -> Option<Vec<u8>> {
@@ -154,20 +161,33 @@ pub fn order(dice: &mut Dice, desk: &Desk) -> Option<Order> {
     Some(Order { by: "Ana".into(), task })
 }
 
-/// Incidents, as they are in memory or in the store.
 pub type Incidents = BTreeMap<IncidentId, Incident>;
 
-pub fn incidents(desk: &Desk) -> Incidents {
-    desk.incidents().map(|i| (i.id, i.clone())).collect()
+/// What the desk remembers, as it is in memory or in the store.
+#[derive(Clone, PartialEq, Default)]
+pub struct Kept {
+    pub incidents: Incidents,
+    pub silences: BTreeMap<u64, Silence>,
 }
 
-/// What the store knows of incidents.
-pub fn stored(db: &Db) -> Result<Incidents, String> {
+impl Kept {
+    pub fn of(desk: &Desk) -> Kept {
+        Kept {
+            incidents: desk.incidents().map(|i| (i.id, i.clone())).collect(),
+            silences: desk.silences().map(|s| (s.id, s.clone())).collect(),
+        }
+    }
+}
+
+/// What the store knows of them.
+pub fn stored(db: &Db) -> Result<Kept, String> {
     let rows = db.incidents(Time(i64::MIN), usize::MAX >> 1).map_err(|e| e.to_string())?;
     let n = rows.len();
     let bytes: Vec<Vec<u8>> = rows.into_iter().filter_map(|r| r.bytes).collect();
-    let out = incidents(&Desk::of_rows(&bytes, &[]));
-    if out.len() == n { Ok(out) } else { Err(format!("of {n} incidents in the store {} can be read", out.len())) }
+    let silences = db.silences(Time(i64::MIN)).map_err(|e| e.to_string())?;
+    let out = Kept::of(&Desk::of_rows(&bytes, &silences));
+    let readable = out.incidents.len();
+    if readable == n { Ok(out) } else { Err(format!("of {n} incidents in the store {readable} can be read")) }
 }
 
 /// A key has one open incident.

@@ -26,7 +26,7 @@ use groundswell::store::db::{Db, Keep as Forget, Round, StatePart};
 
 use super::Dice;
 use super::input::{Script, rules, zero};
-use super::people::{self, Incidents, Told, Writer};
+use super::people::{self, Kept as Remembered, Told, Writer};
 use super::receivers::Receivers;
 
 /// Steps of one story.
@@ -84,9 +84,9 @@ pub struct World {
     scripts: Vec<Script>,
     version: u64,
     receivers: Receivers,
-    /// Incidents as they were when they were recorded last, and as they are if a torn commit was whole.
-    kept: Incidents,
-    torn: Option<Incidents>,
+    /// Incidents and silences as they were when they were recorded last, and as they are if a torn commit was whole.
+    kept: Remembered,
+    torn: Option<Remembered>,
     full: bool,
     crashes: usize,
     service: Option<Running>,
@@ -118,7 +118,7 @@ impl World {
             scripts,
             version: 0,
             receivers,
-            kept: Incidents::new(),
+            kept: Remembered::default(),
             torn: None,
             full: false,
             crashes: 0,
@@ -187,7 +187,7 @@ impl World {
         let config = Config { store: Some(store), ..Config::new(sources) };
         let status = Arc::new(Status::new(self.clock.clone(), Arc::new(config)).map_err(|e| e.to_string())?);
         let (ended, rules) = (Ended::default(), rules(self.version));
-        let begun = start::begin(&status, &rules, self.mode(), Box::new(Writer), ended.clone());
+        let begun = start::begin(&status, &rules, self.mode(), Box::new(Writer::new()), ended.clone());
         let begun = begun.map_err(|e| format!("cannot start: {e}"))?;
         if begun.keeper.trouble().is_some() {
             return Err(format!("starts without its store: {:?}", begun.keeper.trouble()));
@@ -218,7 +218,7 @@ impl World {
         if stored != self.kept && self.torn.as_ref() != Some(&stored) {
             return Err("incidents are not what they were when they were recorded".to_string());
         }
-        people::none_stuck(&stored, &beside)?;
+        people::none_stuck(&stored.incidents, &beside)?;
         (self.kept, self.torn) = (stored, None);
         let (connected, keeper) = (vec![false; self.scripts.len()], begun.keeper);
         let mut running = Running {
@@ -291,7 +291,7 @@ impl World {
         let running = self.service.as_mut().unwrap();
         let deliveries = running.keeper.commit(now);
         if running.keeper.is_recording() {
-            self.kept = people::incidents(running.keeper.desk());
+            self.kept = Remembered::of(running.keeper.desk());
             self.receivers.recorded();
         }
         if running.asked.drain(..).any(|mut answer| answer.try_recv().is_err()) {
@@ -529,7 +529,7 @@ impl World {
             let running = self.service();
             let _ = running.keeper.commit(now);
             let recorded = running.keeper.is_recording();
-            self.torn = recorded.then(|| people::incidents(self.service().keeper.desk()));
+            self.torn = recorded.then(|| Remembered::of(self.service().keeper.desk()));
         }
         let after = size(&old);
         self.generation += 1;
@@ -684,7 +684,7 @@ impl World {
         }
         let told = Told {
             ledger: people::ledger(db)?,
-            incidents: people::incidents(self.service.as_ref().unwrap().keeper.desk()),
+            incidents: Remembered::of(self.service.as_ref().unwrap().keeper.desk()).incidents,
             receivers: &self.receivers,
             rules: (0..=self.version).map(rules).map(|r| (r.fingerprint, r)).collect(),
             exact: self.exact,

@@ -107,6 +107,10 @@ impl Pending {
         let all = db.outbox(limits::OUTBOX_LISTED).map_err(|e| e.what)?;
         let none = || format!("expected a letter by its number, found {id}, which is none");
         let row = all.into_iter().find(|r| r.id == id).ok_or_else(none)?;
+        if self.done.iter().any(|d| *d.key == *row.key && d.receiver.as_deref() == Some(&*row.receiver)) {
+            // ordered before, and not recorded yet
+            return Err(none());
+        }
         let ledger = |what: &'static str, detail: &str| LedgerRow {
             at: now.clock,
             episode: row.episode,

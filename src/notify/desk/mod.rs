@@ -154,13 +154,11 @@ impl Desk {
         let t = &n.transition;
         let known = self.of.get(&t.episode).copied();
         if is_ending(t.to) {
-            let Some(id) = known else {
-                if t.to == Phase::Resolved && !people.is_empty() && !broken::is(Broken::ShortPagesLost) {
-                    let why = "over before anybody was told";
-                    out.notes.push(not_sent(&Message::Episode(n.clone()), None, why));
-                }
-                return None;
-            };
+            if t.to == Phase::Resolved && !people.is_empty() && self.is_unnoticed(n) {
+                let why = "over before anybody was told";
+                out.notes.push(not_sent(&Message::Episode(n.clone()), None, why));
+            }
+            let id = known?;
             self.end(id, n, policy, now);
             return Some(id);
         }
@@ -200,6 +198,13 @@ impl Desk {
         }
         self.touch(id);
         Some(id)
+    }
+
+    /// Whether an episode ends of which nobody knows, or not how bad it became.
+    fn is_unnoticed(&self, n: &Notice) -> bool {
+        let incident = self.of.get(&n.transition.episode).and_then(|id| self.incidents.get(id));
+        let member = incident.and_then(|i| i.episodes.get(&n.transition.episode));
+        member.is_none_or(|m| m.severity < n.transition.severity) && !broken::is(Broken::ShortPagesLost)
     }
 
     /// The incident an episode that fires belongs to.
