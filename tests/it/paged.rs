@@ -157,7 +157,7 @@ async fn nobody_else_is_believed() {
     for hostile in ["", "null", "{}", "\u{0}\u{ff}", &deep, &body[..body.len() - 1]] {
         assert_eq!(w.says("pager", &signed(SECRET, hostile), hostile).await.0, 403, "{hostile:.40}");
     }
-    let long = " ".repeat(20 << 10) + &body;
+    let long = " ".repeat(300 << 10) + &body;
     assert_eq!(w.says("pager", &signed(SECRET, &long), &long).await.0, 413);
     // nothing of ours
     for other in [IncidentId(1).full().as_str(), "store", "7F3C", &name[..4], "nagios-1", "a\nb"] {

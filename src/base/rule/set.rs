@@ -175,6 +175,10 @@ impl RuleSet {
             r.mark = hash::parts(&[own.as_bytes()]);
             meaning.push_str(&own);
             meaning.push_str(&format!("{:?} {:?} {}", r.only, r.runbook, r.shadow));
+            // written only where it stands: fingerprints of before stay as they were
+            if !r.notify.is_empty() {
+                meaning.push_str(&format!("{:?}", r.notify));
+            }
             meaning.push_str(&r.summary.as_ref().map_or(String::new(), |t| t.source.clone()));
         }
         meaning.push_str(&format!("{lists:?}"));
