@@ -230,8 +230,7 @@ async fn authorized(address: std::net::SocketAddr, path: &str) -> String {
 /// A header of a mail, unfolded.
 fn header(mail: &str, name: &str) -> Option<String> {
     let head = mail.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ").replace("\r\n\t", " ");
-    let found = head.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(": ").map(str::to_string));
-    found
+    head.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(": ").map(str::to_string))
 }
 
 /// Lines of the ledger about something.
