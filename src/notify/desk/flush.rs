@@ -192,8 +192,6 @@ impl Desk {
         let pages = matches!(news, News::Opened | News::Rise | News::Cause | News::HandedOver);
         line.waits = match line.waits.take() {
             _ if over => None,
-            // it takes the place of the page that was not taken yet
-            Some((_, since)) if receiver.manner.replaces() => Some((key.clone(), since)),
             Some(waits) => Some(waits),
             None => (pages && severity == Severity::Page).then(|| (key.clone(), now)),
         };

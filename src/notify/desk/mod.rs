@@ -24,7 +24,7 @@ use super::telling::Sending;
 use super::view::News;
 use crate::base::broken::{self, Broken};
 use crate::base::limits;
-use crate::base::model::{EpisodeId, Gone, IncidentId, Message, Notice, Phase};
+use crate::base::model::{EpisodeId, Gone, IncidentId, Message, Notice, Phase, Severity};
 use crate::base::time::Time;
 
 /// What becomes of what the desk was told.
@@ -188,7 +188,7 @@ impl Desk {
                 }
                 continue;
             }
-            if news == News::Rise && broken::is(Broken::PagesLost) {
+            if n.transition.severity == Severity::Page && broken::is(Broken::PagesLost) {
                 continue;
             }
             let due = now + group::wait(incident.severity, r.wait);
