@@ -20,6 +20,17 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FREE = {"kinds", "only", "labels", "vars", "lists", "groups", "brands", "tokens", "sources", "receivers", "headers"}
 
 
+# what each type of receiver cannot do without
+RECEIVERS = {
+    "stdout": (),
+    "webhook": ("url", "url_file"),
+    "email": ("host", "from", "to"),
+    "slack": (),  # an address or a token
+    "pagerduty": ("routing_key", "routing_key_file"),
+    "alertmanager": ("urls",),
+}
+
+
 def schema(program, of):
     made = json.loads(subprocess.run([program, "schema", of], check=True, capture_output=True).stdout)
     jsonschema.Draft202012Validator.check_schema(made)
@@ -47,7 +58,15 @@ def needed(path, key, tree):
         return key == "sources"
     if below[-1] == "fields":
         return key in ("id", "author", "text", "time")
-    if below[0] in ("sources", "receivers") and len(path) == 2:
+    if below[0] == "receivers" and len(path) == 2:
+        return key == "type" or key in RECEIVERS[tree["type"]]
+    if below[0] == "inhibit" and len(path) == 2:
+        return key in ("when", "quiet")
+    if below[0] == "heartbeat":
+        return key == "url"
+    if below[0] == "routes" and below[-1] == "routes":
+        return key == "to"
+    if below[0] == "sources" and len(path) == 2:
         return key == "type" or key in ("fields", "url", "url_file", "token", "token_file", "path") and tree["type"] != "jetstream"
     if below[0] == "tokens" and len(path) == 2:
         return key != "may"
@@ -59,7 +78,7 @@ def needed(path, key, tree):
 def mutants(tree):
     """Trees with one mistake, and what it is."""
     for path, node in list(nodes(tree)):
-        free = path and path[-1] in FREE and len(path) in (1, 3)
+        free = path and (path[-1] == "labels" or path[-1] in FREE and len(path) in (1, 3))
         if isinstance(node, dict):
             if not free:
                 bad = copy.deepcopy(tree)
