@@ -335,7 +335,7 @@ impl Told<'_> {
         let wakes = |p: &&Part| p.severity == "page" && matches!(&*p.news, "Opened" | "Rise" | "Cause" | "HandedOver");
         let mut woken: BTreeMap<(&str, IncidentId), u32> = BTreeMap::new();
         let mut taken: BTreeMap<(&str, IncidentId), (u32, Time)> = BTreeMap::new();
-        for row in &self.ledger {
+        for (place, row) in self.ledger.iter().enumerate() {
             let (Some(incident), detail) = (row.incident, row.detail.as_deref().unwrap_or("")) else { continue };
             let receiver = row.receiver.as_deref().unwrap_or("");
             let part = |name: Name| self.receivers.said.get(&name)?.parts.iter().find(|p| p.incident == incident);
@@ -355,7 +355,16 @@ impl Told<'_> {
                     let from = detail.split('`').nth(1).unwrap_or("");
                     let of = (from, incident);
                     let has_it = |woken: &u32| taken.get(&of).is_some_and(|(step, at)| step >= woken && *at < row.at);
-                    if woken.get(&of).is_some_and(has_it) {
+                    // a page that was decided before may be written only after this
+                    let comes = self.ledger.iter().skip(place).any(|later| {
+                        let name = (from.into(), later.key.clone());
+                        let parts = self.receivers.said.get(&name).into_iter().flat_map(|said| &said.parts);
+                        later.what == "queued"
+                            && later.receiver.as_deref() == Some(from)
+                            && later.at - row.at < Span::seconds(120)
+                            && parts.filter(|p| p.incident == incident).any(|p| wakes(&p))
+                    });
+                    if woken.get(&of).is_some_and(has_it) && !comes {
                         return Err(format!("{} is handed over though {from} has it: {detail}", incident.full()));
                     }
                 }
