@@ -361,7 +361,7 @@ impl Told<'_> {
                         let parts = self.receivers.said.get(&name).into_iter().flat_map(|said| &said.parts);
                         later.what == "queued"
                             && later.receiver.as_deref() == Some(from)
-                            && later.at - row.at < Span::seconds(120)
+                            && later.at - row.at < Span::seconds(600)
                             && parts.filter(|p| p.incident == incident).any(|p| wakes(&p))
                     });
                     if woken.get(&of).is_some_and(has_it) && !comes {
