@@ -68,3 +68,49 @@ fn note(said: &mut String, why: String) {
     }
     *said = why;
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::app::clock::SystemClock;
+    use crate::app::config::Config;
+    use crate::base::secret::Secret;
+    use crate::base::time::{Span, Time};
+
+    #[tokio::test]
+    async fn it_beats_while_all_is_well_and_no_longer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Secret::new(format!("http://{}/beat", listener.local_addr().unwrap()));
+        let mut config = Config::new(Vec::new());
+        config.heartbeat = Some(Heartbeat { url, every: Span::millis(5) });
+        let status = Arc::new(Status::new(Arc::new(SystemClock), Arc::new(config)).unwrap());
+        let count = |status: &Status, what| status.metrics.get(&metric::HEARTBEATS, &[what]).unwrap_or(0.0);
+        let until = async |what, least: f64| {
+            while count(&status, what) < least {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let cancel = CancellationToken::new();
+        let beating = tokio::spawn(run(status.clone(), cancel.clone()));
+        // the engine has no time yet: it is far behind
+        until("held back", 3.0).await;
+        assert_eq!((count(&status, "delivered"), count(&status, "failed")), (0.0, 0.0));
+        status.set_engine_time(status.clock().now());
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut head = [0; 4];
+        socket.read_exact(&mut head).await.unwrap();
+        assert_eq!(&head, b"POST");
+        socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await.unwrap();
+        until("delivered", 1.0).await;
+        drop((socket, listener));
+        until("failed", 1.0).await;
+        let held = count(&status, "held back");
+        status.set_engine_time(Time(0));
+        until("held back", held + 3.0).await;
+        cancel.cancel();
+        beating.await.unwrap();
+    }
+}

@@ -33,3 +33,10 @@ pub mod start;
 pub mod status;
 pub mod view;
 pub mod writes;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Waits for who has it; what a thread that failed left behind is used all the same.
+fn alone<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::app::alone;
 use crate::app::config::{Config, ReceiverConfig};
 use crate::app::keeper::{Delivery, Ended, Tell};
 use crate::app::reload::Follow;
@@ -158,8 +159,8 @@ impl Tell for Writer {
 }
 
 impl Receivers {
-    /// Those of a config, with what they call incidents they were told of before; what waits when it is over is delivered for at most `grace`. Must be called
-    /// within a runtime.
+    /// Those of a config, with what they call incidents they were told of before; what waits when it is over is
+    /// delivered for at most `grace`. Must be called within a runtime.
     ///
     /// # Errors
     /// What is wrong with them.
@@ -186,7 +187,7 @@ impl Receivers {
         Reports { status: self.status.clone(), ended: self.ended.clone(), handles: self.handles.clone() }
     }
 
-    /// Hands on what may be told. Standard output is waited for, webhooks are not.
+    /// Hands on what may be told. Standard output is waited for, other receivers are not.
     ///
     /// # Errors
     /// Where standard output takes no more.
@@ -307,11 +308,6 @@ impl Follow for Receivers {
     async fn follow(&mut self, config: &Arc<Config>) -> Result<(), String> {
         self.set(config)
     }
-}
-
-/// Waits for who has it.
-fn alone<T>(out: &Mutex<T>) -> MutexGuard<'_, T> {
-    out.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Who is told what, as a config says.

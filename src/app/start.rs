@@ -59,9 +59,9 @@ pub fn begin(
         store: None,
     };
     let Some(config) = status.config().store.clone() else {
+        status.set_acts(acts(None));
         return Ok(fresh(Keeper::new(None, tell, ended)));
     };
-    status.set_acts(acts(None));
     // nothing leaves the log before the archive has seen it
     status.set_archived(0);
     let opened = Db::open(&config.path).and_then(|db| read(&db, mode).map(|stored| (db, stored)));
@@ -82,6 +82,7 @@ pub fn begin(
             Ok(Begun { store, ..begun })
         }
         Err(e) if keeper::is_endurable(&e) => {
+            status.set_acts(acts(None));
             let keeper = Keeper::new(None, tell, ended.clone()).without(&e, now);
             // what cannot be written may be read
             let stored = Db::read_only(&config.path).and_then(|db| read(&db, mode));
@@ -160,14 +161,14 @@ fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
         untold.extend(rules.map(|rules| Notice { transition: t, rules, outage: None }));
     }
     let down_since = db.meta(DOWN_SINCE)?.and_then(|t| Time::parse_rfc3339(&t));
-    let desk = remembered(db, &mut kept)?;
+    let desk = remembered(db, &mut kept, last)?;
     let (waiting, path) = (db.waiting()?, db.path().to_path_buf());
     Ok(Stored { rebuilt, waiting, positions, untold, last, down_since, path, desk })
 }
 
 /// What people were told of before.
-fn remembered(db: &Db, kept: &mut Kept<'_>) -> Result<Desk, StoreError> {
-    let rows = db.incidents(db.end_of_log()?.2 - limits::INCIDENT_KEPT, limits::INCIDENTS)?;
+fn remembered(db: &Db, kept: &mut Kept<'_>, last: Time) -> Result<Desk, StoreError> {
+    let rows = db.incidents(last - limits::INCIDENT_KEPT, limits::INCIDENTS)?;
     let damaged = rows.iter().filter(|r| r.bytes.is_none()).count();
     if damaged > 0 {
         tracing::error!(damaged, "incidents in the store are damaged; their episodes are told anew where they change");

@@ -7,9 +7,6 @@ use reqwest::{Certificate, Url};
 
 use crate::base::limits;
 
-/// Shorter texts are no secrets; taking them out would only make answers unreadable.
-const SHORTEST_SECRET: usize = 4;
-
 /// An address that can be posted to.
 pub(super) fn address(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host())
@@ -48,14 +45,6 @@ pub(super) fn secrets_in(url: &str) -> Vec<String> {
         }
     }
     out
-}
-
-/// What is long enough to be secret: the longest first, so that none hides a part of another.
-pub(super) fn sorted(mut secrets: Vec<String>) -> Vec<String> {
-    secrets.retain(|s| s.len() >= SHORTEST_SECRET);
-    secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-    secrets.dedup();
-    secrets
 }
 
 /// The certificates of a file, if there is one; adds what is wrong with it.

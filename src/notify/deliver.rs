@@ -1,6 +1,6 @@
 //! Delivers what waits for one receiver: in order, tried again until it is accepted, refused or too old.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::inbox::Inbox;
 use super::outbox::{Pick, Waiting};
 use crate::base::limits;
 use crate::base::model::IncidentId;
+use crate::base::recent::Recent;
 use crate::base::time::{Span, Time};
 
 /// Hands the letters of one receiver to its carrier.
@@ -53,8 +54,9 @@ impl Deliverer {
         // what was told before may be about to be forgotten
         let wait = if handles.is_empty() { limits::REFRESH_EVERY } else { Span::ZERO };
         let refresh = Instant::now() + wait.as_std();
-        let recent = handles.keys().copied().collect();
-        Run { name, carrier, pace, handles, recent, courier, inbox, report, stop, refresh }.run().await
+        let mut known = Recent::new(limits::HANDLES);
+        handles.into_iter().for_each(|(incident, handle)| known.insert(incident.0, handle));
+        Run { name, carrier, pace, handles: known, courier, inbox, report, stop, refresh }.run().await
     }
 }
 
@@ -62,9 +64,7 @@ struct Run {
     name: Arc<str>,
     carrier: Arc<dyn Carrier>,
     pace: Pace,
-    handles: BTreeMap<IncidentId, String>,
-    /// The same, the first to be forgotten first.
-    recent: VecDeque<IncidentId>,
+    handles: Recent<String>,
     courier: Courier,
     inbox: Arc<Inbox>,
     report: Arc<dyn Report>,
@@ -158,7 +158,7 @@ impl Run {
             Next::Try => {}
         }
         let began = Instant::now();
-        let handle = letter.incident.and_then(|i| self.handles.get(&i)).cloned();
+        let handle = letter.incident.and_then(|i| self.handles.get_mut(i.0)).cloned();
         let carrier = self.carrier.clone();
         let tried = tokio::select! {
             biased;
@@ -172,16 +172,10 @@ impl Run {
     fn end(&mut self, waiting: &Waiting, tried: Tried, took: Duration) {
         let (letter, key, name) = (&waiting.letter, &*waiting.letter.key, &*self.name);
         if let (Some(incident), Some(handle)) = (letter.incident, tried.handle) {
-            if self.handles.get(&incident) != Some(&handle) {
+            if self.handles.peek(incident.0) != Some(&handle) {
                 self.report.handle(name, incident, &handle);
             }
-            if self.handles.insert(incident, handle).is_none() {
-                self.recent.push_back(incident);
-            }
-            while self.recent.len() > limits::HANDLES {
-                let Some(oldest) = self.recent.pop_front() else { break };
-                self.handles.remove(&oldest);
-            }
+            self.handles.insert(incident.0, handle);
         }
         let (before, now) = (self.courier.standing(), self.inbox.now());
         let fate = self.courier.on(tried.answer, now, self.report.jitter());

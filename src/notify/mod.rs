@@ -49,7 +49,7 @@ pub use around::Surroundings;
 pub use carrier::{Carried, Carrier, Tried};
 pub use courier::{Answer, Pace};
 pub use deliver::Deliverer;
-pub use desk::{Desk, Noted, Order, Out, Row, Task};
+pub use desk::{Desk, Noted, Order, Out, Task};
 pub use email::Email;
 pub use email_config::{EmailConfig, Tls};
 pub use group::Quiet;

@@ -1,7 +1,7 @@
 //! Texts from outside, made harmless for one line of a terminal or log.
 
 /// Shorter texts are no secrets.
-pub(super) const SHORTEST_SECRET: usize = 4;
+const SHORTEST_SECRET: usize = 4;
 
 /// The text on one line, without control and direction characters, cut to `chars`.
 pub(crate) fn plain(text: &str, chars: usize) -> String {

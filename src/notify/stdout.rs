@@ -16,34 +16,17 @@ pub enum Form {
     Json,
 }
 
-/// What messages look like on a stream.
-#[derive(Clone, Debug)]
-struct Page {
-    form: Form,
-    around: Surroundings,
-}
-
-impl Page {
-    /// A message as it is written, with its line break; `None` where this form does not show it.
-    fn render(&self, message: &Message) -> Option<String> {
-        match self.form {
-            Form::Json => Some(json(message) + "\n"),
-            Form::Text(_) if !is_for_people(message) => None,
-            Form::Text(style) => Some(text(message, &self.around, style) + "\n"),
-        }
-    }
-}
-
 /// Writes messages to a stream.
 pub struct Stdout<W> {
     out: W,
-    page: Page,
+    form: Form,
+    around: Surroundings,
 }
 
 impl<W: Write> Stdout<W> {
     /// A receiver that writes to `out`.
     pub fn new(out: W, form: Form, around: Surroundings) -> Stdout<W> {
-        Stdout { out, page: Page { form, around } }
+        Stdout { out, form, around }
     }
 
     /// Writes a message, if this form shows it.
@@ -51,7 +34,11 @@ impl<W: Write> Stdout<W> {
     /// # Errors
     /// Where the stream takes no more.
     pub fn tell(&mut self, message: &Message) -> io::Result<()> {
-        self.page.render(message).map_or(Ok(()), |shown| self.out.write_all(shown.as_bytes()))
+        match self.form {
+            Form::Json => writeln!(self.out, "{}", json(message)),
+            Form::Text(_) if !is_for_people(message) => Ok(()),
+            Form::Text(style) => writeln!(self.out, "{}", text(message, &self.around, style)),
+        }
     }
 
     /// Sends everything on its way.

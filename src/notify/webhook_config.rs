@@ -7,7 +7,8 @@ use std::sync::Arc;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Url};
 
-use super::address::{address, authorities, named, place, secrets_in, sorted};
+use super::address::{address, authorities, named, place, secrets_in};
+use super::plain::sought;
 use crate::base::limits;
 use crate::base::secret::Secret;
 
@@ -115,7 +116,7 @@ impl WebhookConfig {
             out.extend(value.expose().split_whitespace().map(str::to_string));
         }
         out.extend(secrets_in(&self.url));
-        sorted(out)
+        sought(out)
     }
 }
 

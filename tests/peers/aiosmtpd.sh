@@ -1,25 +1,12 @@
 #!/usr/bin/env bash
 # Mails to a mail server of another make, aiosmtpd, which writes them to a Maildir.
 # Ends with status 77 where it cannot be installed.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-
-work=$(mktemp -d)
-peer=
-finish() {
-  if [ -n "$peer" ]; then
-    kill "$peer" 2>/dev/null || true
-    wait "$peer" 2>/dev/null || true
-  fi
-  rm -rf "$work"
-}
-trap finish EXIT
+. "$(dirname "$0")/common"
 
 python=$work/python
 package=aiosmtpd==1.4.6
 { python3 -m venv "$python" && "$python/bin/pip" install --quiet "$package"; } >"$work/log" 2>&1 || {
-  echo "skipped: $package cannot be installed here" >&2
-  exit 77
+  skip "$package cannot be installed here"
 }
 "$python/bin/python" -m aiosmtpd --version
 
@@ -34,16 +21,10 @@ for try in 1 2 3 4 5; do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break 2; fi
     sleep 0.1
   done
-  kill "$peer" 2>/dev/null || true
-  wait "$peer" 2>/dev/null || true
-  peer=
+  stop
 done
 [ -n "$peer" ] || { cat "$work/log" >&2; echo "error: aiosmtpd does not start" >&2; exit 1; }
 
 export SMTP_PORT=$port MAILDIR=$mailbox
-if command -v cargo-nextest >/dev/null; then
-  cargo nextest run --features broken --test it --run-ignored only -E 'test(=mailing::a_real_server)'
-else
-  cargo test --features broken --test it -- --ignored --exact mailing::a_real_server
-fi
+try mailing::a_real_server
 "$python/bin/python" tests/peers/mails.py "$mailbox"

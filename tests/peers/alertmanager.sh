@@ -1,19 +1,7 @@
 #!/usr/bin/env bash
 # Alerts against a real Alertmanager: the one that is installed, or, for root, Debian's in a scratch folder.
 # Ends with status 77 where there is none to be had.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-
-work=$(mktemp -d)
-peer=
-finish() {
-  if [ -n "$peer" ]; then
-    kill "$peer" 2>/dev/null || true
-    wait "$peer" 2>/dev/null || true
-  fi
-  rm -rf "$work"
-}
-trap finish EXIT
+. "$(dirname "$0")/common"
 
 mkdir "$work/root" "$work/root/data"
 program=$(command -v prometheus-alertmanager || command -v alertmanager || true)
@@ -36,7 +24,7 @@ else
   run=(chroot "$work/root" "$program")
   within=
 fi
-"${run[@]}" --version >"$work/version" 2>&1 || { echo "skipped: no Alertmanager can be had here" >&2; exit 77; }
+"${run[@]}" --version >"$work/version" 2>&1 || skip "no Alertmanager can be had here"
 head -n 1 "$work/version"
 
 cat >"$work/root/config.yml" <<'YAML'
@@ -54,15 +42,9 @@ for try in 1 2 3 4 5; do
     if curl -fsS -o /dev/null "http://127.0.0.1:$port/-/ready" 2>/dev/null; then break 2; fi
     sleep 0.1
   done
-  kill "$peer" 2>/dev/null || true
-  wait "$peer" 2>/dev/null || true
-  peer=
+  stop
 done
 [ -n "$peer" ] || { cat "$work/log" >&2; echo "error: Alertmanager does not start" >&2; exit 1; }
 
 export AM_URL=http://127.0.0.1:$port
-if command -v cargo-nextest >/dev/null; then
-  cargo nextest run --features broken --test it --run-ignored only -E 'test(=alerting::a_real_alertmanager)'
-else
-  cargo test --features broken --test it -- --ignored --exact alerting::a_real_alertmanager
-fi
+try alerting::a_real_alertmanager

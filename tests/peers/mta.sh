@@ -1,21 +1,7 @@
 #!/usr/bin/env bash
 # Mails through a real mail server that delivers to a mailbox: OpenSMTPD, for root, Debian's in a scratch folder.
 # Ends with status 77 where it cannot be had or run.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-
-work=$(mktemp -d)
-peer=
-finish() {
-  if [ -n "$peer" ]; then
-    kill "$peer" 2>/dev/null || true
-    wait "$peer" 2>/dev/null || true
-  fi
-  rm -rf "$work"
-}
-trap finish EXIT
-
-skip() { echo "skipped: $*" >&2; exit 77; }
+. "$(dirname "$0")/common"
 
 [ "$(id -u)" = 0 ] || skip "OpenSMTPD has a root and users of its own here, which takes root"
 # unpacked, not installed, so that nothing of the machine is changed and no service of it is started; it wants users,
@@ -59,16 +45,10 @@ CONF
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break 2; fi
     sleep 0.1
   done
-  kill "$peer" 2>/dev/null || true
-  wait "$peer" 2>/dev/null || true
-  peer=
+  stop
 done
 [ -n "$peer" ] || { cat "$work/log" >&2; echo "error: OpenSMTPD does not start" >&2; exit 1; }
 
 export SMTP_PORT=$port MAILDIR=$root/mail/duty
-if command -v cargo-nextest >/dev/null; then
-  cargo nextest run --features broken --test it --run-ignored only -E 'test(=mailing::a_real_server)'
-else
-  cargo test --features broken --test it -- --ignored --exact mailing::a_real_server
-fi
+try mailing::a_real_server
 python3 tests/peers/mails.py "$MAILDIR"

@@ -5,11 +5,12 @@ pub(super) mod pagerduty;
 mod shown;
 
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::app::alone;
 use crate::app::keeper::{Changed, Keep, Outbox};
 use crate::app::receivers::surroundings;
 use crate::app::status::Status;
@@ -39,10 +40,6 @@ pub(super) struct Acting {
     shown: Mutex<Option<Arc<Shown>>>,
     /// What PagerDuty said already.
     heard: Mutex<pagerduty::Heard>,
-}
-
-fn alone<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
-    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Status {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::alone;
+use crate::app::alone;
 use crate::app::config::ReceiverKind;
 use crate::app::status::Status;
 use crate::base::hash;

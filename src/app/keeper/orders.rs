@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use tokio::sync::oneshot;
 
 use super::{Keeper, Now};
-use crate::base::model::IncidentId;
-use crate::notify::{Order, Row};
+use crate::base::model::{DeskRow, IncidentId};
+use crate::notify::Order;
 
 /// What is ordered about letters, by their numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,12 +56,12 @@ impl Keeper {
     }
 
     /// Rows of the desk that changed; what people can see of it changed with them.
-    pub(super) fn rows(&mut self) -> Vec<Row> {
+    pub(super) fn rows(&mut self) -> Vec<DeskRow> {
         let rows = self.desk.take_rows();
         for row in &rows {
             match row {
-                Row::Incident { id, .. } => drop(self.changed.incidents.insert(*id)),
-                Row::Silence(..) => self.changed.silences = true,
+                DeskRow::Incident { id, .. } => drop(self.changed.incidents.insert(*id)),
+                DeskRow::Silence(..) => self.changed.silences = true,
             }
         }
         rows

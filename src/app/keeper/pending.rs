@@ -10,11 +10,11 @@ use super::{Delivery, Now, Outbox, Tell};
 use crate::app::intake::Ends;
 use crate::base::broken::{self, Broken};
 use crate::base::limits;
-use crate::base::model::{Message, Notice, Position, Step, step};
+use crate::base::model::{DeskRow, Message, Notice, Position, Step, step};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
-use crate::notify::{Desk, Out, Row, Sending};
-use crate::store::db::{Commit, Db, Decided, DeskRow, Handle, LedgerRow, Letter, StoreError};
+use crate::notify::{Desk, Out, Sending};
+use crate::store::db::{Commit, Db, Decided, Handle, LedgerRow, Letter, StoreError};
 
 #[derive(Default)]
 pub(super) struct Pending {
@@ -70,7 +70,7 @@ impl Pending {
     }
 
     /// Something is told, or not, and why.
-    pub(super) fn told(&mut self, message: Option<Message>, out: Out, rows: Vec<Row>, now: Now) {
+    pub(super) fn told(&mut self, message: Option<Message>, out: Out, rows: Vec<DeskRow>, now: Now) {
         for note in out.notes {
             self.ledger.push(LedgerRow {
                 at: now.clock,
@@ -87,13 +87,11 @@ impl Pending {
     }
 
     /// Incidents and silences as they are now.
-    pub(super) fn remember(&mut self, rows: Vec<Row>) {
+    pub(super) fn remember(&mut self, rows: Vec<DeskRow>) {
         for row in rows {
-            let (name, row) = match row {
-                Row::Incident { id, brand, severity, opened, ended, bytes } => {
-                    ((true, id.0), DeskRow::Incident { id, brand, severity, opened, ended, bytes })
-                }
-                Row::Silence(id, until, bytes) => ((false, id), DeskRow::Silence(id, until, bytes)),
+            let name = match &row {
+                DeskRow::Incident { id, .. } => (true, id.0),
+                DeskRow::Silence(id, ..) => (false, *id),
             };
             self.rows.insert(name, row);
         }
@@ -280,29 +278,19 @@ fn letters(
     for (message, sendings) in told {
         let mut letters = Vec::new();
         for sending in sendings {
+            let Sending { receiver, key, incident, episode, whole, .. } = sending;
+            let mut note = |what: &'static str, detail: Option<String>| {
+                let (key, receiver) = (key.clone(), Some(receiver.clone()));
+                let (at, episode, incident) = (now.clock, *episode, *incident);
+                ledger.push(LedgerRow { at, episode, incident, key, what: what.into(), receiver, detail });
+            };
             let Some(body) = tell.render(sending, why) else {
-                let Sending { receiver, key, incident, episode, .. } = sending.clone();
-                ledger.push(LedgerRow {
-                    at: now.clock,
-                    episode,
-                    incident,
-                    key,
-                    what: "not sent".into(),
-                    receiver: Some(receiver),
-                    detail: Some("this receiver is not told of such things".to_string()),
-                });
+                note("not sent", Some("this receiver is not told of such things".to_string()));
                 continue;
             };
-            let Sending { receiver, key, incident, episode, whole, .. } = sending.clone();
-            ledger.push(LedgerRow {
-                at: now.clock,
-                episode,
-                incident,
-                key: key.clone(),
-                what: "queued".into(),
-                receiver: Some(receiver.clone()),
-                detail: why.map(|w| format!("not recorded then: {w}")),
-            });
+            note("queued", why.map(|w| format!("not recorded then: {w}")));
+            let (receiver, key) = (receiver.clone(), key.clone());
+            let (episode, incident, whole) = (*episode, *incident, *whole);
             letters.push(Letter { receiver, key, episode, incident, whole, body });
         }
         out.push((message.clone(), letters));

@@ -1,6 +1,7 @@
 //! One file for each thing that crosses a border between stages.
 
 mod cause;
+mod desk_row;
 mod entry;
 mod evidence;
 mod fields;
@@ -18,6 +19,7 @@ mod step;
 mod transition;
 
 pub use cause::{Cause, Causes};
+pub use desk_row::DeskRow;
 pub use entry::{Audience, Entry, EntryBody, Gone, SourceState, Told};
 pub use evidence::{Answered, Asked, Evidence, TopPost, Turn, TurnKind};
 pub use fields::{FieldMap, Pointer, TimeUnit};

@@ -9,7 +9,8 @@ use reqwest::{Certificate, Url};
 
 use crate::base::limits;
 use crate::base::secret::Secret;
-use crate::notify::address::{address, authorities, named, place, secrets_in, sorted};
+use crate::notify::address::{address, authorities, named, place, secrets_in};
+use crate::notify::plain::sought;
 
 /// Where alerts are posted, below a replica's address.
 const PATH: &str = "/api/v2/alerts";
@@ -119,7 +120,7 @@ impl AlertmanagerConfig {
         // the path of the API is no secret
         let paths = self.urls.iter().map(|u| u.trim_end_matches('/').strip_suffix(PATH).unwrap_or(u));
         out.extend(paths.flat_map(secrets_in));
-        sorted(out)
+        sought(out)
     }
 }
 

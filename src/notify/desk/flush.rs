@@ -31,11 +31,6 @@ impl Desk {
         out
     }
 
-    /// When there is something to do next, by the Clock, as far as that is known.
-    pub fn due(&self) -> Option<Time> {
-        self.soonest
-    }
-
     pub(super) fn flush(&mut self, policy: &Policy, now: Time, out: &mut Out) {
         let ids: Vec<IncidentId> = self.lively.iter().copied().collect();
         for id in ids {
@@ -84,17 +79,12 @@ impl Desk {
     fn tell(&mut self, id: IncidentId, policy: &Policy, now: Time, out: &mut Out) {
         let Some(incident) = self.incidents.get(&id) else { return };
         let due = incident.lines.iter().filter(|(_, l)| l.owed.as_ref().is_some_and(|o| o.due <= now));
-        let due: Vec<Arc<str>> = due.map(|(name, _)| name.clone()).collect();
-        if due.is_empty() {
+        let verdict =
+            |(name, line): (&Arc<str>, &Line)| (name.clone(), self.verdict(incident, name, line, policy, now));
+        let verdicts: Vec<(Arc<str>, Verdict)> = due.map(verdict).collect();
+        if verdicts.is_empty() {
             return;
         }
-        let verdicts: Vec<(Arc<str>, Verdict)> = due
-            .into_iter()
-            .map(|name| {
-                let verdict = incident.lines.get(&name).map(|line| self.verdict(incident, &name, line, policy, now));
-                (name, verdict.unwrap_or_else(|| Verdict::Skip(String::new())))
-            })
-            .collect();
         let Some(mut incident) = self.incidents.remove(&id) else { return };
         let mut stepped = false;
         for (name, verdict) in verdicts {

@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 pub use orders::{Order, Task};
-pub use rows::Row;
 
 use super::dedup::news;
 use super::group;
@@ -89,9 +88,6 @@ impl Desk {
         let routed = policy.routes.receivers(message);
         let is_feed = |r: &Routed| policy.receivers.get(&r.receiver).is_none_or(|p| p.manner == Manner::Feed);
         let (feeds, people): (Vec<Routed>, Vec<Routed>) = routed.into_iter().partition(is_feed);
-        if let Message::Digest(d) = message {
-            self.ended(&d.over, policy, now);
-        }
         let incident = match message {
             Message::Episode(n) => self.episode(n, &people, policy, now, &mut out),
             Message::Source(_) | Message::Store(_) | Message::Digest(_) => {
@@ -177,10 +173,10 @@ impl Desk {
         let returns = t.from == Phase::Clearing;
         for r in people {
             let Some(receiver) = policy.receivers.get(&r.receiver) else { continue };
+            let news = news(incident.lines.get(&r.receiver).and_then(|l| l.told.as_ref()), incident);
+            let due = now + group::wait(incident.severity, r.wait);
             let line = incident.lines.entry(r.receiver.clone()).or_default();
             line.then.clone_from(&r.then);
-            let line = incident.lines.get(&r.receiver).cloned().unwrap_or_default();
-            let news = news(line.told.as_ref(), incident);
             if news == News::Update && !receiver.manner.follows() {
                 if line.owed.is_none() && !returns {
                     let why = format!("it joins incident {} and is no worse than what was told", id.code());
@@ -191,10 +187,7 @@ impl Desk {
             if n.transition.severity == Severity::Page && broken::is(Broken::PagesLost) {
                 continue;
             }
-            let due = now + group::wait(incident.severity, r.wait);
-            if let Some(line) = incident.lines.get_mut(&r.receiver) {
-                line.owe(news, due);
-            }
+            line.owe(news, due);
         }
         self.touch(id);
         Some(id)

@@ -74,7 +74,7 @@ impl Desk {
             Task::Silence { of, incident, span, reason } => {
                 self.silence(&by, of, incident.as_deref(), *span, reason, now, &mut out)
             }
-            Task::Unsilence(id) => self.unsilence(*id, &by, policy, now, &mut out),
+            Task::Unsilence(id) => self.unsilence(*id, &by, now, &mut out),
             Task::Try(name) => try_receivers(name.as_deref(), policy, now, &mut out),
         }?;
         self.flush(policy, now, &mut out);
@@ -183,7 +183,7 @@ impl Desk {
         Ok(said)
     }
 
-    fn unsilence(&mut self, id: u64, by: &str, policy: &Policy, now: Time, out: &mut Out) -> Result<String, String> {
+    fn unsilence(&mut self, id: u64, by: &str, now: Time, out: &mut Out) -> Result<String, String> {
         let Some(silence) = self.silences.remove(&id) else {
             return Err(format!("expected a silence by its number, found {id}, which is none"));
         };
@@ -205,7 +205,6 @@ impl Desk {
             key: id.to_string(),
             detail: detail.clone(),
         });
-        let _ = policy;
         Ok(format!("silence {id} ended {detail}"))
     }
 }

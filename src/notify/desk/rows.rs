@@ -3,32 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Desk;
-use crate::base::model::{EpisodeId, IncidentId, Notice, Severity};
+use crate::base::model::{DeskRow, EpisodeId, IncidentId, Notice};
 use crate::base::time::Time;
 use crate::notify::incident::Incident;
 use crate::notify::silence::Silence;
-
-/// A row that changed; without bytes it is gone.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Row {
-    /// An incident, with the words it is listed by.
-    Incident {
-        /// Its name.
-        id: IncidentId,
-        /// The first brand's slug.
-        brand: String,
-        /// The highest severity so far.
-        severity: Severity,
-        /// When it was opened, by the Clock.
-        opened: Time,
-        /// When it was over.
-        ended: Option<Time>,
-        /// All of it.
-        bytes: Vec<u8>,
-    },
-    /// A silence, until when it holds, and all of it.
-    Silence(u64, Time, Option<Vec<u8>>),
-}
 
 impl Desk {
     /// With what was kept: incidents, silences, and notices by the episodes they are of.
@@ -71,18 +49,18 @@ impl Desk {
     }
 
     /// What changed since the last call.
-    pub fn take_rows(&mut self) -> Vec<Row> {
+    pub fn take_rows(&mut self) -> Vec<DeskRow> {
         let mut out = Vec::new();
         for id in std::mem::take(&mut self.changed) {
             let Some(i) = self.incidents.get(&id) else { continue };
             let Ok(bytes) = postcard::to_stdvec(i) else { continue };
             let (brand, severity) = (i.brand.clone(), i.severity);
-            out.push(Row::Incident { id, brand, severity, opened: i.opened, ended: i.ended, bytes });
+            out.push(DeskRow::Incident { id, brand, severity, opened: i.opened, ended: i.ended, bytes });
         }
         for id in std::mem::take(&mut self.changed_silences) {
             let silence = self.silences.get(&id);
             let until = silence.map_or(Time(0), |s| s.until);
-            out.push(Row::Silence(id, until, silence.and_then(|s| postcard::to_stdvec(s).ok())));
+            out.push(DeskRow::Silence(id, until, silence.and_then(|s| postcard::to_stdvec(s).ok())));
         }
         out
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::account::key_id;
-use crate::base::model::{Reason, Severity, SourceNotice};
+use crate::base::model::{DeskRow, Reason, Severity, SourceNotice};
 use crate::base::rule::RuleSet;
 use crate::base::time::Span;
 use crate::notify::group::Quiet;
@@ -91,8 +91,8 @@ impl World {
         self.desk.changed_silences.extend(self.desk.silences.keys());
         for row in self.desk.take_rows() {
             match row {
-                Row::Incident { bytes, .. } => incidents.push(bytes),
-                Row::Silence(_, _, bytes) => silences.extend(bytes),
+                DeskRow::Incident { bytes, .. } => incidents.push(bytes),
+                DeskRow::Silence(_, _, bytes) => silences.extend(bytes),
             }
         }
         let mut again = Desk::of_rows(&incidents, &silences);

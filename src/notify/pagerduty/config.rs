@@ -8,7 +8,8 @@ use reqwest::{Certificate, Url};
 
 use crate::base::limits;
 use crate::base::secret::Secret;
-use crate::notify::address::{address, authorities, named, place, sorted};
+use crate::notify::address::{address, authorities, named, place};
+use crate::notify::plain::sought;
 
 /// PagerDuty's own address for events.
 const EVENTS: &str = "https://events.pagerduty.com/v2/enqueue";
@@ -67,7 +68,7 @@ impl PagerDutyConfig {
 
     /// Texts that must not come back in what we show.
     pub(super) fn secrets(&self) -> Vec<String> {
-        sorted(vec![self.routing_key.expose().to_string()])
+        sought(vec![self.routing_key.expose().to_string()])
     }
 }
 

@@ -10,7 +10,8 @@ use reqwest::{Certificate, Url};
 use crate::base::limits;
 use crate::base::secret::Secret;
 use crate::base::time::Span;
-use crate::notify::address::{address, authorities, named, place, secrets_in, sorted};
+use crate::notify::address::{address, authorities, named, place, secrets_in};
+use crate::notify::plain::sought;
 
 /// Slack's own address for bots.
 pub(super) const API: &str = "https://slack.com/api";
@@ -129,7 +130,7 @@ impl SlackConfig {
 
     /// Texts that must not come back in what we show.
     pub(super) fn secrets(&self) -> Vec<String> {
-        sorted(match &self.way {
+        sought(match &self.way {
             SlackWay::Webhook { url } => secrets_in(url.expose()),
             SlackWay::Bot { token, .. } => vec![token.expose().to_string()],
         })

@@ -9,7 +9,7 @@ use super::super::block::Block;
 use super::super::seal::seal;
 use super::{Db, StoreError, decided};
 use crate::base::broken::{self, Broken};
-use crate::base::model::{EntryBody, EpisodeId, Gone, IncidentId, Position, Severity, Step, Transition};
+use crate::base::model::{DeskRow, EntryBody, EpisodeId, Gone, IncidentId, Position, Step, Transition};
 use crate::base::time::Time;
 
 /// The text that says since when people cannot be told because the past is caught up with; gone once
@@ -68,28 +68,6 @@ pub struct LedgerRow {
     pub receiver: Option<Arc<str>>,
     /// Why.
     pub detail: Option<String>,
-}
-
-/// A row of what people are told about: an incident, or a silence; without bytes it is gone.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum DeskRow {
-    /// An incident, with the words it is listed by.
-    Incident {
-        /// Its name.
-        id: IncidentId,
-        /// The first brand's slug.
-        brand: String,
-        /// The highest severity so far.
-        severity: Severity,
-        /// When it was opened, by the Clock.
-        opened: Time,
-        /// When it was over.
-        ended: Option<Time>,
-        /// All of it.
-        bytes: Vec<u8>,
-    },
-    /// A silence, until when it holds, and all of it.
-    Silence(u64, Time, Option<Vec<u8>>),
 }
 
 /// By what a receiver knows an incident.

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-pub use commit::{Commit, DOWN_SINCE, Decided, DeskRow, Handle, LedgerRow, Letter};
+pub use commit::{Commit, DOWN_SINCE, Decided, Handle, LedgerRow, Letter};
 pub use outbox::{IncidentRow, OutboxRow};
 pub use read::{LoggedBlock, Positions, Waiting};
 pub use rounds::{Round, StatePart};

@@ -18,8 +18,9 @@ const MOST: usize = 100_000;
 #[command(after_help = "Examples:\n  groundswell ledger 7F3K           all about an incident\n  \
                         groundswell ledger 9c1f           all about the episode whose id begins so\n  \
                         groundswell ledger --since 12h    everything of the last twelve hours\n\n\
-                        decided: an episode changed; queued: a message waits for a receiver; delivered, refused, expired, \
-                        dropped: what became of it; not sent: who was not told, and why. Times are UTC.")]
+                        decided: an episode changed; queued: a message waits for a receiver; delivered, superseded, refused, \
+                        expired, dropped, discarded: what became of it; not sent: who was not told, and why; handed over, acknowledged, \
+                        claimed, closed, silenced, unsilenced: what happened to an incident. Times are UTC.")]
 pub(in crate::app::cli) struct Ledger {
     /// An incident's or an episode's id, or its first characters
     #[arg(value_name = "ID")]
