@@ -212,7 +212,7 @@ fn every_limit_is_used() {
 #[test]
 fn docs_name_every_outcome_and_metric() {
     let outcomes = std::fs::read_to_string(root().join("src/base/outcome.rs")).unwrap();
-    let metrics = std::fs::read_to_string(root().join("src/base/metric.rs")).unwrap();
+    let metrics = std::fs::read_to_string(root().join("src/base/metric/table.rs")).unwrap();
     let readme = std::fs::read_to_string(root().join("docs/operating.md")).unwrap();
     let names = |text: &str, from: &str| -> Vec<String> {
         text.split(from)

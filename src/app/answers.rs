@@ -12,16 +12,14 @@ use crate::app::config::{Right, SourceKind};
 use crate::app::intake::{Ends, Fed, What};
 use crate::app::status::Status;
 use crate::app::view;
-use crate::base::metric;
+use crate::base::metric::Stage;
 use crate::base::model::{Frame, FrameBatch};
 use crate::base::secret::Secret;
 use crate::serve::{Answers, Link, Linked, NotDone, Paged, Refusal, Rights, Unlinked, Want};
 
 impl Answers for Status {
-    fn metrics(&self) -> String {
-        self.metrics.set(&metric::LAG, &[], self.lag().as_seconds());
-        self.metrics.set(&metric::CLOCK_BEHIND, &[], self.clock().behind().as_seconds());
-        self.metrics.set(&metric::QUEUE, &[], self.waiting() as f64);
+    fn metrics(&self) -> Arc<str> {
+        self.measure();
         self.metrics.text()
     }
 
@@ -70,12 +68,14 @@ impl Answers for Status {
         self.heard(name, frames.len());
         // who asks may be gone while this waits for room
         let waits = self.waits(frames.len());
+        let coming = self.metrics.enter(Stage::Collect, frames.len());
         let (answer, ends) = oneshot::channel();
         let fed = Fed { what: What::Pushed(FrameBatch { source, frames, position: None }, answer), received };
         if !lane.send(fed).await {
             return Err(Refusal::Stopping);
         }
         waits.sent();
+        coming.all_out("fed");
         ends.await.map_err(|_| Refusal::Stopping)?.map_err(Refusal::Unrecorded)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::model::{
-    Audience, Entry, EntryBody, Group, KeyId, Phase, PostId, Reading, Seq, Severity, Told, Transition,
+    Audience, Entry, EntryBody, Group, KeyId, Phase, PostId, Reading, Seq, Severity, Told, Transition, Vitals,
 };
 use crate::base::rule::expr::{Compare, Expr, Measure, View};
 use crate::base::rule::{Rule, RuleSet, Scene, Top};
@@ -311,6 +311,20 @@ impl Back {
     /// Episodes that fire or clear, by rule and severity.
     pub fn burning(&self) -> impl Iterator<Item = (u32, Severity)> + '_ {
         self.keys.values().flat_map(|s| s.judge.burning())
+    }
+
+    /// What is measured of a key at `now`, and about how many groups that took.
+    pub fn vitals(&mut self, key: KeyId, now: Time) -> Option<(Vitals, usize)> {
+        self.follow_key(key);
+        let w = World { rules: &self.rules, outages: &self.outages };
+        let state = self.keys.get_mut(&key)?;
+        let mut vitals = state.fold.vitals(w, now);
+        for (_, severity) in state.judge.burning() {
+            if let Some(open) = vitals.open.get_mut(severity as usize) {
+                *open += 1;
+            }
+        }
+        Some((vitals, state.fold.groups().len()))
     }
 
     /// How long each plan has yet to learn, by place in the rule set, key after key; and until it says

@@ -14,6 +14,7 @@ use crate::app::snapshot::{self, HEAD, Head, JUNCTION, Part, SnapshotError, part
 use crate::base::limits;
 use crate::base::model::{
     Entry, EntryBody, FrameBatch, KeyId, Notice, Seq, Severity, SiftedBatch, SourceState, Step, Told, Transition,
+    Vitals,
 };
 use crate::base::outcome::Outcomes;
 use crate::base::rule::{Rule, RuleSet};
@@ -462,6 +463,22 @@ impl Engine {
             }
         }
         states
+    }
+
+    /// What is measured of keys now, for those who watch: of no consequence for what is decided. Goes on with
+    /// these keys until about so many groups were gone through; gives how many keys that were.
+    pub fn vitals(&mut self, keys: &[KeyId], groups: usize) -> Vec<Option<Vitals>> {
+        let (now, n) = (self.junction.now().unwrap_or_default(), self.shards.len());
+        let (mut out, mut cost) = (Vec::new(), 0);
+        for key in keys {
+            if cost >= groups {
+                break;
+            }
+            let found = self.shards.get_mut(shard_of(*key, n)).and_then(|s| s.vitals(*key, now));
+            cost += 8 + found.map_or(0, |(_, groups)| groups);
+            out.push(found.map(|(vitals, _)| vitals));
+        }
+        out
     }
 
     /// Posts kept for windows, those of several keys counted for each.

@@ -1,21 +1,22 @@
 //! The thread that runs the engine live: takes inputs, times stages, hands out what is decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::app::brands::Brands;
 use crate::app::catch_up::CatchUp;
 use crate::app::engine::{Engine, Input, Output};
 use crate::app::fair::{Load, Next};
+use crate::app::gauged::GaugedSender;
 use crate::app::intake::{Fed, Intake, What};
 use crate::app::keeper::{Keep, Stepped};
 use crate::app::status::{EngineView, Status};
 use crate::base::limits;
-use crate::base::metric;
-use crate::base::model::{Entry, EntryBody, Position, Severity, SourceState};
+use crate::base::metric::{self, Queue, Stage};
+use crate::base::model::{Entry, EntryBody, Position, Seq, Severity, Sifted, SourceState};
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::rule::RuleSet;
 use crate::decode::raw::NETWORK;
@@ -27,13 +28,14 @@ pub type Tap = Box<dyn FnMut(&[Entry]) + Send>;
 pub struct EngineThread {
     engine: Engine,
     status: Arc<Status>,
-    keeper: SyncSender<Keep>,
+    keeper: GaugedSender<Keep>,
     /// What is yet to be caught up with.
     catch_up: Option<CatchUp>,
     lookups: mpsc::Sender<String>,
     tap: Option<Tap>,
     complained: Option<Instant>,
     shown: Option<Instant>,
+    brands: Brands,
     bad: BTreeMap<Arc<str>, Outcomes>,
     /// Other rules that are being got ready for.
     coming: Option<Coming>,
@@ -54,7 +56,7 @@ impl EngineThread {
     pub fn new(
         engine: Engine,
         status: Arc<Status>,
-        keeper: SyncSender<Keep>,
+        keeper: GaugedSender<Keep>,
         lookups: mpsc::Sender<String>,
         tap: Option<Tap>,
     ) -> EngineThread {
@@ -67,6 +69,7 @@ impl EngineThread {
             tap,
             complained: None,
             shown: None,
+            brands: Brands::default(),
             bad: BTreeMap::new(),
             coming: None,
             frames: 0,
@@ -245,24 +248,36 @@ impl EngineThread {
 
     fn step(&mut self, input: Input, received: Instant) -> Output {
         let started = Instant::now();
+        let status = self.status.clone();
+        let metrics = &status.metrics;
         let input = match input {
             Input::Frames(batch) => {
                 self.status.queue(-(batch.frames.len() as i64));
+                let mut in_front = metrics.enter(Stage::Front, batch.frames.len());
                 let sifted = self.engine.sift(batch);
-                self.status.metrics.stage("front", started.elapsed());
+                let ended = |s: &&Sifted| matches!(s, Sifted::Done(..) | Sifted::Damaged(_));
+                in_front.out("ended", sifted.sifted.iter().filter(ended).count() as u64);
+                in_front.all_out("passed");
+                metrics.stage(Stage::Front, started.elapsed());
                 Input::Sifted(sifted)
             }
             other => other,
         };
-        let frames = matches!(input, Input::Sifted(_));
+        let frames = if let Input::Sifted(batch) = &input { batch.frames.len() } else { 0 };
+        // what is held there until its time is confirmed stays in
+        metrics.enter(Stage::Junction, frames).stay();
         let admitted = Instant::now();
         self.engine.admit(input);
         let settled = Instant::now();
         let output = self.engine.settle();
-        if frames {
-            self.status.metrics.stage("junction", settled - admitted);
-            self.status.metrics.stage("back", settled.elapsed());
-            self.status.metrics.stage("receive_to_transition", received.elapsed());
+        let mut in_back = metrics.enter(Stage::Back, output.step.entries.len());
+        let changed: BTreeSet<Seq> = output.transitions.iter().map(|t| t.seq).collect();
+        in_back.out("changed", changed.len() as u64);
+        in_back.all_out("quiet");
+        if frames > 0 {
+            metrics.stage(Stage::Junction, settled - admitted);
+            metrics.stage(Stage::Back, settled.elapsed());
+            metrics.stage(Stage::ReceiveToTransition, received.elapsed());
         }
         output
     }
@@ -274,6 +289,7 @@ impl EngineThread {
         for (source, outcomes) in &output.outcomes {
             for (outcome, n) in outcomes.iter() {
                 metrics.add(&metric::FRAMES, &[source, outcome.name()], n as f64);
+                metrics.leave(Stage::Junction, if outcome.enters() { "entered" } else { "dropped" }, n);
             }
             if let Some(time) = self.engine.junction().last_event().get(source) {
                 metrics.set(&metric::LAST_EVENT, &[source], time.as_seconds());
@@ -286,6 +302,7 @@ impl EngineThread {
         }
         let entries = &output.step.entries;
         metrics.add(&metric::ENTRIES, &[], entries.len() as f64);
+        self.brands.count(entries, metrics);
         entries.iter().for_each(|e| self.look_up(e));
         if let Some(tap) = self.tap.as_mut().filter(|_| !entries.is_empty()) {
             tap(entries);
@@ -345,11 +362,16 @@ impl EngineThread {
         for (severity, n) in open {
             metrics.set(&metric::OPEN_EPISODES, &[severity.name()], n);
         }
+        let lookups = self.lookups.max_capacity() - self.lookups.capacity();
+        metrics.set(&metric::QUEUE, &[Queue::Lookups.name()], lookups as f64);
+        let kept = self.engine.kept_len();
+        metrics.set(&metric::POSTS_KEPT, &[], kept as f64);
+        self.brands.show(&mut self.engine, metrics);
         self.status.set_engine_view(EngineView {
             rules: Some(self.engine.rules().clone()),
             states: self.engine.rule_states(),
             seq: self.engine.junction().seq(),
-            kept: self.engine.kept_len(),
+            kept,
         });
         self.shown = Some(Instant::now());
     }

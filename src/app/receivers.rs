@@ -18,7 +18,7 @@ use crate::app::reload::Follow;
 use crate::app::status::Status;
 use crate::app::writes::{Moment, Writes, carrier};
 use crate::base::limits;
-use crate::base::metric;
+use crate::base::metric::{self, Stage};
 use crate::base::model::IncidentId;
 use crate::base::time::{Span, Time, Zone};
 use crate::notify::{
@@ -37,6 +37,15 @@ struct Reports {
 impl Reports {
     fn count(&self, receiver: &str, result: &str) {
         self.status.metrics.add(&metric::NOTICES, &[receiver, result], 1.0);
+        if result != "retried" {
+            self.status.metrics.leave(Stage::Deliver, result, 1);
+        }
+    }
+
+    /// A message is on its way to a receiver.
+    fn begun(&self, receiver: &str) {
+        self.status.metrics.add(&metric::LETTERS, &[receiver], 1.0);
+        self.status.metrics.enter(Stage::Deliver, 1).stay();
     }
 
     fn trouble(&self, receiver: &str, why: &str) {
@@ -52,8 +61,9 @@ impl Reports {
 }
 
 impl Report for Reports {
-    fn delivered(&self, receiver: &str, letter: &Letter, tries: u32, _took: Duration) {
+    fn delivered(&self, receiver: &str, letter: &Letter, tries: u32, took: Duration) {
         self.count(receiver, "delivered");
+        self.status.metrics.stage(Stage::Deliver, took);
         self.done(receiver, letter, "delivered", (tries > 1).then(|| format!("after {tries} tries")));
         let now = self.status.clock().now();
         self.status.set_receiver(receiver, |r| (r.proved, r.trouble) = (Some(now), None));
@@ -203,6 +213,9 @@ impl Receivers {
             let letter = Letter { key: l.key, body: l.body.into(), episode: l.episode, incident, whole };
             let table = self.locked();
             if let Some(post) = table.posts.get(&l.receiver) {
+                if !post.inbox.holds(&letter.key) {
+                    self.reports().begun(&l.receiver);
+                }
                 for left in post.inbox.push(letter, delivery.age) {
                     match left {
                         Left::Dropped(dropped) => self.reports().dropped(&l.receiver, &dropped),
@@ -215,6 +228,7 @@ impl Receivers {
             // who waits for a reader must not keep others from the table
             drop(table);
             if is_out {
+                self.reports().begun(&l.receiver);
                 let mut out = io::stdout().lock();
                 out.write_all(&letter.body)?;
                 out.flush()?;
@@ -248,6 +262,7 @@ impl Receivers {
         let mut fresh = Vec::new();
         for receiver in &config.receivers {
             let around = surroundings_of(config, receiver);
+            self.status.begin_receiver(&receiver.name);
             table.writers.insert(receiver.name.clone(), Writes::new(&receiver.kind, around, self.style));
             if let Some(carrier) = carrier(&receiver.kind, Pace::default()) {
                 fresh.push((receiver, carrier.map_err(|e| e.join("; "))?));

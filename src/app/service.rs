@@ -9,7 +9,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver as StdReceiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,10 +20,11 @@ use crate::app::clock::{Clock, RecordedClock};
 use crate::app::config::{Config, SourceKind};
 use crate::app::engine::Input;
 use crate::app::engine_thread::{EngineThread, Tap};
+use crate::app::gauged::{GaugedReceiver, GaugedSender, gauged};
 use crate::app::heartbeat;
 use crate::app::intake::{Fed, Lane, intake};
 use crate::app::keeper::housekeeping::Housekeeping;
-use crate::app::keeper::thread::KeeperThread;
+use crate::app::keeper::thread::{Entries, KeeperThread};
 use crate::app::keeper::{Delivery, Ended, Keep, Keeper, NoLetters, Tell};
 use crate::app::sources::Sources;
 use crate::app::start;
@@ -103,7 +103,7 @@ pub struct Service {
     housekeeping: Option<(JoinHandle<()>, Arc<AtomicBool>)>,
     ended: Ended,
     /// Lets people order something; without it nothing keeps the keeper.
-    orders: Option<Arc<SyncSender<Keep>>>,
+    orders: Option<Arc<GaugedSender<Keep>>>,
 }
 
 impl Service {
@@ -131,7 +131,7 @@ impl Service {
             begin(&status, &rules, mode, tell, &ended).await?;
         let (queue, urgent) = intake();
         let urgent = Arc::new(urgent);
-        let (to_keeper, kept) = sync_channel::<Keep>(limits::KEEP_QUEUE);
+        let (to_keeper, kept) = gauged::<Keep>(limits::KEEP_QUEUE, status.queues.keeper.clone());
         let (to_lookup, lookups) = mpsc::channel(limits::LOOKUP_QUEUE);
         let mut thread = EngineThread::new(engine, status.clone(), to_keeper.clone(), to_lookup, tap);
         if let Some(catch_up) = catch_up {
@@ -306,23 +306,23 @@ fn keep(
     keeper: Keeper,
     status: &Arc<Status>,
     ended: &Ended,
-    items: StdReceiver<Keep>,
+    items: GaugedReceiver<Keep>,
     waiting: Vec<Delivery>,
     receive: impl FnMut(Option<Delivery>) -> io::Result<()> + Send + 'static,
 ) -> io::Result<(JoinHandle<()>, Receiving)> {
-    let (out, deliveries) = sync_channel::<Delivery>(limits::NOTICE_QUEUE);
+    let (out, deliveries) = gauged::<Delivery>(limits::NOTICE_QUEUE, status.queues.receivers.clone());
     let receiver = spawn_thread("receiver", move || hand_out(waiting, deliveries, receive))?;
     let (status, ended, keep) = (status.clone(), ended.clone(), status.config().store.clone());
-    let thread = KeeperThread { keeper, status, out, ended, keep };
+    let thread = KeeperThread { keeper, status, out, ended, keep, entries: Entries::default() };
     Ok((spawn_thread("keeper", move || thread.run(&items))?, receiver))
 }
 
 fn hand_out(
     waiting: Vec<Delivery>,
-    deliveries: StdReceiver<Delivery>,
+    deliveries: GaugedReceiver<Delivery>,
     mut receive: impl FnMut(Option<Delivery>) -> io::Result<()>,
 ) -> io::Result<()> {
-    for delivery in waiting.into_iter().chain(deliveries) {
+    for delivery in waiting.into_iter().chain(deliveries.iter()) {
         receive(Some(delivery))?;
     }
     receive(None)
@@ -355,7 +355,7 @@ async fn ticks(status: Arc<Status>, every: Duration, to: Arc<Lane>, cancel: Canc
 async fn watch_health(
     status: Arc<Status>,
     urgent: Arc<Lane>,
-    keeper: SyncSender<Keep>,
+    keeper: GaugedSender<Keep>,
     unheard: Span,
     cancel: CancellationToken,
 ) {

@@ -13,7 +13,7 @@ use crate::app::intake::{Fed, Intake, Lane, What};
 use crate::app::playing::{Place, Player};
 use crate::app::status::Status;
 use crate::base::backoff::Dice;
-use crate::base::metric;
+use crate::base::metric::{self, Stage};
 use crate::base::model::{Position, SourceState};
 use crate::base::time::Time;
 use crate::collect::connection::Patience;
@@ -73,10 +73,14 @@ impl Sink for ToEngine {
             Heard::Frames(batch) => {
                 self.status.heard(&self.name, batch.frames.len());
                 let waits = self.status.waits(batch.frames.len());
+                let status = self.status.clone();
+                let coming = status.metrics.enter(Stage::Collect, batch.frames.len());
                 let fed = Fed { what: What::Input(Input::Frames(batch)), received };
                 let sent = self.lane.send(fed).await;
                 if sent {
                     waits.sent();
+                    coming.all_out("fed");
+                    status.metrics.stage(Stage::Collect, received.elapsed());
                 }
                 return sent;
             }

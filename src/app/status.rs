@@ -11,6 +11,7 @@ use crate::app::acting::Acting;
 use crate::app::clock::Clock;
 use crate::app::config::{Config, SourceConfig, SourceKind};
 use crate::app::engine::RuleState;
+use crate::app::gauged::Waiting;
 use crate::app::intake::Lane;
 use crate::app::keeper::Unrecorded;
 use crate::app::metrics::Metrics;
@@ -64,11 +65,22 @@ pub struct Reloaded {
     pub result: Result<String, Vec<String>>,
 }
 
+/// How much waits between threads.
+#[derive(Clone, Debug, Default)]
+pub struct Queues {
+    /// For the keeper.
+    pub keeper: Waiting,
+    /// To be handed to receivers.
+    pub receivers: Waiting,
+}
+
 /// Shared by all threads.
 pub struct Status {
     /// The metrics.
     pub metrics: Metrics,
     pub(super) acting: Acting,
+    /// How much waits between threads.
+    pub queues: Queues,
     pub(super) sources: DashMap<Arc<str>, SourceStatus>,
     pub(super) receivers: DashMap<Arc<str>, ReceiverStatus>,
     pub(super) inboxes: DashMap<Arc<str>, Arc<Inbox>>,
@@ -117,12 +129,11 @@ impl Status {
     /// Only if the table of metrics is wrong.
     pub fn new(clock: Arc<dyn Clock>, config: Arc<Config>) -> Result<Status, prometheus::Error> {
         let metrics = Metrics::new()?;
-        metrics.set(&metric::BUILD, &[env!("CARGO_PKG_VERSION")], 1.0);
-        metrics.set(&metric::RELOAD_OK, &[], 1.0);
         let started = AtomicI64::new(clock.now().0);
-        Ok(Status {
+        let status = Status {
             metrics,
             acting: Acting::default(),
+            queues: Queues::default(),
             sources: DashMap::new(),
             receivers: DashMap::new(),
             inboxes: DashMap::new(),
@@ -144,7 +155,9 @@ impl Status {
             writing_round: AtomicBool::new(false),
             past: AtomicI64::new(0),
             archived: AtomicI64::new(i64::MAX),
-        })
+        };
+        status.begin_metrics();
+        Ok(status)
     }
 
     /// The Clock.
@@ -180,7 +193,10 @@ impl Status {
         };
         self.metrics.set(&metric::SOURCE_UP, &[name], 0.0);
         self.metrics.set(&metric::SOURCE_HEARD, &[name], 1.0);
-        self.metrics.add(&metric::CONNECTS, &[name, "ok"], 0.0);
+        for result in ["ok", "failed"] {
+            self.metrics.add(&metric::CONNECTS, &[name, result], 0.0);
+        }
+        self.metrics.add(&metric::GAP, &[name], 0.0);
         let health = Health::new(self.uptime(), steady, unheard);
         self.sources.insert(name.clone(), SourceStatus { info: config.info.clone(), kind, health });
     }
@@ -195,11 +211,7 @@ impl Status {
     pub fn forget_source(&self, name: &Arc<str>) {
         self.sources.remove(name);
         self.pushes.remove(name);
-        self.metrics.forget(&metric::SOURCE_UP, &[name]);
-        self.metrics.forget(&metric::SOURCE_HEARD, &[name]);
-        for over in ["now", "usual"] {
-            self.metrics.forget(&metric::SOURCE_RATE, &[name, over]);
-        }
+        self.metrics.forget_all("source", name);
     }
 
     /// Nothing can be pushed any more: the service stops.
@@ -343,6 +355,9 @@ impl Status {
             let up = if receiver.trouble.is_none() { 1.0 } else { 0.0 };
             self.metrics.set(&metric::RECEIVER_UP, &[name], up);
         }
+        if let Some(at) = receiver.proved {
+            self.metrics.set(&metric::RECEIVER_PROVED, &[name], at.as_seconds());
+        }
     }
 
     /// What waits for a receiver waits here.
@@ -354,7 +369,7 @@ impl Status {
     pub fn forget_receiver(&self, name: &Arc<str>) {
         self.receivers.remove(name);
         self.inboxes.remove(name);
-        self.metrics.forget(&metric::RECEIVER_UP, &[name]);
+        self.metrics.forget_all("receiver", name);
     }
 
     /// Who asks for reloads.

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::app::config::Config;
 use crate::app::engine::RuleState;
 use crate::app::status::{EngineView, Status};
-use crate::base::metric;
+use crate::base::metric::{self, Stage};
 use crate::base::rule::expr::View;
 use crate::base::rule::{Rule, RuleSet};
 use crate::base::time::{Span, Time};
@@ -34,8 +34,8 @@ pub(super) fn status(s: &Status) -> Json {
             "entries": engine.seq,
             "posts_kept": engine.kept,
             "receive_to_transition_seconds": {
-                "p50": s.metrics.quantile("receive_to_transition", 0.5),
-                "p99": s.metrics.quantile("receive_to_transition", 0.99),
+                "p50": s.metrics.quantile(Stage::ReceiveToTransition, 0.5),
+                "p99": s.metrics.quantile(Stage::ReceiveToTransition, 0.99),
             },
         },
         "store": store(s, &config),

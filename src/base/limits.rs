@@ -98,6 +98,18 @@ pub const SHUTDOWN: Span = Span::seconds(10);
 pub const READY_LAG: Span = Span::seconds(60);
 /// Least time between two looks of the engine at itself, for metrics and status.
 pub const VIEW_EVERY: Span = Span::seconds(1);
+/// Brands and groups with metrics of their own, the first of the files; further ones are counted.
+pub const METRIC_BRANDS: usize = 1000;
+/// Rules with metrics of their own.
+pub const METRIC_ALERTS: usize = 200;
+/// Receivers with metrics of their own.
+pub const METRIC_RECEIVERS: usize = 256;
+/// Words of one kind that metrics count.
+pub const METRIC_WORDS: usize = 128;
+/// Keys and groups gone through at one look of the engine at itself, for metrics of brands.
+pub const VITALS_AT_ONCE: usize = 8192;
+/// First answers remembered of a key, for metrics.
+pub const ANSWERS: usize = 256;
 /// Reloads that wait.
 pub const RELOADS_ASKED: usize = 8;
 /// How long changed files are left alone before they are read.

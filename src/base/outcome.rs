@@ -17,6 +17,14 @@ macro_rules! outcomes {
                 match self { $(Outcome::$variant => $name,)* }
             }
 
+            /// Whether something was counted or changed because of it.
+            pub fn enters(self) -> bool {
+                matches!(
+                    self,
+                    Outcome::Mention | Outcome::Share | Outcome::Reply | Outcome::Own | Outcome::Delete | Outcome::Edit
+                )
+            }
+
             /// What it means, in one line.
             pub fn help(self) -> &'static str {
                 match self { $(Outcome::$variant => $help,)* }

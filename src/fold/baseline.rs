@@ -117,6 +117,16 @@ impl Baseline {
         self.surge.look(&Params::STANDARD, (self.mass(spec) - part).max(0.0), self.elapsed(now))
     }
 
+    /// How rare it is at `now`, for who only looks: nothing is learned, no bin closed.
+    pub(super) fn seen(&self, spec: &SeriesSpec, now: Time, gaps: Gaps<'_>) -> Rareness {
+        if self.bin == Some(now.0.div_euclid(BIN.0)) {
+            return self.without(spec, now, None);
+        }
+        let mut later = self.clone();
+        later.advance(spec, now, gaps);
+        later.without(spec, now, None)
+    }
+
     /// When it is to be looked at again while somebody waits for it to fall: every fifth of a bin.
     pub(super) fn next_look(now: Time) -> Time {
         let step = BIN.0 / 5;

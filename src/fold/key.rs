@@ -14,6 +14,7 @@ use super::outages::{Outages, Sources};
 use super::posts::{PostAt, Posts};
 use super::story::Life;
 use super::usual::Usual;
+use super::vitals::Watched;
 use super::voices::Size;
 use crate::base::limits;
 use crate::base::model::{AccountId, Answered, Evidence, Gone, Group, KeyId, Reading, Seq, StoryRef, Told, Value};
@@ -34,7 +35,7 @@ pub struct World<'w> {
 }
 
 impl<'w> World<'w> {
-    fn gaps(self, sources: &'w Sources) -> Gaps<'w> {
+    pub(super) fn gaps(self, sources: &'w Sources) -> Gaps<'w> {
         Gaps { outages: self.outages, sources }
     }
 }
@@ -47,10 +48,13 @@ pub struct KeyFold {
     /// Posts of other brands that rules of this one read.
     pub(super) foreign: Posts,
     pub(super) cells: BTreeMap<Group, Cell>,
-    usual: Usual,
+    pub(super) usual: Usual,
     /// Hostile reach against its past, for pages of any rule.
-    hostile: Baseline,
-    sources: Sources,
+    pub(super) hostile: Baseline,
+    pub(super) sources: Sources,
+    /// What is counted for those who watch it.
+    #[serde(skip)]
+    pub(super) watched: Watched,
     /// From when on it was told everything.
     began: Time,
     /// Groups that left since the last time they were asked for.
@@ -86,6 +90,7 @@ impl KeyFold {
             usual: Usual::default(),
             hostile: Baseline::new(Measure::HostileReach),
             sources: Sources::default(),
+            watched: Watched::default(),
             began: whole_from,
             left: Vec::new(),
             evicted: 0,
@@ -108,6 +113,7 @@ impl KeyFold {
             self.hostile.advance(&spec, now, w.gaps(&self.sources));
             self.hostile.add(&spec, told, size);
             self.hostile.observe(&spec, now);
+            self.watched.add(now, w.gaps(&self.sources), told, size);
         }
         let mut touched = Touched::new();
         for (i, plan) in w.rules.plans_of(self.key) {
@@ -130,6 +136,7 @@ impl KeyFold {
     /// A post by one of the key's own accounts: an answer in its story.
     pub fn own(&mut self, w: World<'_>, seq: Seq, now: Time, told: &Told) -> Touched {
         let mut touched = Touched::new();
+        self.watched.own(told, &self.posts);
         for (i, plan) in w.rules.plans_of(self.key).filter(|(_, p)| p.tells_story) {
             let first = Group { story: Some(told.story.clone()), ..Group::whole(i as u32, self.key) };
             if told.root && plan.by.len() == 2 {
@@ -174,6 +181,10 @@ impl KeyFold {
                 self.hostile.uncount(&spec, &before);
             }
             self.hostile.add(&spec, &after, size);
+            if before.in_brand {
+                self.watched.uncount(&before, size);
+            }
+            self.watched.add(now, w.gaps(&self.sources), &after, size);
         }
         let mut touched = Touched::new();
         for (i, plan) in w.rules.plans_of(self.key) {
@@ -223,6 +234,9 @@ impl KeyFold {
                 }
             }
             self.hostile.resize(account.0, size);
+        }
+        if let Some(size) = self.posts.account(account.0).map(|a| a.size) {
+            self.watched.resize(account, size, &self.posts);
         }
         groups
     }
@@ -276,7 +290,7 @@ impl KeyFold {
     }
 
     /// Groups that exist.
-    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+    pub fn groups(&self) -> impl ExactSizeIterator<Item = &Group> {
         self.cells.keys()
     }
 

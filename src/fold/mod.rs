@@ -16,6 +16,7 @@ mod series;
 mod story;
 pub mod surge;
 mod usual;
+mod vitals;
 mod voices;
 
 pub use change::Others;

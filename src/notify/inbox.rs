@@ -63,6 +63,17 @@ impl Inbox {
         self.arrived.notified().await;
     }
 
+    /// Whether a letter of this key waits already: it would not be added again.
+    pub fn holds(&self, key: &str) -> bool {
+        self.queue().holds(key)
+    }
+
+    /// How long the oldest has waited; nothing where none waits.
+    pub fn oldest(&self) -> Duration {
+        let since = self.queue().oldest();
+        since.map_or(Duration::ZERO, |since| (self.now() - since).as_std())
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.queue().len()

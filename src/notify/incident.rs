@@ -112,6 +112,12 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// The rule of the episode that opened it; of another, if that one is forgotten.
+    pub fn opened_by(&self) -> Option<&str> {
+        let first = self.episodes.iter().find(|(e, _)| IncidentId::of(**e) == self.id);
+        first.or(self.episodes.first_key_value()).map(|(_, m)| &*m.alert)
+    }
+
     /// That an episode opens.
     pub(super) fn open(n: &Notice, now: Time) -> Incident {
         let t = &n.transition;

@@ -63,7 +63,7 @@ impl Queue {
     /// Adds a letter; gives back what is not sent because of it. What is on its way is never among these.
     pub fn push(&mut self, letter: Letter, since: Time) -> Vec<Left> {
         let mut left = Vec::new();
-        if self.waiting.iter().any(|w| w.letter.key == letter.key) {
+        if self.holds(&letter.key) {
             // asked for again while it waits: once is enough
             return left;
         }
@@ -149,6 +149,16 @@ impl Queue {
     /// The receiver answers: nothing waits for it any more.
     pub fn release(&mut self) {
         self.waiting.iter_mut().for_each(|w| w.held = Time(i64::MIN));
+    }
+
+    /// Whether a letter of this key waits.
+    pub fn holds(&self, key: &str) -> bool {
+        self.waiting.iter().any(|w| *w.letter.key == *key)
+    }
+
+    /// Since when the oldest waits, on the queue's clock.
+    pub fn oldest(&self) -> Option<Time> {
+        self.waiting.iter().map(|w| w.since).min()
     }
 
     /// How many wait.

@@ -14,7 +14,7 @@ use super::form::Form;
 use super::want::{Hush, NotDone, Want, What};
 use super::{Answers, auth, failure, json_answer};
 use crate::base::limits;
-use crate::base::model::Severity;
+use crate::base::model::{Severity, Verdict};
 use crate::base::time::Span;
 
 /// The paths.
@@ -97,7 +97,11 @@ async fn deed<A: Answers>(
     let read = |f: &mut Fields| match &*deed {
         "ack" => Some(What::Acknowledge(id, f.span("for"))),
         "claim" => Some(What::Claim(id)),
-        "close" => Some(What::Close(id, f.needed("reason", limits::REASON_CHARS))),
+        "close" => {
+            let verdict = f.word("verdict", &Verdict::ALL.map(Verdict::name));
+            let verdict = verdict.and_then(|at| Verdict::ALL.get(at).copied()).unwrap_or_default();
+            Some(What::Close(id, verdict, f.needed("reason", limits::REASON_CHARS)))
+        }
         _ => None,
     };
     if !["ack", "claim", "close"].contains(&&*deed) {

@@ -20,6 +20,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -61,7 +62,7 @@ pub type Paged = Result<Option<Result<String, NotDone>>, &'static str>;
 /// What the server is asked for.
 pub trait Answers: Send + Sync + 'static {
     /// Metrics in Prometheus' text format.
-    fn metrics(&self) -> String;
+    fn metrics(&self) -> Arc<str>;
     /// Why the service is not ready; empty if it is.
     fn unready(&self) -> Vec<String>;
     /// What the bearer of a token may do; without a token, what everybody on this machine may.
@@ -152,7 +153,25 @@ impl Server {
 }
 
 async fn metrics<A: Answers>(State(answers): State<Arc<A>>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], answers.metrics()).into_response()
+    // of many brands there is much to write: not on the thread that everything else waits for
+    match tokio::task::spawn_blocking(move || answers.metrics()).await {
+        Ok(text) => {
+            let body = Bytes::from_owner(Text(text));
+            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], body).into_response()
+        }
+        Err(_) => {
+            failure(StatusCode::INTERNAL_SERVER_ERROR, "expected to write down the metrics, found that this failed")
+        }
+    }
+}
+
+/// A text that is shared, as bytes.
+struct Text(Arc<str>);
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 async fn readyz<A: Answers>(State(answers): State<Arc<A>>) -> Response {

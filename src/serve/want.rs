@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::base::model::{IncidentId, Severity};
+use crate::base::model::{IncidentId, Severity, Verdict};
 use crate::base::time::Span;
 
 /// What is asked for, and by whom.
@@ -22,8 +22,8 @@ pub enum What {
     Acknowledge(String, Option<Span>),
     /// Take care of an incident.
     Claim(String),
-    /// An incident is over for people, with a reason, which may be empty.
-    Close(String, String),
+    /// An incident is over for people: what it was, and a reason, which may be empty.
+    Close(String, Verdict, String),
     /// Tell nobody for a while.
     Silence(Hush),
     /// End a silence.

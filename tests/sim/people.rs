@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use groundswell::app::keeper::Tell;
-use groundswell::base::model::{EpisodeId, IncidentId, Message, Notice, Phase, Severity, Transition};
+use groundswell::base::model::{EpisodeId, IncidentId, Message, Notice, Phase, Severity, Transition, Verdict};
 use groundswell::base::rule::RuleSet;
 use groundswell::base::time::{Span, Time};
 use groundswell::notify::{
@@ -149,7 +149,7 @@ pub fn order(dice: &mut Dice, desk: &Desk) -> Option<Order> {
     let task = match dice.below(8) {
         0 => Task::Acknowledge(name?, dice.one_in(2).then_some(span)),
         1 => Task::Claim(name?),
-        2 | 3 => Task::Close(name?, "known".into()),
+        2 | 3 => Task::Close(name?, Verdict::Real, "known".into()),
         4 => silence(Match::default(), Some(name?)),
         5 => silence(Match { alerts: vec!["Story".into(), "Steps".into()], ..Match::default() }, None),
         6 => silence(Match { brands: vec!["acme".into()], ..Match::default() }, None),

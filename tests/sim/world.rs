@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::{Receiver as Items, sync_channel};
 
 use futures_util::FutureExt;
 use groundswell::app::clock::Clock;
@@ -11,6 +10,7 @@ use groundswell::app::config::{Config, JetstreamConfig, SourceConfig, SourceKind
 use groundswell::app::engine::{self, Engine, Input};
 use groundswell::app::engine_thread::EngineThread;
 use groundswell::app::front::FrontLine;
+use groundswell::app::gauged::{GaugedReceiver, gauged};
 use groundswell::app::intake::{Fed, Intake, Lane, What, intake};
 use groundswell::app::keeper::{Ended, Keep, Keeper, Now, Outbox};
 use groundswell::app::recovery::{self, Kept};
@@ -57,7 +57,7 @@ struct Running {
     intake: Arc<Intake>,
     urgent: Lane,
     lanes: Vec<Lane>,
-    items: Items<Keep>,
+    items: GaugedReceiver<Keep>,
     keeper: Keeper,
     ended: Ended,
     beside: Db,
@@ -193,7 +193,7 @@ impl World {
             return Err(format!("starts without its store: {:?}", begun.keeper.trouble()));
         }
         let (intake, urgent) = intake();
-        let (to_keeper, items) = sync_channel(64);
+        let (to_keeper, items) = gauged(64, status.queues.keeper.clone());
         let (lookups, _) = tokio::sync::mpsc::channel(1);
         let mut thread = EngineThread::new(begun.engine, status.clone(), to_keeper, lookups, None);
         if let Some(catch_up) = begun.catch_up {

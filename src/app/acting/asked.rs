@@ -22,7 +22,7 @@ pub(in crate::app) async fn act(status: &Status, want: Want) -> Result<String, N
     let task = match want.what {
         What::Acknowledge(name, span) => Task::Acknowledge(known(status, name)?, span),
         What::Claim(name) => Task::Claim(known(status, name)?),
-        What::Close(name, reason) => Task::Close(known(status, name)?, reason),
+        What::Close(name, verdict, reason) => Task::Close(known(status, name)?, verdict, reason),
         What::Silence(hush) => silenced(status, hush)?,
         What::Unsilence(id) => {
             let shown = status.shown().ok_or_else(|| status.not_now())?;

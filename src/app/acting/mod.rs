@@ -4,19 +4,22 @@ pub(super) mod asked;
 pub(super) mod pagerduty;
 mod shown;
 
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::collections::BTreeMap;
+use std::sync::mpsc::TrySendError;
 use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::app::alone;
+use crate::app::gauged::GaugedSender;
 use crate::app::keeper::{Changed, Keep, Outbox};
 use crate::app::receivers::surroundings;
 use crate::app::status::Status;
 use crate::base::limits;
 use crate::base::metric;
 use crate::base::model::Severity;
+use crate::base::time::Time;
 use crate::notify::{Desk, Order, Silence, Task};
 use crate::serve::NotDone;
 
@@ -35,7 +38,7 @@ pub struct Shown {
 #[derive(Default)]
 pub(super) struct Acting {
     /// Whoever holds the sender keeps the keeper alive: that is the service.
-    orders: Mutex<Weak<SyncSender<Keep>>>,
+    orders: Mutex<Weak<GaugedSender<Keep>>>,
     /// Nothing before the keeper runs.
     shown: Mutex<Option<Arc<Shown>>>,
     /// What PagerDuty said already.
@@ -44,7 +47,7 @@ pub(super) struct Acting {
 
 impl Status {
     /// Orders go here from now on, as long as what it gives is held.
-    pub fn take_orders(&self, to: SyncSender<Keep>) -> Arc<SyncSender<Keep>> {
+    pub fn take_orders(&self, to: GaugedSender<Keep>) -> Arc<GaugedSender<Keep>> {
         let to = Arc::new(to);
         *alone(&self.acting.orders) = Arc::downgrade(&to);
         to
@@ -63,8 +66,23 @@ impl Status {
             Task::Unsilence(_) => "unsilence",
             Task::Try(_) => "test",
         };
+        let closed = match &order.task {
+            Task::Close(name, verdict, _) => Some((self.opened_by(name), *verdict)),
+            _ => None,
+        };
         let (to, said) = oneshot::channel();
-        self.hand_over(kind, Keep::Order(order, to), said).await
+        let done = self.hand_over(kind, Keep::Order(order, to), said).await;
+        if let Some((alert, verdict)) = closed.filter(|_| done.is_ok()) {
+            self.metrics.add(&metric::VERDICTS, &[&alert, verdict.name()], 1.0);
+        }
+        done
+    }
+
+    /// The rule that opened the incident of a name.
+    fn opened_by(&self, name: &str) -> String {
+        let shown = self.shown();
+        let found = shown.as_ref().and_then(|s| s.named(name));
+        found.map_or(String::new(), |i| i.opened_by.clone())
     }
 
     /// Has something done about a letter of the outbox; says what was done once that is kept.
@@ -158,7 +176,43 @@ impl Status {
             self.metrics.set(&metric::INCIDENTS_OPEN, &[severity.name()], open as f64);
         }
         self.metrics.set(&metric::SILENCES, &[], silences.len() as f64);
+        if changed.is_some() {
+            self.note_taken(&before, &incidents);
+        }
+        self.show_open(&before, &incidents);
         *alone(&self.acting.shown) = Some(Arc::new(Shown { incidents, silences }));
+    }
+}
+
+impl Status {
+    /// Notes how long it took until somebody did anything about an incident.
+    fn note_taken(&self, before: &Shown, now: &[Arc<IncidentShown>]) {
+        for i in now {
+            let Some(at) = i.taken() else { continue };
+            let was = before.incidents.iter().find(|b| b.id == i.id);
+            if was.is_none_or(|b| b.taken().is_none()) {
+                self.metrics.observe(&metric::ACKNOWLEDGED, &[&i.opened_by], (at - i.opened).as_std());
+            }
+        }
+    }
+
+    /// Since when the oldest incident of each brand goes on.
+    fn show_open(&self, before: &Shown, now: &[Arc<IncidentShown>]) {
+        let since = |all: &[Arc<IncidentShown>]| {
+            let mut since: BTreeMap<(String, Severity), Time> = BTreeMap::new();
+            for i in all.iter().filter(|i| i.ended.is_none()) {
+                let oldest = since.entry((i.brand.clone(), i.severity)).or_insert(i.opened);
+                *oldest = i.opened.min(*oldest);
+            }
+            since
+        };
+        let now = since(now);
+        for (brand, severity) in since(&before.incidents).keys().filter(|k| !now.contains_key(*k)) {
+            self.metrics.forget(&metric::INCIDENT_OPEN, &[brand, severity.name()]);
+        }
+        for ((brand, severity), at) in &now {
+            self.metrics.set(&metric::INCIDENT_OPEN, &[brand, severity.name()], at.as_seconds());
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::app::config::ReceiverKind;
 use crate::app::status::Status;
 use crate::base::hash;
 use crate::base::limits;
-use crate::base::model::IncidentId;
+use crate::base::model::{IncidentId, Verdict};
 use crate::notify::{Order, PagerDutyDeed, PagerDutySays, Task, pagerduty_said, plain};
 use crate::serve::NotDone;
 
@@ -72,7 +72,7 @@ fn order(says: &PagerDutySays) -> Option<Order> {
     let name = IncidentId::parse(&says.thread)?.full();
     let task = match says.deed {
         PagerDutyDeed::Acknowledged => Task::Acknowledge(name, None),
-        PagerDutyDeed::Resolved => Task::Close(name, "resolved in PagerDuty".to_string()),
+        PagerDutyDeed::Resolved => Task::Close(name, Verdict::Unsaid, "resolved in PagerDuty".to_string()),
     };
     let by = plain(&says.by, NAME_CHARS);
     let by = if by == "PagerDuty" { by } else { format!("{by} {THERE}") };
@@ -96,7 +96,10 @@ mod tests {
         assert_eq!((long.ends_with(THERE), plain(&long, limits::PERSON_CHARS)), (true, long.clone()));
         let done = |deed| order(&says("Ada", deed, &name)).unwrap().task;
         assert_eq!(done(PagerDutyDeed::Acknowledged), Task::Acknowledge(name.clone(), None));
-        assert_eq!(done(PagerDutyDeed::Resolved), Task::Close(name.clone(), "resolved in PagerDuty".into()));
+        assert_eq!(
+            done(PagerDutyDeed::Resolved),
+            Task::Close(name.clone(), Verdict::Unsaid, "resolved in PagerDuty".into())
+        );
         for other in ["store", "test-00000000", &name[..4], &format!("{name}0"), ""] {
             assert_eq!(order(&says("Ada", PagerDutyDeed::Resolved, other)), None, "{other}");
         }

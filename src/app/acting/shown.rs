@@ -40,6 +40,8 @@ pub struct IncidentShown {
     pub notes: Vec<String>,
     /// Its episodes.
     pub episodes: Vec<EpisodeShown>,
+    /// The rule that opened it.
+    pub opened_by: String,
     /// Who is told.
     pub told: Vec<ToldShown>,
 }
@@ -104,8 +106,15 @@ impl IncidentShown {
             closed: i.closed.clone(),
             notes: i.notes.clone(),
             episodes: episodes.collect(),
+            opened_by: i.opened_by().map_or(String::new(), |alert| plain(alert, 100)),
             told: told.collect(),
         })
+    }
+
+    /// When somebody first did anything about it.
+    pub fn taken(&self) -> Option<Time> {
+        let deeds = [&self.claimed, &self.acknowledged, &self.closed];
+        deeds.into_iter().flatten().map(|d| d.at).min()
     }
 
     /// As JSON; tools rely on its keys.

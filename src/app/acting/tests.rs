@@ -1,11 +1,12 @@
 //! Orders on their way, without a service.
 
 use std::collections::BTreeSet;
-use std::sync::mpsc::{TryRecvError, sync_channel};
+use std::sync::mpsc::TryRecvError;
 
 use super::*;
 use crate::app::clock::SystemClock;
 use crate::app::config::Config;
+use crate::app::gauged::gauged;
 use crate::base::model::{Message, Notice};
 use crate::base::time::{Span, Time};
 use crate::notify::{Match, Policy};
@@ -29,7 +30,7 @@ async fn without_a_keeper_nothing_is_ordered() {
 
 #[tokio::test]
 async fn an_order_waits_for_room_and_keeps_nobody_alive() {
-    let (s, (to, items)) = (status(), sync_channel::<Keep>(1));
+    let (s, (to, items)) = (status(), gauged::<Keep>(1, Default::default()));
     let held = s.take_orders(to);
     held.try_send(Keep::Live).unwrap();
     let of = s.clone();

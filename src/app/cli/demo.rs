@@ -1,6 +1,8 @@
 //! `demo`: the whole service on a story told by a local server. No network, no files.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -11,30 +13,41 @@ use tokio_util::sync::CancellationToken;
 use super::output::{is_closed, style_of, tell_error, tell_faults};
 use super::{FAILED, FINE};
 use crate::app::clock::{Clock, SetClock};
-use crate::app::config::{Config, JetstreamConfig, Protocol, ReceiverConfig, ReceiverKind, SourceConfig, SourceKind};
-use crate::app::demo::{Script, Teller, rules};
+use crate::app::config::{
+    Config, Heartbeat, JetstreamConfig, Protocol, ReceiverConfig, ReceiverKind, SourceConfig, SourceKind, StoreConfig,
+    WebhookConfig,
+};
+use crate::app::demo::{Script, Teller, care, office, rules};
 use crate::app::keeper::{Delivery, Tell};
-use crate::app::receivers::{policy, surroundings};
+use crate::app::receivers::{Handles, Receivers, policy, surroundings};
 use crate::app::service::{Parts, Service};
 use crate::app::status::Status;
 use crate::app::writes::{Moment, Writes};
 use crate::base::figures::percent;
-use crate::base::model::{Message, Notice, Phase, Severity, SourceInfo, Transition, WireFormat};
+use crate::base::limits;
+use crate::base::model::{Message, Phase, Severity, SourceInfo, Transition, WireFormat};
 use crate::base::rule::RuleSet;
+use crate::base::secret::Secret;
 use crate::base::time::{Span, Time};
 use crate::notify::{Policy, Sending};
 
-/// Longest run, in real time.
-const LONGEST: Duration = Duration::from_secs(36);
+/// Longest run, in story time, and what may be added in real time.
+const LONGEST: Span = Span::seconds(9_000);
+const STARTS: Duration = Duration::from_secs(9);
+/// How often the heartbeat beats in real time.
+const BEAT: Span = Span::seconds(5);
 /// Real time between two Ticks.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Watch an invented guitar story unfold: no network, about half a minute
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  groundswell demo\n  groundswell demo --once --json    only transitions, one JSON object a line\n\n\
-                        A WebSocket server in this process first sends a day of history, then the story, about 330 times \
-                        faster than life. The service connects to it as it would to Bluesky."
+    after_help = "Examples:\n  groundswell demo\n  groundswell demo --once --json    only transitions, one JSON object a line\n  \
+                        groundswell demo --listen 127.0.0.1:9464 --speed 60 --stay    for Prometheus and dashboards\n\n\
+                        A WebSocket server in this process first sends a day of history, then the story, 330 times \
+                        faster than life. The service connects to it as it would to Bluesky. With --listen it also has a store (in a \
+                        scratch folder), receivers that are called, a heartbeat, and somebody who acknowledges the page, so \
+                        that every metric has something to say."
 )]
 pub(super) struct Demo {
     /// Write every transition as a line of JSON, and nothing else
@@ -43,6 +56,21 @@ pub(super) struct Demo {
     /// Tell the story once and exit (the demo always does; kept for scripts)
     #[arg(long)]
     once: bool,
+    /// Serve metrics, health and the API at this address of this machine, with everything a service has
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
+    listen: Option<SocketAddr>,
+    /// How many times faster than life the story is told, 1 to 1000
+    #[arg(long, value_name = "TIMES", default_value_t = 330, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    speed: u16,
+    /// Go on after the story, with small talk, until SIGINT or SIGTERM; needs --listen
+    #[arg(long, requires = "listen", conflicts_with = "once")]
+    stay: bool,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr =
+        text.parse().map_err(|_| format!("expected an address with its port, as 127.0.0.1:9464, found `{text}`"))?;
+    Ok(address)
 }
 
 /// What the receiver saw of the story.
@@ -87,6 +115,7 @@ impl Demo {
             }
         };
         match (seen.paged, seen.resolved) {
+            _ if self.stay => FINE,
             (Some(paged), Some(resolved)) => {
                 if !self.json {
                     print!("{}", summary(&script, paged, resolved));
@@ -105,48 +134,150 @@ impl Demo {
         let status: Arc<OnceLock<Arc<Status>>> = Arc::default();
         let engine = status.clone();
         let engine_time = move || engine.get().map_or(Time(0), |s| s.engine_time());
-        let teller = Teller::start(script.clone(), clock.clone(), engine_time, cancel.clone()).await?;
-        let config = config(&teller);
+        let speed = f64::from(self.speed);
+        let teller = Teller::start(script.clone(), speed, clock.clone(), engine_time, cancel.clone()).await?;
         if !self.json {
             println!(
-                "An invented story, told by a local server at ws://{} (history first, then 330 times faster than life).\n",
-                teller.stream
+                "An invented story, told by a local server at ws://{} (history first, then {} times faster than life).\n",
+                teller.stream, self.speed
             );
         }
         let kind = ReceiverKind::Stdout { json: self.json };
-        let mut config = config;
+        let mut config = config(&teller);
         config.receivers = vec![ReceiverConfig::new("stdout", kind.clone())];
-        let writes = Writes::new(&kind, surroundings(&config), style_of(&io::stdout()));
-        let tell = Box::new(Told { policy: Arc::new(policy(&config)), writes, clock: clock.clone() });
+        let scratch = if self.listen.is_some() { Some(Scratch::new()?) } else { None };
+        if let (Some(listen), Some(scratch)) = (self.listen, &scratch) {
+            furnish(&mut config, listen, scratch, office(cancel.clone()).await?);
+        }
         let (seen, done) = (Arc::new(Mutex::new(Seen::default())), Arc::new(Notify::new()));
-        let (looks, over, story) = (seen.clone(), done.clone(), script.story.clone());
-        let mut ends = false;
-        let receive = move |delivery: Option<Delivery>| {
-            let mut out = io::stdout().lock();
-            let Some(delivery) = delivery else { return out.flush() };
-            let look = |n: &Notice| looks.lock().unwrap_or_else(PoisonError::into_inner).look(&n.transition, &story);
-            ends |= matches!(&delivery.message, Some(Message::Episode(n)) if look(n));
-            delivery.letters.iter().try_for_each(|(_, l)| out.write_all(&l.body))?;
-            out.flush()?;
-            if ends {
-                over.notify_one();
-            }
-            Ok(())
+        let watch = Watch { seen: seen.clone(), over: done.clone(), story: script.story.clone(), ends: false };
+        let told = || Told {
+            policy: Arc::new(policy(&config)),
+            writes: Writes::new(&kind, surroundings(&config), style_of(&io::stdout())),
+            clock: clock.clone(),
         };
-        let parts = Parts { tick: TICK, lookup_pace: Span::ZERO, tell, ..Parts::new(config, rules, clock)? };
-        let service = Service::start(parts, receive).await?;
+        let tell = Box::new(told());
+        let mut parts = Parts { tick: TICK, lookup_pace: Span::ZERO, tell, ..Parts::new(config, rules, clock)? };
+        let receivers = if scratch.is_some() { Some(receivers_of(&mut parts)?) } else { None };
+        let service = Service::start(parts, watch.receive(receivers.clone())).await?;
         // set once; the teller waits for it
         let _ = status.set(service.status().clone());
+        if let Some(listen) = self.listen {
+            // not among what the receiver of this output is told
+            eprintln!("metrics, health and the API are served at http://{}", with_port(listen, service.address));
+            tokio::spawn(care(service.status().clone(), cancel.clone()));
+        }
         tokio::select! {
             () = done.notified() => {}
-            () = tokio::time::sleep(LONGEST) => {}
-            _ = tokio::signal::ctrl_c() => {}
+            () = tokio::time::sleep(STARTS + LONGEST.as_std().div_f64(speed)) => {}
+            () = stopped() => cancel.cancel(),
+        }
+        if self.stay && !cancel.is_cancelled() {
+            stopped().await;
         }
         cancel.cancel();
-        service.stop().await?;
+        service
+            .stop_with(async {
+                if let Some(r) = receivers {
+                    let _ = r.stop().await;
+                }
+            })
+            .await?;
         let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(seen)
     }
+}
+
+/// The address that was asked for, with the port that was chosen.
+fn with_port(asked: SocketAddr, served: SocketAddr) -> SocketAddr {
+    SocketAddr::new(asked.ip(), served.port())
+}
+
+/// Waits for a signal to stop.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+/// Looks at what is told for the end of the story.
+struct Watch {
+    seen: Arc<Mutex<Seen>>,
+    over: Arc<Notify>,
+    story: String,
+    ends: bool,
+}
+
+impl Watch {
+    /// Hands on to receivers, or writes to standard output itself.
+    fn receive(mut self, receivers: Option<Receivers>) -> impl FnMut(Option<Delivery>) -> io::Result<()> + Send {
+        move |delivery| {
+            if let Some(Message::Episode(n)) = delivery.as_ref().and_then(|d| d.message.as_ref()) {
+                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                self.ends |= seen.look(&n.transition, &self.story);
+            }
+            match &receivers {
+                Some(receivers) => receivers.tell(delivery)?,
+                None => {
+                    let mut out = io::stdout().lock();
+                    let letters = delivery.into_iter().flat_map(|d| d.letters);
+                    letters.into_iter().try_for_each(|(_, l)| out.write_all(&l.body))?;
+                    out.flush()?;
+                }
+            }
+            if self.ends {
+                self.over.notify_one();
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A folder that goes with the demo.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> io::Result<Scratch> {
+        let path = std::env::temp_dir().join(format!("groundswell-demo-{}", std::process::id()));
+        std::fs::create_dir(&path).map_err(|e| {
+            io::Error::new(e.kind(), format!("expected to make the folder {}, found {e}", path.display()))
+        })?;
+        Ok(Scratch(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // what is left of it is only a demo
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Everything a service has: a store, receivers that are called, a heartbeat.
+fn furnish(config: &mut Config, listen: SocketAddr, scratch: &Scratch, office: SocketAddr) {
+    config.listen = listen;
+    config.store = Some(StoreConfig::new(scratch.0.join("groundswell.db")));
+    let url = |path: &str| format!("http://{office}/{path}");
+    for name in ["pager", "chat"] {
+        let (headers, ca) = (Vec::new(), None);
+        let hook = WebhookConfig { name: name.into(), url: url(name), secret: None, headers, ca };
+        config.receivers.push(ReceiverConfig::new(name, ReceiverKind::Webhook(hook)));
+    }
+    config.heartbeat = Some(Heartbeat { url: Secret::new(url("beat")), every: BEAT });
+}
+
+/// Receivers as a service has them.
+fn receivers_of(parts: &mut Parts) -> io::Result<Receivers> {
+    let style = style_of(&io::stdout());
+    let receivers = Receivers::new(parts.status.clone(), style, limits::SHUTDOWN, Handles::new());
+    let receivers = receivers.map_err(io::Error::other)?;
+    (parts.tell, parts.ended) = (receivers.writer(), receivers.ended());
+    Ok(receivers)
 }
 
 /// Tells on standard output.

@@ -9,6 +9,7 @@ mod lines;
 mod one_query;
 mod output;
 mod record;
+mod reference;
 mod replay;
 mod run;
 mod schema;
@@ -68,6 +69,7 @@ enum Command {
     Replay(replay::Replay),
     Check(check::Check),
     Schema(schema::Schema),
+    Reference(reference::Reference),
     Incidents(acting::Incidents),
     Ack(acting::Ack),
     Claim(acting::Claim),
@@ -105,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Replay(c) => c.run(),
         Command::Check(c) => c.run(),
         Command::Schema(c) => c.run(),
+        Command::Reference(c) => c.run(),
         Command::Incidents(c) => c.run(),
         Command::Ack(c) => c.run(),
         Command::Claim(c) => c.run(),

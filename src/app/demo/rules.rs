@@ -8,8 +8,13 @@ brands:
   northwind:
     name: Northwind Airways
     query: '"northwind airways" OR @northwind.example OR #northwind OR (northwind (flight OR guitar OR luggage OR gate OR crew))'
+    own: ["bluesky:did:plc:northwind-care"]
     owner: Care duty
     runbook: https://wiki.example/damaged-baggage
+  harborview:
+    name: Harborview Hotels
+    query: '"harborview hotels" OR #harborview'
+    owner: Guest relations
 "##;
 
 /// The rule set of the demo.

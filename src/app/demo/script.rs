@@ -18,6 +18,12 @@ const ROOT_AT: Span = Span::seconds(70);
 const CHATTER_EVERY: f64 = 2.5;
 /// Seconds between two mentions of the brand before the story, on average.
 const MENTION_EVERY: f64 = 300.0;
+/// Seconds between two mentions of the other brand, on average.
+const OTHER_EVERY: f64 = 420.0;
+/// When the brand answers, after the story began.
+const ANSWERED_AT: Span = Span::seconds(1_500);
+/// Who did not speak before the script was over.
+const PASSER_BY: &str = "passer-by";
 
 /// Someone passed the story on.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -48,6 +54,8 @@ struct Writer {
     dice: u64,
     script: Script,
     count: u64,
+    /// What people are called.
+    person: &'static str,
 }
 
 /// A post that can be referred to.
@@ -65,13 +73,40 @@ impl Script {
             shares: Vec::new(),
             story: String::new(),
         };
-        let mut w = Writer { dice: 0x6775_6974_6172, script, count: 0 };
-        w.chatter();
+        let mut w = Writer { dice: 0x6775_6974_6172, script, count: 0, person: "person" };
+        w.chatter(LIVE - HISTORY, LIVE + LENGTH);
         w.story();
+        w.others(LIVE - HISTORY, LIVE + LENGTH);
         let mut script = w.script;
         script.frames.sort_by_key(|f| f.0);
         script.shares.sort_by_key(|s| s.time);
         script
+    }
+
+    /// What is said in an hour after the script is over: the first, the second, and so on.
+    pub fn hour_after(hour: u32) -> Vec<(Time, String)> {
+        let from = LIVE + LENGTH + Span::seconds(3600 * i64::from(hour));
+        let empty = || Script {
+            frames: Vec::new(),
+            followers: BTreeMap::new(),
+            began: from,
+            live: from,
+            shares: Vec::new(),
+            story: String::new(),
+        };
+        // ids of their own: an hour has fewer than so many frames
+        let count = 1_000_000 * (u64::from(hour) + 1);
+        let mut w = Writer { dice: 0x6861_7262_6f72 ^ count, script: empty(), count, person: PASSER_BY };
+        w.chatter(from, from + Span::seconds(3600));
+        w.others(from, from + Span::seconds(3600));
+        w.script.frames.sort_by_key(|f| f.0);
+        w.script.frames
+    }
+
+    /// The followers of an account, by DID.
+    pub fn followers_of(&self, did: &str) -> Option<u64> {
+        let passer_by = || did.split_once(PASSER_BY)?.1.parse::<u64>().ok().map(|n| n * 7_919 % 900);
+        self.followers.get(did).copied().or_else(passer_by)
     }
 
     /// The part of the sharers' audience that had seen the story before a time, 0..1.
@@ -117,7 +152,7 @@ impl Writer {
 
     fn someone(&mut self) -> (String, u64) {
         self.count += 1;
-        let (name, followers) = (format!("person{:05}", self.count), self.crowd());
+        let (name, followers) = (format!("{}{:05}", self.person, self.count), self.crowd());
         (self.account(&name, followers), followers)
     }
 
@@ -166,16 +201,16 @@ impl Writer {
     }
 
     /// Talk about this and that, and now and then about the brand.
-    fn chatter(&mut self) {
-        let mut at = LIVE - HISTORY;
-        while at < LIVE + LENGTH {
+    fn chatter(&mut self, from: Time, to: Time) {
+        let mut at = from;
+        while at < to {
             let (did, _) = self.someone();
             let text = self.pick(texts::CHATTER);
             self.post(at, &did, text, "");
             at = at + self.wait(CHATTER_EVERY);
         }
-        let mut at = LIVE - HISTORY;
-        while at < LIVE + LENGTH {
+        let mut at = from;
+        while at < to {
             let (did, _) = self.someone();
             let text = match self.unit() {
                 u if u < 0.6 => self.pick(texts::NEUTRAL),
@@ -189,6 +224,17 @@ impl Writer {
                 self.repost(later, &did, &post);
             }
             at = at + self.wait(MENTION_EVERY);
+        }
+    }
+
+    /// Talk about the other brand, about which there is no story.
+    fn others(&mut self, from: Time, to: Time) {
+        let mut at = from + self.wait(OTHER_EVERY);
+        while at < to {
+            let (did, _) = self.someone();
+            let text = self.pick(texts::OTHERS);
+            self.post(at, &did, text, "");
+            at = at + self.wait(OTHER_EVERY);
         }
     }
 
@@ -209,6 +255,8 @@ impl Writer {
         let broadcaster = began + Span::seconds(1_920);
         self.voice(broadcaster, "channel-nine-tonight", 1_200_000, &root, texts::OUTLET);
         self.wave(broadcaster, 380, 600.0, &root);
+        let care = self.account("northwind-care", 52_000);
+        self.reply(began + ANSWERED_AT, &care, &root, texts::ANSWER);
     }
 
     fn voice(&mut self, at: Time, name: &str, followers: u64, root: &Uri, text: &str) {
@@ -255,6 +303,11 @@ mod tests {
         let s = Script::new();
         assert!(s.frames.windows(2).all(|w| w[0].0 <= w[1].0));
         assert!(s.frames.len() > 30_000 && s.shares.len() > 900);
+        let later = [Script::hour_after(0), Script::hour_after(1)].concat();
+        assert!(later.windows(2).all(|w| w[0].0 <= w[1].0) && later.len() > 2_000);
+        assert!(later[0].0 >= s.frames.last().unwrap().0);
+        let passer_by = later[0].1.split('"').nth(3).unwrap();
+        assert!(s.followers_of(passer_by).is_some() && s.followers_of("did:plc:nobody").is_none(), "{passer_by}");
         assert_eq!((s.spent(s.began), s.spent(LIVE + LENGTH + LENGTH)), (0.0, 1.0));
         let at = |seconds| s.spent(s.began + Span::seconds(seconds));
         assert!(at(400) < 0.05 && at(420) > 0.2, "the outlet makes the difference: {} {}", at(400), at(420));

@@ -67,3 +67,16 @@ pub(super) const MILD: &[&str] = &[
 
 pub(super) const OUTLET: &str =
     "A musician says an airline broke her guitar and refuses to pay. Her song about it is spreading fast.";
+
+pub(super) const OTHERS: &[&str] = &[
+    "checked into Harborview Hotels, room 412, nice view of the cranes",
+    "is the pool at Harborview Hotels open in winter?",
+    "Harborview Hotels has the best breakfast in town, thank you",
+    "conference at Harborview Hotels all week",
+    "the lift at Harborview Hotels is broken again, terrible",
+    "lovely evening at Harborview Hotels with the team",
+];
+
+/// What the brand's own account answers.
+pub(super) const ANSWER: &str =
+    "We are so sorry. This should not have happened; we have written to you and will pay for the repair.";

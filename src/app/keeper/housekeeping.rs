@@ -4,13 +4,13 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::Keep;
 use super::archiving::Archiving;
 use crate::app::config::StoreConfig;
+use crate::app::gauged::GaugedSender;
 use crate::app::recovery;
 use crate::app::status::Status;
 use crate::base::limits;
@@ -22,14 +22,14 @@ use crate::store::db::{Db, Round, StatePart, StoreError};
 pub struct Housekeeping {
     config: StoreConfig,
     mode: ClockMode,
-    to: SyncSender<Keep>,
+    to: GaugedSender<Keep>,
     status: Arc<Status>,
     stop: Arc<AtomicBool>,
 }
 
 impl Housekeeping {
     /// For a store, with an engine whose time comes from there; snapshots go `to` who keeps.
-    pub fn new(config: StoreConfig, mode: ClockMode, to: SyncSender<Keep>, status: Arc<Status>) -> Housekeeping {
+    pub fn new(config: StoreConfig, mode: ClockMode, to: GaugedSender<Keep>, status: Arc<Status>) -> Housekeeping {
         Housekeeping { config, mode, to, status, stop: Arc::default() }
     }
 

@@ -12,6 +12,7 @@ mod rounds;
 pub mod thread;
 mod untold;
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,7 +30,7 @@ use crate::notify::{Desk, Order, Policy, Sending};
 use crate::store::db::{DOWN_SINCE, Db, Handle, Kind, LedgerRow, Letter, Round, StatePart, StoreError};
 
 pub use orders::{Changed, Outbox};
-use pending::Pending;
+use pending::{Pending, Words};
 use rounds::Writing;
 pub use untold::Untold;
 
@@ -191,6 +192,8 @@ pub struct Keeper {
     /// Steps were let go of that are not in the log: only a whole snapshot mends that.
     gap: bool,
     lost: u64,
+    /// Lines of the ledger since somebody asked.
+    words: Words,
 }
 
 impl Keeper {
@@ -198,7 +201,8 @@ impl Keeper {
     pub fn new(db: Option<Db>, tell: Box<dyn Tell>, ended: Ended) -> Keeper {
         let (pending, trouble) = (Pending::default(), None);
         let (desk, changed, untold, writing) = (Desk::default(), Changed::default(), None, None);
-        Keeper { db, trouble, tell, desk, changed, ended, pending, untold, writing, gap: false, lost: 0 }
+        let (gap, lost, words) = (false, 0, Words::new());
+        Keeper { db, trouble, tell, desk, changed, ended, pending, untold, writing, gap, lost, words }
     }
 
     /// With what people were told of before.
@@ -266,6 +270,16 @@ impl Keeper {
     /// Whether what is committed now is on disk.
     pub fn is_recording(&self) -> bool {
         self.db.is_some() && self.trouble.is_none()
+    }
+
+    /// How many lines the ledger got since the last call, by what they say.
+    pub fn take_words(&mut self) -> impl Iterator<Item = (Cow<'static, str>, u64)> + use<> {
+        std::mem::take(&mut self.words).into_iter()
+    }
+
+    /// Whether it has a store, be it one that fails.
+    pub fn has_store(&self) -> bool {
+        self.db.is_some()
     }
 
     /// Whether the engine is asked for everything it knows.
@@ -394,7 +408,7 @@ impl Keeper {
             return out;
         }
         let written = match &mut self.db {
-            Some(db) => self.pending.write(db, &mut *self.tell, now),
+            Some(db) => self.pending.write(db, &mut *self.tell, now, &mut self.words),
             None => return out,
         };
         match written {
@@ -417,7 +431,7 @@ impl Keeper {
         let why = self.trouble.as_ref().map(|t| t.told.why.clone());
         self.pending.tell(&mut *self.tell, why.as_deref(), now, out);
         if self.db.is_none() {
-            self.pending.clear();
+            self.pending.pass(&mut self.words);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What is to be kept with the next commit.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,9 @@ pub(super) struct Pending {
     /// Whether somebody waits for it.
     pub(super) urgent: bool,
 }
+
+/// Lines of the ledger by what they say.
+pub(super) type Words = BTreeMap<Cow<'static, str>, u64>;
 
 /// A message with its letters.
 type Lettered = (Option<Message>, Vec<Letter>);
@@ -182,8 +186,20 @@ impl Pending {
         *self = Pending::default();
     }
 
-    /// Writes all of it, answers those who wait, and gives what may be told.
-    pub(super) fn write(&mut self, db: &mut Db, tell: &mut dyn Tell, now: Now) -> Result<Vec<Delivery>, StoreError> {
+    /// Lets go of all of it, where nothing is kept; lines that would be are counted.
+    pub(super) fn pass(&mut self, words: &mut Words) {
+        count(words, self.ledger.iter().chain(&self.done));
+        self.clear();
+    }
+
+    /// Writes all of it, answers those who wait, counts the lines of the ledger, and gives what may be told.
+    pub(super) fn write(
+        &mut self,
+        db: &mut Db,
+        tell: &mut dyn Tell,
+        now: Now,
+        words: &mut Words,
+    ) -> Result<Vec<Delivery>, StoreError> {
         let mut ledger = Vec::new();
         let lettered = letters(&self.told, tell, None, now, &mut ledger);
         ledger.splice(0..0, self.ledger.iter().cloned());
@@ -206,6 +222,7 @@ impl Pending {
             handles: &self.handles,
             ledger: &ledger,
         })?;
+        count(words, ledger.iter().chain(&self.done));
         let ids = ids.into_iter().skip(if broken::is(Broken::RowsAmiss) { 0 } else { self.unrecorded.len() });
         let mut ids = ids.map(|id| if broken::is(Broken::TellsBeforeCommit) { id + 1000 } else { id });
         // before what is newer
@@ -259,6 +276,10 @@ impl Pending {
 
 fn delivery((message, letters): (Option<Message>, Vec<(Option<i64>, Letter)>)) -> Delivery {
     Delivery { message, age: Duration::ZERO, letters }
+}
+
+fn count<'r>(words: &mut Words, rows: impl Iterator<Item = &'r LedgerRow>) {
+    rows.for_each(|row| *words.entry(row.what.clone()).or_default() += 1);
 }
 
 /// How many are more than may wait for a store that cannot be written.

@@ -2,14 +2,16 @@
 //! may be told, and does the store's upkeep in between.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use super::{Delivery, Ended, Keep, Keeper, Now};
 use crate::app::config::StoreConfig;
+use crate::app::gauged::{GaugedReceiver, GaugedSender};
+use crate::app::metrics::Metrics;
 use crate::app::status::Status;
 use crate::base::limits;
-use crate::base::metric;
+use crate::base::metric::{self, Stage};
 use crate::store::db;
 
 /// How long it rests where nothing is to be done.
@@ -22,16 +24,39 @@ pub struct KeeperThread {
     /// Where it says how it fares.
     pub status: Arc<Status>,
     /// Takes what may be told; hangs up with it.
-    pub out: SyncSender<Delivery>,
+    pub out: GaugedSender<Delivery>,
     /// What has come to its end.
     pub ended: Ended,
     /// What may leave the store, and when.
     pub keep: Option<StoreConfig>,
+    /// Entries it was given, and those of them that it has no more.
+    pub entries: Entries,
+}
+
+/// Entries it was given, and those of them that it has no more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entries {
+    taken: u64,
+    gone: u64,
+    lost: u64,
+}
+
+impl Entries {
+    /// Counts those that are kept, lost or of no store since the last call.
+    fn count(&mut self, keeper: &Keeper, metrics: &Metrics) {
+        let (waiting, lost) = keeper.waiting();
+        let gone = self.taken.saturating_sub(waiting as u64);
+        let (gone_now, lost_now) = (gone.saturating_sub(self.gone), lost.saturating_sub(self.lost));
+        (self.gone, self.lost) = (gone, lost);
+        let lost_now = lost_now.min(gone_now);
+        metrics.leave(Stage::Commit, "lost", lost_now);
+        metrics.leave(Stage::Commit, if keeper.has_store() { "committed" } else { "unrecorded" }, gone_now - lost_now);
+    }
 }
 
 impl KeeperThread {
     /// Runs until nobody gives it anything any more and the receivers have ended.
-    pub fn run(mut self, items: &Receiver<Keep>) {
+    pub fn run(mut self, items: &GaugedReceiver<Keep>) {
         let mut waits: Vec<Instant> = Vec::new();
         let (mut tidied, mut piece) = (Instant::now(), Instant::now());
         self.status.show_desk(self.keeper.desk(), None);
@@ -77,13 +102,19 @@ impl KeeperThread {
     }
 
     fn take(&mut self, item: Keep, waits: &mut Vec<Instant>) {
-        if let Keep::Step(s) = &item
-            && !s.notices.is_empty()
-        {
-            waits.push(s.received);
+        let mut decides = false;
+        if let Keep::Step(s) = &item {
+            let entries = s.step.entries.len();
+            self.status.metrics.enter(Stage::Commit, entries).stay();
+            self.entries.taken += entries as u64;
+            decides = !s.notices.is_empty();
+            waits.extend(decides.then_some(s.received));
         }
-        let now = self.now();
+        let (now, began) = (self.now(), Instant::now());
         self.keeper.take(item, now);
+        if decides {
+            self.status.metrics.stage(Stage::Tell, began.elapsed());
+        }
     }
 
     /// False where nobody takes what may be told any more.
@@ -96,18 +127,29 @@ impl KeeperThread {
         let deliveries = self.keeper.commit(self.now());
         let metrics = &self.status.metrics;
         if self.keeper.is_recording() {
-            metrics.stage("commit", began.elapsed());
+            metrics.stage(Stage::Commit, began.elapsed());
             metrics.add(&metric::COMMITS, &[], 1.0);
             metrics.add(&metric::COMMITTED, &[], entries as f64);
-            waits.drain(..).for_each(|received| metrics.stage("receive_to_committed", received.elapsed()));
+            for took in waits.drain(..).map(|received| received.elapsed()) {
+                metrics.stage(Stage::ReceiveToOutbox, took);
+                metrics.observe(&metric::TO_OUTBOX, &[], took);
+            }
         }
         waits.clear();
         self.show();
         deliveries.into_iter().all(|d| self.out.send(d).is_ok())
     }
 
-    fn show(&self) {
-        let metrics = &self.status.metrics;
+    fn show(&mut self) {
+        let status = self.status.clone();
+        let metrics = &status.metrics;
+        self.entries.count(&self.keeper, metrics);
+        for (what, n) in self.keeper.take_words() {
+            metrics.add(&metric::LEDGER, &[&what], n as f64);
+            if matches!(&*what, "queued" | "not sent") {
+                metrics.enter(Stage::Tell, n as usize).all_out(&what.replace(' ', "_"));
+            }
+        }
         let trouble = self.keeper.trouble().cloned();
         let (waiting, lost) = self.keeper.waiting();
         metrics.set(&metric::STORE_OK, &[], if trouble.is_none() { 1.0 } else { 0.0 });

@@ -17,6 +17,8 @@ mod sifted;
 mod sketch;
 mod step;
 mod transition;
+mod verdict;
+mod vitals;
 
 pub use cause::{Cause, Causes};
 pub use desk_row::DeskRow;
@@ -37,3 +39,5 @@ pub use sifted::{Ref, Removal, Sifted, SiftedBatch};
 pub use sketch::Sketch;
 pub use step::{Change, ClockState, Step};
 pub use transition::{Phase, Reason, Severity, Transition};
+pub use verdict::Verdict;
+pub use vitals::Vitals;

@@ -141,6 +141,15 @@ impl Plan {
         plans
     }
 
+    /// A plan for whole keys that no rule needs.
+    pub fn of(series: &[SeriesSpec]) -> Plan {
+        let mut plan = Plan { by: vec![Dim::Brand], ..Plan::default() };
+        for spec in series {
+            plan.place(spec, &Lists::new());
+        }
+        plan
+    }
+
     /// Adds a series; gives its place.
     fn place(&mut self, spec: &SeriesSpec, lists: &Lists) -> usize {
         let filter = || Filter::new(&spec.selectors, lists);

@@ -6,7 +6,7 @@ use super::flush::noted;
 use super::{Desk, Out, owe_all};
 use crate::base::hash;
 use crate::base::limits;
-use crate::base::model::IncidentId;
+use crate::base::model::{IncidentId, Verdict};
 use crate::base::time::{Span, Time};
 use crate::notify::plain::plain;
 use crate::notify::policy::{Policy, Receiver};
@@ -22,8 +22,8 @@ pub enum Task {
     Acknowledge(String, Option<Span>),
     /// Say that somebody takes care of an incident; repeats stop.
     Claim(String),
-    /// An incident is over for people, with a reason; what is no worse is not told any more.
-    Close(String, String),
+    /// An incident is over for people: what it was, and a reason; what is no worse is not told any more.
+    Close(String, Verdict, String),
     /// Tell nobody of what matches, for a time.
     Silence {
         /// Of what.
@@ -70,7 +70,11 @@ impl Desk {
                 let deed = Deed { by: by.clone(), at: now, until: None };
                 self.deed(name, "claimed", format!("by {by}"), policy, now, &mut out, |i| i.claimed = Some(deed))
             }
-            Task::Close(name, reason) => self.close(name, &by, reason, policy, now, &mut out),
+            Task::Close(name, verdict, reason) => {
+                let reason = plain(reason, limits::REASON_CHARS);
+                let why = [verdict.words(), &*reason].into_iter().filter(|w| !w.is_empty()).collect::<Vec<_>>();
+                self.close(name, &by, &why.join(", "), policy, now, &mut out)
+            }
             Task::Silence { of, incident, span, reason } => {
                 self.silence(&by, of, incident.as_deref(), *span, reason, now, &mut out)
             }
@@ -123,7 +127,6 @@ impl Desk {
         now: Time,
         out: &mut Out,
     ) -> Result<String, String> {
-        let reason = plain(reason, limits::REASON_CHARS);
         let detail = if reason.is_empty() { format!("by {by}") } else { format!("by {by}: {reason}") };
         let deed = Deed { by: by.to_string(), at: now, until: None };
         let note = format!("closed {detail}");

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::account::key_id;
-use crate::base::model::{DeskRow, Reason, Severity, SourceNotice};
+use crate::base::model::{DeskRow, Reason, Severity, SourceNotice, Verdict};
 use crate::base::rule::RuleSet;
 use crate::base::time::Span;
 use crate::notify::group::Quiet;
@@ -237,7 +237,10 @@ fn what_is_closed_is_over_unless_it_becomes_worse() {
     w.fires(2, "united", 1, Severity::Warn);
     w.tick(30);
     let code = w.code();
-    assert_eq!(w.order(Task::Close(code.clone(), "not us".into())).unwrap(), "mail: Over, pager: Over, slack: Over");
+    assert_eq!(
+        w.order(Task::Close(code.clone(), Verdict::FalseAlarm, "not us".into())).unwrap(),
+        "mail: Over, pager: Over, slack: Over"
+    );
     assert_eq!(w.fires(2, "united", 2, Severity::Warn), "", "no worse");
     assert!(w.order(Task::Claim(code)).unwrap_err().contains("is over"));
     assert_eq!(w.fires(0, "united", 3, Severity::Page), ALL_OPENED);

@@ -106,6 +106,9 @@ fn form(link: &Link, by: &str) -> String {
          <button name=\"do\" value=\"ack\">Acknowledge for 1 h</button>\n\
          <label for=\"reason\">Reason, to close it</label>\
          <input id=\"reason\" name=\"reason\" maxlength=\"{}\" autocomplete=\"off\">\n\
+         <label for=\"verdict\">What it was</label>\
+         <select id=\"verdict\" name=\"verdict\"><option value=\"unsaid\">not said</option>\
+         <option value=\"real\">a real case</option><option value=\"false_alarm\">a false alarm</option></select>\n\
          <button name=\"do\" value=\"close\">Close: nobody is told any more</button>\n</form>\n",
         esc(&link.incident.full()),
         esc(by),

@@ -15,7 +15,7 @@ use super::fields::{media_type, whole};
 use super::form::Form;
 use super::want::{Link, Unlinked, Want, What};
 use crate::base::limits;
-use crate::base::model::IncidentId;
+use crate::base::model::{IncidentId, Verdict};
 use crate::base::time::Span;
 
 /// How long the page acknowledges.
@@ -126,7 +126,7 @@ pub(super) async fn act<A: Answers>(
             let what = "Say why it is closed: nothing was done.".to_string();
             return again(StatusCode::UNPROCESSABLE_ENTITY, html::Word::Bad(what));
         }
-        "close" => What::Close(name, reason),
+        "close" => What::Close(name, Verdict::parse(form.get("verdict")).unwrap_or_default(), reason),
         _ => {
             let what = "Choose one of the buttons: nothing was done.".to_string();
             return again(StatusCode::UNPROCESSABLE_ENTITY, html::Word::Bad(what));

@@ -1,0 +1,138 @@
+//! Metrics of brands: what is mentioned, and what is measured, for at most [`limits::METRIC_BRANDS`] of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::app::engine::Engine;
+use crate::app::metrics::Metrics;
+use crate::base::limits;
+use crate::base::metric;
+use crate::base::model::{Entry, EntryBody, KeyId, PostKind, Severity, Told, Tone, Vitals};
+use crate::base::rule::RuleSet;
+
+/// The brands and groups with metrics of their own, and whose turn it is.
+#[derive(Default)]
+pub struct Brands {
+    /// The rules they are of.
+    fingerprint: Option<u64>,
+    keys: Vec<KeyId>,
+    slugs: HashMap<KeyId, Arc<str>>,
+    next: usize,
+}
+
+impl Brands {
+    /// Those of other rules from now on, the first of the files; of those that are gone nothing is said any more.
+    pub fn follow(&mut self, rules: &RuleSet, metrics: &Metrics) {
+        if self.fingerprint == Some(rules.fingerprint) {
+            return;
+        }
+        self.fingerprint = Some(rules.fingerprint);
+        let first = rules.brands.iter().take(limits::METRIC_BRANDS);
+        let slugs: HashMap<KeyId, Arc<str>> = first.map(|b| (b.key, b.slug.clone())).collect();
+        for (_, slug) in self.slugs.iter().filter(|(key, _)| !slugs.contains_key(key)) {
+            metrics.forget_all("brand", slug);
+        }
+        (self.keys, self.next) = (rules.keys().take(limits::METRIC_BRANDS).collect(), 0);
+        self.slugs = slugs;
+        let left_out = rules.brands.len().saturating_sub(limits::METRIC_BRANDS);
+        metrics.set(&metric::BRANDS_LEFT_OUT, &[], left_out as f64);
+        for slug in self.slugs.values() {
+            for tone in Tone::ALL {
+                metrics.add(&metric::MENTIONS, &[slug, tone.name()], 0.0);
+            }
+        }
+    }
+
+    /// Counts the mentions among entries.
+    pub fn count(&self, entries: &[Entry], metrics: &Metrics) {
+        let mut tones: BTreeMap<(KeyId, Tone), u64> = BTreeMap::new();
+        for told in entries.iter().filter_map(mention) {
+            let Some(slug) = self.slugs.get(&told.key) else { continue };
+            let tone = Tone::of(told.n);
+            *tones.entry((told.key, tone)).or_default() += 1;
+            metrics.add(&metric::SOURCE_MENTIONS, &[slug, &told.via], 1.0);
+            if tone == Tone::Negative && told.kind != PostKind::Repost {
+                for cause in told.causes.iter() {
+                    metrics.add(&metric::CAUSE_TEXTS, &[slug, cause.name()], 1.0);
+                }
+            }
+        }
+        for ((key, tone), n) in tones {
+            let slug = self.slugs.get(&key);
+            slug.into_iter().for_each(|slug| metrics.add(&metric::MENTIONS, &[slug, tone.name()], n as f64));
+        }
+    }
+
+    /// Shows what is measured of the next brands; all have had their turn after a few calls.
+    pub fn show(&mut self, engine: &mut Engine, metrics: &Metrics) {
+        self.follow(&engine.rules().clone(), metrics);
+        let Some(rest) = self.keys.get(self.next..) else { return };
+        let vitals = engine.vitals(rest, limits::VITALS_AT_ONCE);
+        self.next += vitals.len();
+        if self.next >= self.keys.len() {
+            self.next = 0;
+        }
+        for vitals in vitals.into_iter().flatten() {
+            if let Some(slug) = self.slugs.get(&vitals.key) {
+                set(metrics, slug, &vitals);
+            }
+        }
+    }
+}
+
+fn mention(e: &Entry) -> Option<&Told> {
+    match &e.body {
+        EntryBody::Mention(t) | EntryBody::Share(t) if t.in_brand && t.foreign.is_none() => Some(t),
+        _ => None,
+    }
+}
+
+fn set(m: &Metrics, slug: &str, v: &Vitals) {
+    m.set(&metric::HOSTILE_REACH, &[slug, "5m"], v.hostile_now);
+    m.set(&metric::HOSTILE_REACH, &[slug, "1h"], v.hostile_hour);
+    m.set(&metric::AUTHORS, &[slug], v.authors);
+    m.set_or_forget(&metric::NEGATIVE_SHARE, &[slug], v.negative_share);
+    m.set_or_forget(&metric::KNOWN_SHARE, &[slug], v.known_share);
+    m.set_or_forget(&metric::USUAL, &[slug, "mean"], v.usual);
+    m.set_or_forget(&metric::USUAL, &[slug, "low"], v.band.map(|b| b.0));
+    m.set_or_forget(&metric::USUAL, &[slug, "high"], v.band.map(|b| b.1));
+    m.set_or_forget(&metric::LIFT, &[slug], v.lift);
+    m.set_or_forget(&metric::RARITY, &[slug], v.rarity);
+    m.set_or_forget(&metric::RESPONSE, &[slug], v.response.map(|s| s.as_seconds()));
+    for (severity, open) in Severity::ALL.into_iter().zip(v.open) {
+        m.set(&metric::BRAND_EPISODES, &[slug, severity.name()], open as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rule::SourceText;
+
+    #[test]
+    fn a_brand_explosion_is_capped_and_counted() {
+        let mut file = String::from("version: 1\nbrands:\n");
+        for i in 0..limits::METRIC_BRANDS + 7 {
+            file.push_str(&format!("  brand{i}: {{name: Brand {i}, query: '\"brand number {i}\"'}}\n"));
+        }
+        let load = |text: &str| {
+            let files = [SourceText { file: "brands.yaml".into(), text: text.to_string() }];
+            Arc::new(RuleSet::load(&files).unwrap().0)
+        };
+        let rules = load(&file);
+        let (metrics, mut brands) = (Metrics::new().unwrap(), Brands::default());
+        let mut engine = Engine::new(rules.clone(), crate::enroll::ClockMode::Live, 1);
+        for _ in 0..10 {
+            brands.show(&mut engine, &metrics);
+        }
+        let text = metrics.text();
+        let shown = text.lines().filter(|l| l.starts_with("groundswell_brand_authors{")).count();
+        assert_eq!(shown, limits::METRIC_BRANDS);
+        assert_eq!(metrics.get(&metric::BRANDS_LEFT_OUT, &[]), Some(7.0));
+        brands.follow(&load("version: 1\nbrands:\n  brand3: {name: Brand 3, query: '\"brand number 3\"'}\n"), &metrics);
+        let text = metrics.text();
+        let of = |slug: &str| text.contains(&format!("brand=\"{slug}\""));
+        assert!(of("brand3") && !of("brand4"), "those that are gone are forgotten");
+        assert_eq!(metrics.get(&metric::BRANDS_LEFT_OUT, &[]), Some(0.0));
+    }
+}

@@ -1,0 +1,71 @@
+//! What metrics tell of the service that is only known when somebody asks.
+
+use crate::app::status::Status;
+use crate::base::limits;
+use crate::base::metric::{self, Metric, Queue, Stage};
+
+impl Status {
+    /// What did not happen yet is 0, not absent: else the first time would not be seen to be one.
+    pub(super) fn begin_metrics(&self) {
+        let m = &self.metrics;
+        m.set(&metric::BUILD, &[env!("CARGO_PKG_VERSION")], 1.0);
+        m.set(&metric::RELOAD_OK, &[], 1.0);
+        m.set(&metric::STORE_OK, &[], 1.0);
+        for gauge in [&metric::RELOAD_PAUSE, &metric::DEAD_LETTERS, &metric::STORE_PENDING, &metric::POSTS_KEPT] {
+            m.set(gauge, &[], 0.0);
+        }
+        for counter in [&metric::ENTRIES, &metric::COMMITS, &metric::COMMITTED, &metric::STORE_LOST] {
+            m.add(counter, &[], 0.0);
+        }
+        let words: [(&Metric, &[&str]); 4] = [
+            (&metric::RELOADS, &["ok", "unchanged", "failed"]),
+            (&metric::SNAPSHOTS, &["made", "disagrees"]),
+            (&metric::HEARTBEATS, &["delivered", "failed", "held back"]),
+            (&metric::LIMIT_HITS, &["metric_lines"]),
+        ];
+        for (counter, words) in words {
+            words.iter().for_each(|word| m.add(counter, &[word], 0.0));
+        }
+        for stage in Stage::ALL.into_iter().filter(|s| s.holds()) {
+            m.add(&metric::STAGE_IN, &[stage.name()], 0.0);
+            m.set(&metric::IN_FLIGHT, &[stage.name()], 0.0);
+        }
+    }
+
+    /// The same of a receiver.
+    pub(super) fn begin_receiver(&self, name: &str) {
+        self.metrics.add(&metric::LETTERS, &[name], 0.0);
+        for result in ["delivered", "retried", "superseded", "refused", "dropped", "expired"] {
+            self.metrics.add(&metric::NOTICES, &[name, result], 0.0);
+        }
+        self.metrics.set(&metric::OUTBOX_WAITING, &[name], 0.0);
+        self.metrics.set(&metric::OUTBOX_OLDEST, &[name], 0.0);
+    }
+
+    /// Sets the gauges that are of this moment.
+    pub(super) fn measure(&self) {
+        let m = &self.metrics;
+        m.set(&metric::CLOCK, &[], self.clock().now().as_seconds());
+        m.set(&metric::LAG, &[], self.lag().as_seconds());
+        m.set(&metric::CLOCK_BEHIND, &[], self.clock().behind().as_seconds());
+        let waits = [
+            (
+                Queue::Engine,
+                self.waiting() as usize,
+                self.sources.len().max(1) * limits::LANE_BATCHES * limits::BATCH_FRAMES,
+            ),
+            (Queue::Keeper, self.queues.keeper.len(), limits::KEEP_QUEUE),
+            (Queue::Receivers, self.queues.receivers.len(), limits::NOTICE_QUEUE),
+        ];
+        for (queue, waiting, most) in waits {
+            m.set(&metric::QUEUE, &[queue.name()], waiting as f64);
+            m.set(&metric::QUEUE_LIMIT, &[queue.name()], most as f64);
+        }
+        m.set(&metric::QUEUE_LIMIT, &[Queue::Lookups.name()], limits::LOOKUP_QUEUE as f64);
+        for inbox in self.inboxes.iter() {
+            let (receiver, inbox) = (inbox.key(), inbox.value());
+            m.set(&metric::OUTBOX_WAITING, &[receiver], inbox.len() as f64);
+            m.set(&metric::OUTBOX_OLDEST, &[receiver], inbox.oldest().as_secs_f64());
+        }
+    }
+}

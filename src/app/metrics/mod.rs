@@ -1,0 +1,162 @@
+//! The registry behind the table of metrics, latencies of the last minute, and what is in each stage.
+
+mod family;
+mod flight;
+mod recent;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{Encoder, Registry, TextEncoder};
+
+use crate::app::alone;
+use crate::base::metric::{self, ALL, Metric, STAGE, STAGE_QUANTILE, Stage};
+use family::{Child, Family};
+use recent::Recent;
+
+pub use flight::InStage;
+
+const QUANTILES: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];
+const QUANTILE_NAMES: [&str; 5] = ["0.5", "0.9", "0.99", "0.999", "1"];
+/// What was written down within this time is not written again.
+const FRESH: Duration = Duration::from_millis(100);
+
+/// All metrics of the table, and those of the process.
+pub struct Metrics {
+    registry: Registry,
+    families: BTreeMap<&'static str, Family>,
+    recent: [Mutex<Recent>; Stage::ALL.len()],
+    /// What was written down last, and when.
+    written: Mutex<Option<(Instant, Arc<str>)>>,
+}
+
+impl Metrics {
+    /// A registry with every metric of the table.
+    ///
+    /// # Errors
+    /// Only if the table itself is wrong.
+    pub fn new() -> Result<Metrics, prometheus::Error> {
+        let registry = Registry::new();
+        let mut families = BTreeMap::new();
+        for m in ALL {
+            families.insert(m.name, Family::new(m, &registry)?);
+        }
+        registry.register(Box::new(ProcessCollector::for_self()))?;
+        let recent = Stage::ALL.map(|_| Mutex::new(Recent::new()));
+        Ok(Metrics { registry, families, recent, written: Mutex::default() })
+    }
+
+    /// A line of a metric; one too many is left out and counted.
+    fn child(&self, m: &Metric, labels: &[&str]) -> Option<Child> {
+        let child = self.families.get(m.name)?.child(labels);
+        if child.is_none()
+            && m.name != metric::LIMIT_HITS.name
+            && let Some(Child::Counter(c)) =
+                self.families.get(metric::LIMIT_HITS.name).and_then(|f| f.child(&["metric_lines"]))
+        {
+            c.inc();
+        }
+        child
+    }
+
+    /// Adds to a counter.
+    pub fn add(&self, m: &Metric, labels: &[&str], n: f64) {
+        if let Some(Child::Counter(c)) = self.child(m, labels) {
+            c.inc_by(n.max(0.0));
+        }
+    }
+
+    /// Brings a counter up to a total that is counted elsewhere.
+    pub fn raise(&self, m: &Metric, labels: &[&str], total: f64) {
+        if let Some(Child::Counter(c)) = self.child(m, labels) {
+            c.inc_by((total - c.get()).max(0.0));
+        }
+    }
+
+    /// Sets a gauge.
+    pub fn set(&self, m: &Metric, labels: &[&str], x: f64) {
+        if let Some(Child::Gauge(g)) = self.child(m, labels) {
+            g.set(x);
+        }
+    }
+
+    /// Sets a gauge, or has it say nothing.
+    pub fn set_or_forget(&self, m: &Metric, labels: &[&str], x: Option<f64>) {
+        match x {
+            Some(x) => self.set(m, labels, x),
+            None => self.forget(m, labels),
+        }
+    }
+
+    /// Records a time.
+    pub fn observe(&self, m: &Metric, labels: &[&str], took: Duration) {
+        if let Some(Child::Histogram(h)) = self.child(m, labels) {
+            h.observe(took.as_secs_f64());
+        }
+    }
+
+    /// What a gauge or counter says.
+    pub fn get(&self, m: &Metric, labels: &[&str]) -> Option<f64> {
+        match self.families.get(m.name)?.known(labels)? {
+            Child::Gauge(g) => Some(g.get()),
+            Child::Counter(c) => Some(c.get()),
+            Child::Histogram(_) => None,
+        }
+    }
+
+    /// A gauge says nothing any more.
+    pub fn forget(&self, m: &Metric, labels: &[&str]) {
+        if let Some(f) = self.families.get(m.name) {
+            f.forget_one(labels);
+        }
+    }
+
+    /// Nothing is said any more where a label has this value.
+    pub fn forget_all(&self, label: &str, value: &str) {
+        self.families.values().for_each(|f| f.forget(label, value));
+    }
+
+    /// Records the time a batch spent in a stage.
+    pub fn stage(&self, stage: Stage, took: Duration) {
+        self.observe(&STAGE, &[stage.name()], took);
+        if let Some(recent) = self.recent.get(stage as usize) {
+            alone(recent).record(took, Instant::now());
+        }
+    }
+
+    /// A quantile of a stage over the last minute, in seconds.
+    pub fn quantile(&self, stage: Stage, q: f64) -> f64 {
+        let recent = self.recent.get(stage as usize);
+        recent.map_or(0.0, |r| alone(r).quantiles([q], Instant::now())[0])
+    }
+
+    /// Everything in Prometheus' text format, at most a tenth of a second old. Whoever asks while it is written
+    /// waits for it.
+    pub fn text(&self) -> Arc<str> {
+        let mut written = alone(&self.written);
+        if let Some((at, text)) = written.as_ref()
+            && at.elapsed() < FRESH
+        {
+            return text.clone();
+        }
+        let began = Instant::now();
+        for (stage, recent) in Stage::ALL.into_iter().zip(&self.recent) {
+            let values = alone(recent).quantiles(QUANTILES, began);
+            for (q, value) in QUANTILE_NAMES.into_iter().zip(values) {
+                self.set(&STAGE_QUANTILE, &[stage.name(), q], value);
+            }
+        }
+        let mut out = Vec::new();
+        // writing to memory does not fail
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut out);
+        let text: Arc<str> = String::from_utf8(out).unwrap_or_default().into();
+        self.stage(Stage::Scrape, began.elapsed());
+        *written = Some((Instant::now(), text.clone()));
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! What is measured of a key for those who watch it. Counted only once somebody asks, from the posts kept; never
+//! part of a snapshot, and of no consequence for any rule.
+
+use std::collections::VecDeque;
+use std::sync::LazyLock;
+
+use super::baseline::Gaps;
+use super::cell::{Cell, Sized};
+use super::key::{KeyFold, World, hostile_reach};
+use super::posts::{Kept, Posts};
+use super::usual::HOUR;
+use super::voices::Size;
+use crate::base::limits;
+use crate::base::model::{AccountId, Group, PostKind, StoryId, Told, Vitals};
+use crate::base::rule::Plan;
+use crate::base::rule::expr::{Measure, SeriesSpec, View};
+use crate::base::time::{Span, Time};
+
+/// How long an answer is remembered, which is not beyond a restart.
+const DAY: Span = Span::seconds(86_400);
+/// The series, in the order they are read in.
+static PLAN: LazyLock<Plan> = LazyLock::new(|| {
+    let five = Span::seconds(300);
+    let series = [
+        (Measure::HostileReach, five),
+        (Measure::HostileReach, HOUR),
+        (Measure::Authors, HOUR),
+        (Measure::NegativeShare, HOUR),
+        (Measure::KnownShare, HOUR),
+    ];
+    let spec = |(measure, window)| SeriesSpec {
+        measure,
+        selectors: Vec::new(),
+        window,
+        offset: Span::ZERO,
+        view: View::Value,
+    };
+    Plan::of(&series.map(spec))
+});
+
+/// Series of a key that nobody may ask for, and the first answers in its stories.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watched {
+    cell: Option<Box<Cell>>,
+    /// Whether somebody has asked.
+    asked: bool,
+    /// The story, when it was answered first, and how long that took; nothing before somebody asks.
+    answers: VecDeque<(StoryId, Time, Span)>,
+}
+
+impl Watched {
+    pub(super) fn add(&mut self, now: Time, gaps: Gaps<'_>, told: &Told, size: Size) {
+        if let Some(cell) = &mut self.cell {
+            cell.advance(&PLAN, now, gaps);
+            cell.add(&PLAN, Sized { told, size, brand: None });
+        }
+    }
+
+    pub(super) fn uncount(&mut self, told: &Told, size: Size) {
+        if let Some(cell) = &mut self.cell {
+            cell.uncount(&PLAN, Sized { told, size, brand: None });
+        }
+    }
+
+    /// An account's size became known.
+    pub(super) fn resize(&mut self, account: AccountId, size: Size, posts: &Posts) {
+        let Some(cell) = &mut self.cell else { return };
+        cell.resize(account.0, size);
+        if cell.is_sampled() {
+            for kept in posts.of_account(account.0).filter(|k| k.told.in_brand) {
+                cell.readmit(&PLAN, Sized { told: &kept.told, size, brand: None });
+            }
+        }
+    }
+
+    /// A post by one of the key's own accounts.
+    pub(super) fn own(&mut self, told: &Told, posts: &Posts) {
+        let answers = matches!(told.kind, PostKind::Reply | PostKind::Quote);
+        if !answers || !self.asked || self.answers.iter().any(|(story, ..)| *story == told.story.id) {
+            return;
+        }
+        let in_story = |k: &&Kept| k.told.in_brand && k.told.story.id == told.story.id;
+        let Some(first) = posts.since(Time(i64::MIN)).find(in_story).filter(|k| k.told.time <= told.time) else {
+            return;
+        };
+        if self.answers.len() >= limits::ANSWERS {
+            self.answers.pop_front();
+        }
+        self.answers.push_back((told.story.id, told.time, told.time - first.told.time));
+    }
+
+    /// The median time to the first own answer.
+    fn response(&mut self, now: Time) -> Option<Span> {
+        self.answers.retain(|(_, at, _)| now - *at <= DAY);
+        let mut took: Vec<Span> = self.answers.iter().map(|(.., took)| *took).collect();
+        let middle = took.len() / 2;
+        (!took.is_empty()).then(|| *took.select_nth_unstable(middle).1)
+    }
+
+    fn cell(&mut self, posts: &Posts, now: Time, gaps: Gaps<'_>) -> &mut Cell {
+        let cell = self.cell.get_or_insert_with(|| {
+            let mut cell = Cell::new(&PLAN);
+            cell.advance(&PLAN, now, gaps);
+            // one pane more than the longest window: panes count whole
+            for kept in posts.since(now - HOUR - Span::seconds(60)).filter(|k| k.told.in_brand) {
+                let size = posts.account(kept.told.account.0).map(|a| a.size).unwrap_or_default();
+                cell.add(&PLAN, Sized { told: &kept.told, size, brand: None });
+            }
+            Box::new(cell)
+        });
+        cell.advance(&PLAN, now, gaps);
+        cell
+    }
+}
+
+impl KeyFold {
+    /// What is measured of it now; from the first call on it is counted along.
+    pub fn vitals(&mut self, w: World<'_>, now: Time) -> Vitals {
+        let mut watched = std::mem::take(&mut self.watched);
+        let cell = watched.cell(&self.posts, now, w.gaps(&self.sources));
+        let group = Group::whole(u32::MAX, self.key);
+        let values = cell.read(&PLAN, None, &group, now, 0).values;
+        let value = |i: usize| values.get(i).copied().flatten();
+        let quiet = cell.is_quiet(now);
+        let rare = self.hostile.seen(&hostile_reach(), now, w.gaps(&self.sources));
+        let vitals = Vitals {
+            key: self.key,
+            hostile_now: value(0).unwrap_or(0.0),
+            hostile_hour: value(1).unwrap_or(0.0),
+            authors: value(2).unwrap_or(0.0),
+            negative_share: value(3),
+            known_share: value(4),
+            usual: self.usual.mean().map(|(mean, _)| mean),
+            band: self.usual.band(),
+            lift: rare.rarity_days.map(|_| rare.lift),
+            rarity: rare.rarity_days.map(|d| d * 86_400.0),
+            response: watched.response(now),
+            open: [0; 3],
+        };
+        watched.asked = true;
+        if quiet {
+            watched.cell = None;
+        }
+        self.watched = watched;
+        vitals
+    }
+}
