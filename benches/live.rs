@@ -1,6 +1,6 @@
 //! The live path on loopback, as tables: frames a second, receive to transition at fixed rates, and
-//! reloads under load; `cargo bench --bench live`, best on a machine with nothing else to do.
-//! `LIVE_FRAMES`, `LIVE_SECONDS` (at each rate) and `LIVE_RELOAD_AFTER` (seconds) change the sizes;
+//! reloads and scrapes under load; `cargo bench --bench live`, best on a machine with nothing else to do.
+//! `cargo bench --bench live -- scrape` scrapes only. `LIVE_FRAMES`, `LIVE_SECONDS` (at each rate) and `LIVE_RELOAD_AFTER` (seconds) change the sizes;
 //! `--test` or `--quick` makes them small.
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -8,6 +8,8 @@
 mod frames;
 #[path = "live/readers.rs"]
 mod readers;
+#[path = "live/scrape.rs"]
+mod scrape;
 #[path = "live/server.rs"]
 mod server;
 
@@ -66,6 +68,9 @@ impl Sizes {
 fn main() {
     let sizes = Sizes::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    if std::env::args().any(|a| a == "scrape") {
+        return runtime.block_on(scrape::scrapes(sizes.seconds));
+    }
     let most = sizes.frames.max(sizes.reload_frames()).max((sizes.seconds + 1) * RATES[2]);
     let mut generated = Frames::new(Recipe { brands: BRANDS, ..Recipe::default() });
     let frame = |_| {
@@ -79,6 +84,7 @@ fn main() {
         throughput(&sizes, &wire).await;
         latency(&sizes, &wire).await;
         reload(&sizes, &wire).await;
+        scrape::scrapes(sizes.seconds).await;
     });
 }
 

@@ -26,7 +26,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The generated rules, with those that markers make fire, after so many of the changes that
 /// [`CHANGES`] names.
 pub fn rules(changes: usize) -> Arc<RuleSet> {
-    let (names, own) = (frames::brand_names(BRANDS), frames::rules(BRANDS));
+    rules_of(BRANDS, changes)
+}
+
+/// The same of so many brands.
+pub fn rules_of(brands: usize, changes: usize) -> Arc<RuleSet> {
+    let (names, own) = (frames::brand_names(brands), frames::rules(brands));
     let (brands, rules) = own.split_once("rules:\n").unwrap();
     let (mut brands, mut rules) = (brands.to_string(), rules.to_string());
     for k in 0..MARKER_BRANDS {

@@ -10,7 +10,7 @@ use super::{KeyFold, Outages, World};
 use crate::base::account::key_id;
 use crate::base::model::{
     AccountId, Answered, Asked, Audience, Cause, Causes, Evidence, Gone, Group, Negativity, PostBody, PostId, PostKind,
-    StoryId, StoryRef, Told, TurnKind,
+    StoryId, StoryRef, Told, TurnKind, Vitals,
 };
 use crate::base::reach;
 use crate::base::rule::{RuleSet, SourceText};
@@ -221,4 +221,72 @@ fn whether_the_brand_answered_is_told_where_it_is_known() {
     key.rules.brands.iter_mut().for_each(|b| b.own.clear());
     let e = key.evidence(160);
     assert_eq!((e.answered, e.asked.and_then(|a| a.answered)), (Answered::Unknown, None));
+}
+
+/// Those that are counted along are those that are counted anew from the posts kept.
+#[test]
+fn vitals_counted_along_are_those_of_the_posts_kept() {
+    let (mut key, mut state) = (Key::new(), 11);
+    let mut seen = Vec::new();
+    for id in 1..2500u64 {
+        let second = id as i64 * 4;
+        let w = World { rules: &key.rules, outages: &key.outages };
+        let account = dice(&mut state, 60);
+        let mut t = told(id, account, second - dice(&mut state, 90) as i64);
+        t.n = Some(Negativity::from_milli(dice(&mut state, 1001) as u16)).filter(|_| id % 7 != 0);
+        t.kind = PostKind::ALL[dice(&mut state, 4) as usize];
+        t.audience = Audience { followers: 10u64.pow(dice(&mut state, 6) as u32), known: id % 3 == 0 };
+        t.in_brand = id % 5 != 0;
+        match dice(&mut state, 10) {
+            0 => drop(key.fold.learn(w, at(second), AccountId(account), 10u64.pow(dice(&mut state, 6) as u32), None)),
+            1 => drop(key.fold.edit(
+                w,
+                id,
+                at(second),
+                &Told { post: PostId(id - 1 - dice(&mut state, 20).min(id - 1)), ..t },
+            )),
+            _ => drop(key.fold.add(w, id, at(second), &t)),
+        }
+        if id % 100 == 0 {
+            let mut anew = key.fold.clone();
+            anew.watched = Default::default();
+            let (along, anew) = (key.fold.vitals(w, at(second)), anew.vitals(w, at(second)));
+            assert_eq!(along, anew, "after {id}");
+            let plain = evidence::hostile_reach(&key.fold.posts, at(second + 1)) as f64 / reach::SUM_ONE;
+            // panes count whole: within a minute more
+            assert!(along.hostile_hour >= plain && along.hostile_now <= along.hostile_hour, "{along:?} {plain}");
+            seen.push(along);
+        }
+    }
+    let differ = |f: fn(&Vitals) -> f64| seen.windows(2).any(|w| f(&w[0]) != f(&w[1]));
+    assert!(differ(|v| v.hostile_now) && differ(|v| v.authors) && differ(|v| v.negative_share.unwrap_or(9.0)));
+    let w = World { rules: &key.rules, outages: &key.outages };
+    let quiet = key.fold.vitals(w, at(100_000));
+    assert_eq!((quiet.authors, quiet.hostile_hour, quiet.negative_share, quiet.known_share), (0.0, 0.0, None, None));
+}
+
+#[test]
+fn first_answers_are_timed_once_somebody_watches() {
+    let mut key = Key::new();
+    let own = |key: &mut Key, of: u64, second: i64| {
+        let answer = Told { kind: PostKind::Reply, story: story(of), ..told(9000 + second as u64, 70, second) };
+        let w = World { rules: &key.rules, outages: &key.outages };
+        key.fold.own(w, 1000, at(second), &answer);
+    };
+    let response = |key: &mut Key, second: i64| {
+        let w = World { rules: &key.rules, outages: &key.outages };
+        key.fold.vitals(w, at(second)).response.map(|s| s.as_seconds())
+    };
+    assert_eq!(response(&mut key, 0), None);
+    for k in 1..=3 {
+        key.tell(Told { story: story(k), ..told(k, k, 10 * k as i64) });
+    }
+    own(&mut key, 1, 110);
+    own(&mut key, 1, 500);
+    assert_eq!(response(&mut key, 600), Some(100.0), "the first answer counts");
+    own(&mut key, 2, 320);
+    own(&mut key, 3, 830);
+    own(&mut key, 4, 840);
+    assert_eq!(response(&mut key, 900), Some(300.0), "the middle of three");
+    assert_eq!(response(&mut key, 90_000), None, "a day later");
 }

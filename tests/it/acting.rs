@@ -282,9 +282,13 @@ async fn whoever_opens_links_changes_nothing_and_the_form_acts() {
     let program = world.run().await;
     assert_eq!(world.incident().await["claimed"]["by"], "<script>alert(1)</script>");
     assert!(program.lines().is_empty() && world.links(&program).is_empty(), "nobody is told again");
-    let (path, close) = form(&link, "do=close&by=Dana&reason=an+old+story");
+    let (path, close) = form(&link, "do=close&by=Dana&verdict=false_alarm&reason=an+old+story");
     let done = send(world.at, "POST", &path, FORM, close.as_bytes()).await;
-    assert!(done.0 == 200 && done.2.contains("closed by Dana") && !done.2.contains("<button"), "{}", done.2);
+    assert!(
+        done.0 == 200 && done.2.contains("closed by Dana: a false alarm, an old story") && !done.2.contains("<button"),
+        "{}",
+        done.2
+    );
     let done = send(world.at, "POST", &path, FORM, close.as_bytes()).await;
     assert!(done.0 == 409 && done.2.contains("which is over"), "{} {}", done.0, done.2);
     assert_eq!(world.incidents().await, Vec::<Json>::new());
@@ -294,6 +298,9 @@ async fn whoever_opens_links_changes_nothing_and_the_form_acts() {
         (&json!("closed"), &json!("Dana"))
     );
     program.until("groundswell_incidents_open{severity=\"page\"}", 0.0).await;
+    program.until("groundswell_incident_verdicts_total{alert=\"Three\",verdict=\"false_alarm\"}", 1.0).await;
+    // it was claimed before the restart: that is not counted again
+    assert_eq!(program.value("groundswell_incident_acknowledge_seconds_count{alert=\"Three\"}").await, None);
     program.stop().await;
 }
 
@@ -476,17 +483,29 @@ async fn commands_act_and_say_what_came_of_it() {
     assert!(world.said(&["ack", &code.to_lowercase(), "--for", "1h"]).contains("acknowledged by tester until 2"));
     assert!(world.said(&["incidents"]).contains("acknowledged by tester"));
     assert!(world.said(&["claim", &code, "--by", "Dana"]).contains("claimed by Dana"));
+    program.until("groundswell_incident_acknowledge_seconds_count{alert=\"Three\"}", 1.0).await;
+    assert!(
+        program
+            .value("groundswell_incident_open_since_timestamp_seconds{brand=\"u\",severity=\"page\"}")
+            .await
+            .is_some()
+    );
     let seen: Json = serde_json::from_str(&world.said(&["incidents", "--json"])).unwrap();
     assert_eq!(seen["incidents"][0]["claimed"]["by"], "Dana");
     assert!(world.said(&["send-test", "hook"]).contains("a trial is on its way to hook"));
     eventually("the trial", async || world.hook.told().iter().any(|t| t["alert"] == "Test").then_some(())).await;
-    assert!(world.said(&["close", &code, "--reason", "answered"]).contains("closed by tester: answered"));
+    assert!(
+        world
+            .said(&["close", &code, "--verdict", "real", "--reason", "x"])
+            .contains("closed by tester: a real case, x")
+    );
     assert!(world.said(&["incidents", "--all"]).contains("closed by tester"));
     for (args, status) in [
         (vec!["ack", &code], 1),
         (vec!["ack", "ZZZZ"], 1),
         (vec!["ack", "../x"], 2),
         (vec!["close", &code], 2),
+        (vec!["close", &code, "--verdict", "maybe", "--reason", "x"], 2),
         (vec!["silence", "add", "--for", "1h", "--reason", "x"], 2),
         (vec!["outbox", "retry"], 2),
         (vec!["send-test", "nobody"], 1),

@@ -102,7 +102,7 @@ async fn every_post_is_told_how_it_ended_in_lines_and_in_arrays() {
         assert_eq!(send(at, DESK, body).await.0, code, "{body:?}");
     }
     live.outcome("desk", "mention", 2).await;
-    live.until("groundswell_queue_frames", |n| n == 0.0).await;
+    live.until("groundswell_queue_items{queue=\"engine\"}", |n| n == 0.0).await;
     live.service.stop().await.unwrap();
 }
 
