@@ -2,7 +2,7 @@
 # Metrics, alerts and dashboards against a real Prometheus: the one that is installed, or Debian's in a scratch folder.
 # It scrapes the demo of $PROGRAM (target/release/groundswell) for about a minute and a half; then everything that
 # dashboards and alerts ask is asked. With MUTATE=1 each alert is changed on purpose first, which takes two minutes more.
-# $METRICS can name a file with the table of metrics, as `groundswell reference --metrics --json` prints it.
+# $METRICS can name a file with the table of metrics, as `groundswell reference metrics --json` prints it.
 # Ends with status 77 where there is no Prometheus to be had, but for CI.
 . "$(dirname "$0")/common"
 
@@ -43,7 +43,7 @@ head -n 1 "$work/version"
 program=${PROGRAM:-target/release/groundswell}
 [ -x "$program" ] || fail "expected a program at $program, found none: cargo build --release"
 table=${METRICS:-$work/table.json}
-[ -n "${METRICS:-}" ] || "$program" reference --metrics --json >"$table"
+[ -n "${METRICS:-}" ] || "$program" reference metrics --json >"$table"
 
 # until a command succeeds, for so many seconds
 await() {
