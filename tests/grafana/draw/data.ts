@@ -1,8 +1,10 @@
 // What Prometheus answers to the queries of a panel, as Grafana's data frames.
 import {
   applyFieldOverrides,
+  cacheFieldDisplayNames,
   createTheme,
   DataFrame,
+  Field,
   FieldConfigOptionsRegistry,
   FieldType,
   renderLegendFormat,
@@ -132,7 +134,7 @@ const registry = (panel: any) => {
     for (const { id } of properties) if (id.startsWith('custom.')) custom.add(id.slice('custom.'.length));
   }
   const item = (id: string, path: string, isCustom: boolean) =>
-    ({ id, path, name: id, isCustom, process: (value: unknown) => value, shouldApply: () => true, editor: () => null, override: () => null, settings: {} }) as any;
+    ({ id, path, name: id, isCustom, process: (value: unknown) => value, shouldApply: (field: Field) => !isCustom || panel.type === 'table' || field.type === FieldType.number, editor: () => null, override: () => null, settings: {} }) as any;
   return new FieldConfigOptionsRegistry(() => [
     ...standard.map((name) => item(name, name, false)),
     ...[...custom].map((name) => item(`custom.${name}`, name, true)),
@@ -145,7 +147,7 @@ export async function data(panel: any, wanted: Wanted, width: number, theme: Ret
   const made = panel.transformations
     ? await firstValueFrom(transformDataFrame(panel.transformations, raw, { interpolate: (text: string) => text } as any))
     : raw;
-  return applyFieldOverrides({
+  const drawn = applyFieldOverrides({
     data: made,
     fieldConfig: panel.fieldConfig,
     fieldConfigRegistry: registry(panel),
@@ -153,6 +155,8 @@ export async function data(panel: any, wanted: Wanted, width: number, theme: Ret
     theme,
     timeZone: 'utc',
   });
+  cacheFieldDisplayNames(drawn);
+  return drawn;
 }
 
 /** Times, in milliseconds, in which an annotation holds. */

@@ -56,7 +56,7 @@ const browser = await chromium.launchPersistentContext(join(work, 'profile'), {
   executablePath: '/usr/bin/chromium',
   headless: true,
   args: flags.split(' '),
-  viewport: { width: Number(given.width), height: 900 },
+  viewport: { width: Number(given.width), height: 3200 }, // tables draw nothing outside of it
   timezoneId: 'UTC',
   colorScheme: given.theme,
 });

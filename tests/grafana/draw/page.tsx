@@ -267,6 +267,8 @@ async function main() {
   const given = new URLSearchParams(location.search);
   const theme = createTheme({ colors: { mode: given.get('theme') === 'light' ? 'light' : 'dark' } });
   const wanted: Wanted = JSON.parse(given.get('wanted')!);
+  // texts are measured before they are drawn
+  await Promise.all([400, 500].map((weight) => document.fonts.load(`${weight} 14px Inter`)));
   const board = await (await fetch(`/dashboards/${given.get('board')}.json`)).json();
   await variables(board, wanted);
   const column = (document.body.clientWidth - 2 * GAP + GAP) / 24;
@@ -288,7 +290,7 @@ async function main() {
     })
   );
   const rows = Math.max(...board.panels.map((panel: any) => panel.gridPos.y + panel.gridPos.h));
-  const chosen = Object.entries(wanted.variables).map(([name, value]) => `${name} ${value}`).join('   ');
+  const chosen = board.templating.list.filter((one: any) => wanted.variables[one.name]).map((one: any) => `${one.label}: ${wanted.variables[one.name]}`).join('   ');
   const root = document.getElementById('root')!;
   root.style.height = `${44 + rows * (CELL + GAP)}px`;
   createRoot(root).render(
