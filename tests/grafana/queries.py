@@ -97,10 +97,14 @@ def main():
         good = run(promtool, "check", "rules", str(file("rules.yml", {"groups": [{"name": "dashboards", "rules": rules}]})))
         good = run(promtool, "test", "rules", str(file("test.yml", counting()))) and good
         # a test that cannot fail is none
-        wrong = subprocess.run([promtool, "test", "rules", str(file("wrong.yml", counting(more=1)))], capture_output=True)
-        if wrong.returncode == 0:
-            print("error: a wrong count of pages is not noticed", file=sys.stderr)
-            good = False
+        spoilt = {"groups": [{"name": "spoilt", "rules": [{"record": "q:q", "expr": filled(every[0]) + ")"}]}]}
+        for what, words in (
+            ("a wrong count of pages", ("test", "rules", str(file("wrong.yml", counting(more=1))))),
+            ("a bracket too many", ("check", "rules", str(file("spoilt.yml", spoilt)))),
+        ):
+            if subprocess.run([promtool, *words], capture_output=True).returncode == 0:
+                print(f"error: {what} is not noticed", file=sys.stderr)
+                good = False
     version = re.search(r"version (\S+)", subprocess.run([promtool, "--version"], capture_output=True, text=True).stdout)
     print(f"{len(every)} queries with promtool {version and version[1]}: {'all' if good else 'NOT all'} are understood and count pages right")
     return 0 if good else 1
