@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 use prometheus::{Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, Opts, Registry};
+use smallvec::SmallVec;
 
 use crate::base::metric::{BUCKETS, Kind, Metric};
 
@@ -29,12 +30,30 @@ pub(super) struct Family {
     metric: &'static Metric,
     of: Of,
     /// By their label values.
-    children: RwLock<HashMap<Box<str>, Child>>,
+    children: RwLock<HashMap<Labels, Child>>,
 }
 
-/// Label values in one text; none of them holds the character between them.
-fn joined(labels: &[&str]) -> Box<str> {
-    labels.join("\u{1f}").into()
+/// Label values in a row, each with its length before it.
+type Labels = SmallVec<[u8; 96]>;
+
+fn joined(labels: &[&str]) -> Labels {
+    let mut out = Labels::new();
+    for label in labels {
+        out.extend_from_slice(&(label.len() as u32).to_le_bytes());
+        out.extend_from_slice(label.as_bytes());
+    }
+    out
+}
+
+/// The values again.
+fn apart(mut labels: &[u8]) -> Vec<&str> {
+    let mut out = Vec::new();
+    while let Some((len, rest)) = labels.split_first_chunk::<4>() {
+        let Some((label, rest)) = rest.split_at_checked(u32::from_le_bytes(*len) as usize) else { break };
+        out.push(std::str::from_utf8(label).unwrap_or(""));
+        labels = rest;
+    }
+    out
 }
 
 impl Family {
@@ -90,7 +109,7 @@ impl Family {
         let Some(place) = self.metric.labels.iter().position(|l| *l == label) else { return };
         let mut children = self.children.write().unwrap_or_else(PoisonError::into_inner);
         children.retain(|labels, _| {
-            let values: Vec<&str> = labels.split('\u{1f}').collect();
+            let values = apart(labels);
             let stays = values.get(place) != Some(&value);
             if !stays {
                 self.remove(&values);

@@ -20,15 +20,13 @@ pub use flight::InStage;
 
 const QUANTILES: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];
 const QUANTILE_NAMES: [&str; 5] = ["0.5", "0.9", "0.99", "0.999", "1"];
-/// What was written down within this time is not written again.
-const FRESH: Duration = Duration::from_millis(100);
 
 /// All metrics of the table, and those of the process.
 pub struct Metrics {
     registry: Registry,
     families: BTreeMap<&'static str, Family>,
     recent: [Mutex<Recent>; Stage::ALL.len()],
-    /// What was written down last, and when.
+    /// What was written down last, and when that was begun.
     written: Mutex<Option<(Instant, Arc<str>)>>,
 }
 
@@ -132,12 +130,13 @@ impl Metrics {
         recent.map_or(0.0, |r| alone(r).quantiles([q], Instant::now())[0])
     }
 
-    /// Everything in Prometheus' text format, at most a tenth of a second old. Whoever asks while it is written
-    /// waits for it.
+    /// Everything in Prometheus' text format. It is written for one who asks at a time; all who asked before that
+    /// was begun get the same.
     pub fn text(&self) -> Arc<str> {
+        let asked = Instant::now();
         let mut written = alone(&self.written);
-        if let Some((at, text)) = written.as_ref()
-            && at.elapsed() < FRESH
+        if let Some((began, text)) = written.as_ref()
+            && *began >= asked
         {
             return text.clone();
         }
@@ -153,7 +152,7 @@ impl Metrics {
         let _ = TextEncoder::new().encode(&self.registry.gather(), &mut out);
         let text: Arc<str> = String::from_utf8(out).unwrap_or_default().into();
         self.stage(Stage::Scrape, began.elapsed());
-        *written = Some((Instant::now(), text.clone()));
+        *written = Some((began, text.clone()));
         text
     }
 }
