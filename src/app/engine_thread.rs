@@ -145,7 +145,10 @@ impl EngineThread {
         // while other rules are made ready nobody is waited for
         let patience = self.coming.as_ref().map(|_| Duration::ZERO);
         let mut idle = false;
-        let go_on = match inputs.next(patience) {
+        self.status.engine_pulse.rest();
+        let next = inputs.next(patience);
+        self.status.engine_pulse.turn();
+        let go_on = match next {
             Next::Item(fed) => {
                 self.frames += fed.frames();
                 self.take(fed) && self.go_live(inputs) && self.give_whole()

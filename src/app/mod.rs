@@ -24,6 +24,7 @@ mod measured;
 pub mod metrics;
 pub mod pipeline;
 pub mod playing;
+pub mod pulse;
 pub mod receivers;
 pub mod record;
 pub mod recorded;
@@ -35,6 +36,7 @@ pub mod sources;
 pub mod start;
 pub mod status;
 pub mod view;
+pub mod watchdog;
 pub mod writes;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

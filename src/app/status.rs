@@ -15,6 +15,7 @@ use crate::app::gauged::Waiting;
 use crate::app::intake::Lane;
 use crate::app::keeper::Unrecorded;
 use crate::app::metrics::Metrics;
+use crate::app::pulse::Pulse;
 use crate::app::reload::Trigger;
 use crate::base::limits;
 use crate::base::metric;
@@ -78,6 +79,10 @@ pub struct Queues {
 pub struct Status {
     /// The metrics.
     pub metrics: Metrics,
+    /// That the engine turns.
+    pub engine_pulse: Pulse,
+    /// That the keeper turns.
+    pub keeper_pulse: Pulse,
     pub(super) acting: Acting,
     /// How much waits between threads.
     pub queues: Queues,
@@ -132,6 +137,8 @@ impl Status {
         let started = AtomicI64::new(clock.now().0);
         let status = Status {
             metrics,
+            engine_pulse: Pulse::default(),
+            keeper_pulse: Pulse::default(),
             acting: Acting::default(),
             queues: Queues::default(),
             sources: DashMap::new(),

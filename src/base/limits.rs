@@ -94,6 +94,12 @@ pub const SKIP_FIRST: Span = Span::seconds(1);
 pub const RESUME_OVERLAP: Span = Span::seconds(5);
 /// Time for everything to stop.
 pub const SHUTDOWN: Span = Span::seconds(10);
+/// Time between two looks of the watchdog.
+pub const WATCHED_EVERY: Span = Span::seconds(1);
+/// How long a thread may stand still, at least, before the watchdog is not fed.
+pub const STANDS_STILL: Span = Span::seconds(3);
+/// Longest line for the service manager, in characters.
+pub const MANAGER_CHARS: usize = 200;
 /// Lag of the engine beyond which the service is not ready.
 pub const READY_LAG: Span = Span::seconds(60);
 /// Least time between two looks of the engine at itself, for metrics and status.

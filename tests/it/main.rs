@@ -49,4 +49,5 @@ mod stories;
 mod terminal;
 mod unheard;
 mod upgrade;
+mod watchdog;
 mod webhook;

@@ -49,7 +49,7 @@ impl Program {
     /// Runs with a config file; waits until it serves.
     pub async fn run(config: &Path) -> Program {
         let mut program = Program::deaf(config).await;
-        program.out = collect(program.child.stdout.take().unwrap());
+        program.listen();
         program
     }
 
@@ -60,9 +60,18 @@ impl Program {
 
     /// The same; its log, where it ends by itself before it serves.
     pub async fn try_run(config: &Path) -> Result<Program, String> {
+        Program::run_in(config, &[]).await
+    }
+
+    /// The same, with variables of its environment; it inherits none that a service manager sets.
+    pub async fn run_in(config: &Path, variables: &[(&str, &str)]) -> Result<Program, String> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_groundswell"))
             .args(["run", "-c"])
             .arg(config)
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("WATCHDOG_USEC")
+            .env_remove("WATCHDOG_PID")
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -84,6 +93,11 @@ impl Program {
             }
         }
         Ok(program)
+    }
+
+    /// Reads what it tells from now on.
+    pub fn listen(&mut self) {
+        self.out = collect(self.child.stdout.take().unwrap());
     }
 
     /// Its process.

@@ -17,6 +17,7 @@ use crate::app::files::CONFIG;
 use crate::app::receivers::Receivers;
 use crate::app::reload::{self, Reloader, Trigger};
 use crate::app::service::{Parts, Service};
+use crate::app::watchdog::Manager;
 use crate::base::limits;
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
@@ -29,7 +30,8 @@ use crate::store::db::Db;
                         Pages go to the receivers of the config (standard output if it names none), logs to standard \
                         error; metrics, health and the API are served at the address `listen`. Changed files are read \
                         again by themselves; files with mistakes change nothing. SIGINT and SIGTERM stop it in order: \
-                        sources, engine, HTTP, receivers.")]
+                        sources, engine, HTTP, receivers. A service manager that sets NOTIFY_SOCKET (systemd, `Type=notify`) is told \
+                        when it is ready, how it fares and, as long as it really works, that it is alive.")]
 pub(super) struct Run {
     /// The config file
     #[arg(short, long, default_value = CONFIG, value_name = "FILE")]
@@ -85,7 +87,9 @@ async fn serve(path: &Path, config: Config, rules: Arc<RuleSet>) -> io::Result<(
         (trigger, tokio::spawn(reloader.run(cancel.clone())))
     });
     let trigger = reloading.as_ref().map(|(trigger, _)| trigger.clone());
-    let by = stopped(&service, trigger).await;
+    let manager = Manager::start(service.status().clone());
+    let by = stopped(&service, trigger, &manager).await;
+    manager.stopping().await;
     tracing::info!(by, "stopping: sources, engine, HTTP, receivers");
     cancel.cancel();
     if let Some((_, task)) = reloading {
@@ -94,12 +98,13 @@ async fn serve(path: &Path, config: Config, rules: Arc<RuleSet>) -> io::Result<(
     let mut left = 0;
     let result = service.stop_with(async { left = told.stop().await }).await;
     tracing::info!(undelivered = left, "stopped");
+    manager.end();
     result
 }
 
 /// Waits for a signal to stop, or for the engine to end (nobody reads its output); reloads on
 /// SIGHUP. Says what ended it.
-async fn stopped(service: &Service, trigger: Option<Trigger>) -> &'static str {
+async fn stopped(service: &Service, trigger: Option<Trigger>, manager: &Manager) -> &'static str {
     let on = |kind| signal(kind).ok();
     let (mut terminate, mut hangup) = (on(SignalKind::terminate()), on(SignalKind::hangup()));
     let mut look = tokio::time::interval(Duration::from_millis(500));
@@ -107,10 +112,21 @@ async fn stopped(service: &Service, trigger: Option<Trigger>) -> &'static str {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => return "SIGINT",
             () = next(&mut terminate) => return "SIGTERM",
-            () = next(&mut hangup) => if let Some(trigger) = &trigger { trigger.nudge("SIGHUP") },
+            () = next(&mut hangup) => if let Some(trigger) = &trigger { reload(trigger, manager) },
             _ = look.tick() => if service.has_ended() { return "no reader" },
         }
     }
+}
+
+/// Asks for a reload; a service manager hears when it begins and when it is over.
+fn reload(trigger: &Trigger, manager: &Manager) {
+    let Some(reloading) = manager.reloading() else { return trigger.nudge("SIGHUP") };
+    let trigger = trigger.clone();
+    tokio::spawn(async move {
+        // what came of it is logged, and shown by `status`
+        let _ = trigger.ask("SIGHUP").await;
+        reloading.over().await;
+    });
 }
 
 /// The next signal; never, where it cannot be listened for.

@@ -64,6 +64,7 @@ impl KeeperThread {
             let now = self.now();
             let rest = if self.keeper.is_writing() { limits::PIECE_EVERY.as_std() } else { REST };
             let rest = self.keeper.due().map_or(rest, |due| (due - now.uptime).as_std().min(rest));
+            self.status.keeper_pulse.turn();
             match items.recv_timeout(rest) {
                 Ok(item) => {
                     self.take(item, &mut waits);
@@ -137,7 +138,11 @@ impl KeeperThread {
         }
         waits.clear();
         self.show();
-        deliveries.into_iter().all(|d| self.out.send(d).is_ok())
+        // a reader that is slow is none that does not read
+        deliveries.into_iter().all(|d| {
+            self.status.keeper_pulse.turn();
+            self.out.send(d).is_ok()
+        })
     }
 
     fn show(&mut self) {
