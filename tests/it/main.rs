@@ -20,6 +20,7 @@ mod json_socket;
 mod killed;
 mod live;
 mod mailing;
+mod manual;
 mod measured;
 mod misbehaving;
 mod naive;

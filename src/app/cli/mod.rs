@@ -3,9 +3,11 @@
 mod acting;
 mod ask;
 mod check;
+mod completions;
 mod demo;
 mod init;
 mod lines;
+mod man;
 mod one_query;
 mod output;
 mod record;
@@ -31,9 +33,12 @@ pub(crate) const FINE: u8 = 0;
 /// Findings or failure.
 pub(crate) const FAILED: u8 = 1;
 
+/// The program's name.
+pub(crate) const NAME: &str = "groundswell";
+
 #[derive(Parser)]
 #[command(
-    name = "groundswell",
+    name = NAME,
     version,
     about = "Hears a hostile story about a brand while it is still small",
     long_about = "groundswell listens to public streams of posts, finds those about the brands it watches, judges how \
@@ -49,7 +54,9 @@ pub(crate) const FAILED: u8 = 1;
                   groundswell alerts                   which episodes are open?\n  \
                   groundswell search guitar --since 7d what was said about it?\n  \
                   groundswell check rules/             are these rules sound?\n  \
-                  groundswell replay day.ndjson.zst --rules rules/   what would they have said?\n\n\
+                  groundswell replay day.ndjson.zst --rules rules/   what would they have said?\n  \
+                  groundswell man | man -l -           the manual\n  \
+                  groundswell completions bash         what bash needs to complete words\n\n\
                   Exit status: 0 fine, 1 findings or failure, 2 wrong usage."
 )]
 struct Cli {
@@ -81,6 +88,8 @@ enum Command {
     Explain(stored::Explain),
     Ledger(stored::Ledger),
     Backup(stored::Backup),
+    Completions(completions::Completions),
+    Man(man::Man),
     /// Try one part by hand
     #[command(subcommand)]
     Try(Try),
@@ -119,6 +128,8 @@ pub fn main() -> ExitCode {
         Command::Explain(c) => c.run(),
         Command::Ledger(c) => c.run(),
         Command::Backup(c) => c.run(),
+        Command::Completions(c) => c.run(),
+        Command::Man(c) => c.run(),
         Command::Try(Try::Query(c)) => c.run(),
         Command::Try(Try::Surge(c)) => c.run(),
         Command::Try(Try::Tone(c)) => c.run(),
