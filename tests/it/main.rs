@@ -12,6 +12,7 @@ mod chatting;
 mod commands;
 mod controls;
 mod corrections;
+mod deployed;
 mod faults;
 mod golden;
 mod guitar;
