@@ -69,7 +69,8 @@ fn every_command_has_a_page_and_man_has_nothing_to_complain_of() {
     assert!(wanted.len() > 25, "{wanted:?}");
     let mut found: Vec<String> =
         pages.iter().map(|p| p.rsplit('/').next().unwrap().trim_end_matches(".1").to_string()).collect();
-    (found.sort(), wanted.sort());
+    found.sort();
+    wanted.sort();
     assert_eq!(found, wanted);
     let one = output(PROGRAM, &["man"]).unwrap();
     assert_eq!(one.stdout, std::fs::read(format!("{folder}/groundswell.1")).unwrap());
