@@ -6,9 +6,9 @@ use hdrhistogram::Histogram;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::frames::{Frames, Recipe};
 use super::readers;
 use super::server::{Plan, Server, Wire};
-use super::frames::{Frames, Recipe};
 
 /// Brands with metrics of their own.
 const BRANDS: usize = 1000;
@@ -42,7 +42,10 @@ pub async fn scrapes(seconds: usize) {
         tokio::time::sleep(Duration::from_millis(110)).await;
     }
     let ms = |q: f64| took.value_at_quantile(q) as f64 / 1e3;
-    println!("\n/metrics with {BRANDS} brands, at {RATE} frames/s\n{:>8} {:>8} {:>8} {:>8} {:>8} {:>8}", "scrapes", "lines", "kB", "p50 ms", "p99 ms", "max ms");
+    println!(
+        "\n/metrics with {BRANDS} brands, at {RATE} frames/s\n{:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "scrapes", "lines", "kB", "p50 ms", "p99 ms", "max ms"
+    );
     println!("{:>8} {lines:>8} {:>8} {:>8.1} {:>8.1} {:>8.1}", took.len(), bytes / 1000, ms(0.5), ms(0.99), ms(1.0));
     service.stop().await.unwrap();
     drop(hold);

@@ -10,6 +10,9 @@ use crate::base::metric;
 use crate::base::model::{Entry, EntryBody, KeyId, PostKind, Severity, Told, Tone, Vitals};
 use crate::base::rule::RuleSet;
 
+/// What a key without groups costs to measure, in groups.
+const KEY_COST: usize = 8;
+
 /// The brands and groups with metrics of their own, and whose turn it is.
 #[derive(Default)]
 pub struct Brands {
@@ -66,16 +69,19 @@ impl Brands {
     /// Shows what is measured of the next brands; all have had their turn after a few calls.
     pub fn show(&mut self, engine: &mut Engine, metrics: &Metrics) {
         self.follow(&engine.rules().clone(), metrics);
-        let Some(rest) = self.keys.get(self.next..) else { return };
-        let vitals = engine.vitals(rest, limits::VITALS_AT_ONCE);
-        self.next += vitals.len();
-        if self.next >= self.keys.len() {
-            self.next = 0;
-        }
-        for vitals in vitals.into_iter().flatten() {
-            if let Some(slug) = self.slugs.get(&vitals.key) {
+        let mut cost = 0;
+        while let Some(key) = self.keys.get(self.next)
+            && cost < limits::VITALS_AT_ONCE
+        {
+            self.next += 1;
+            let Some((vitals, groups)) = engine.vitals(*key) else { continue };
+            cost += KEY_COST + groups;
+            if let Some(slug) = self.slugs.get(key) {
                 set(metrics, slug, &vitals);
             }
+        }
+        if self.next >= self.keys.len() {
+            self.next = 0;
         }
     }
 }

@@ -465,20 +465,11 @@ impl Engine {
         states
     }
 
-    /// What is measured of keys now, for those who watch: of no consequence for what is decided. Goes on with
-    /// these keys until about so many groups were gone through; gives how many keys that were.
-    pub fn vitals(&mut self, keys: &[KeyId], groups: usize) -> Vec<Option<Vitals>> {
-        let (now, n) = (self.junction.now().unwrap_or_default(), self.shards.len());
-        let (mut out, mut cost) = (Vec::new(), 0);
-        for key in keys {
-            if cost >= groups {
-                break;
-            }
-            let found = self.shards.get_mut(shard_of(*key, n)).and_then(|s| s.vitals(*key, now));
-            cost += 8 + found.map_or(0, |(_, groups)| groups);
-            out.push(found.map(|(vitals, _)| vitals));
-        }
-        out
+    /// What is measured of a key now, for those who watch, and about how many groups that took: of no consequence
+    /// for what is decided.
+    pub fn vitals(&mut self, key: KeyId) -> Option<(Vitals, usize)> {
+        let (now, shard) = (self.junction.now().unwrap_or_default(), shard_of(key, self.shards.len()));
+        self.shards.get_mut(shard)?.vitals(key, now)
     }
 
     /// Posts kept for windows, those of several keys counted for each.

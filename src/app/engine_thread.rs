@@ -273,10 +273,6 @@ impl EngineThread {
         self.engine.admit(input);
         let settled = Instant::now();
         let output = self.engine.settle();
-        let mut in_back = metrics.enter(Stage::Back, output.step.entries.len());
-        let changed: BTreeSet<Seq> = output.transitions.iter().map(|t| t.seq).collect();
-        in_back.out("changed", changed.len() as u64);
-        in_back.all_out("quiet");
         if frames > 0 {
             metrics.stage(Stage::Junction, settled - admitted);
             metrics.stage(Stage::Back, settled.elapsed());
@@ -304,6 +300,10 @@ impl EngineThread {
             self.status.set_engine_time(now);
         }
         let entries = &output.step.entries;
+        let mut in_back = metrics.enter(Stage::Back, entries.len());
+        let changed: BTreeSet<Seq> = output.transitions.iter().map(|t| t.seq).collect();
+        in_back.out("changed", changed.len() as u64);
+        in_back.all_out("quiet");
         metrics.add(&metric::ENTRIES, &[], entries.len() as f64);
         self.brands.count(entries, metrics);
         entries.iter().for_each(|e| self.look_up(e));

@@ -53,7 +53,7 @@ async fn what_goes_into_a_stage_comes_out_or_is_in_flight() {
     let now = SystemClock.now();
     for batch in 0..20 {
         let post = |id: u32| {
-            let text = if id % 3 == 0 { "united is late" } else { "nothing to see" };
+            let text = if id.is_multiple_of(3) { "united is late" } else { "nothing to see" };
             format!(r#"{{"id":"{batch}-{id}","source":"crm","author":"a{id}","text":"{text}","time":"{now}"}}"#) + "\n"
         };
         push(&live, &((0..50).map(post).collect::<String>() + "garbage\n{\"id\":1}\n")).await;

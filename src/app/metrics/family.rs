@@ -66,7 +66,7 @@ impl Family {
                 registry.register(Box::new(v.clone()))?;
                 Of::Counter(v)
             }
-            Kind::Gauge => {
+            Kind::Gauge | Kind::Summary => {
                 let v = GaugeVec::new(opts, metric.labels)?;
                 registry.register(Box::new(v.clone()))?;
                 Of::Gauge(v)

@@ -12,7 +12,7 @@ use prometheus::process_collector::ProcessCollector;
 use prometheus::{Encoder, Registry, TextEncoder};
 
 use crate::app::alone;
-use crate::base::metric::{self, ALL, Metric, STAGE, STAGE_QUANTILE, Stage};
+use crate::base::metric::{self, ALL, Kind, Metric, STAGE, STAGE_QUANTILE, Stage};
 use family::{Child, Family};
 use recent::Recent;
 
@@ -150,7 +150,13 @@ impl Metrics {
         let mut out = Vec::new();
         // writing to memory does not fail
         let _ = TextEncoder::new().encode(&self.registry.gather(), &mut out);
-        let text: Arc<str> = String::from_utf8(out).unwrap_or_default().into();
+        let mut text = String::from_utf8(out).unwrap_or_default();
+        // the registry has no summaries whose quantiles are worked out elsewhere: they are gauges to it
+        for m in ALL.iter().filter(|m| m.kind == Kind::Summary) {
+            let line = |kind: &str| format!("# TYPE {} {kind}\n", m.name);
+            text = text.replacen(&line("gauge"), &line(m.kind.name()), 1);
+        }
+        let text: Arc<str> = text.into();
         self.stage(Stage::Scrape, began.elapsed());
         *written = Some((began, text.clone()));
         text

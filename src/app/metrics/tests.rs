@@ -13,6 +13,7 @@ fn what_is_counted_is_exported() {
     assert!(text.contains("groundswell_limit_hits_total{limit=\"x\"} 7"));
     assert!(text.contains("groundswell_stage_seconds_bucket{stage=\"front\",le=\"0.00003\"} 1"));
     assert!(text.contains("groundswell_stage_last_minute_seconds{quantile=\"1\",stage=\"front\"} 0.00002"), "{text}");
+    assert!(text.contains("# TYPE groundswell_stage_last_minute_seconds summary\n"), "{text}");
     for (name, _) in metric::OF_PROCESS {
         assert!(text.contains(&format!("\n{name} ")), "{name}");
     }

@@ -14,6 +14,8 @@ pub enum Kind {
     Gauge,
     /// Buckets.
     Histogram,
+    /// Quantiles over a while.
+    Summary,
 }
 
 impl Kind {
@@ -23,6 +25,7 @@ impl Kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
             Kind::Histogram => "histogram",
+            Kind::Summary => "summary",
         }
     }
 }
@@ -102,7 +105,7 @@ impl Metric {
     pub fn lines(&self) -> usize {
         match self.kind {
             Kind::Histogram => self.most * (BUCKETS.len() + 3),
-            Kind::Counter | Kind::Gauge => self.most,
+            Kind::Counter | Kind::Gauge | Kind::Summary => self.most,
         }
     }
 }
