@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Changes each alert of grafana/prometheus-alerts.yaml on purpose, one change at a time; its tests must notice.
 
-Usage: mutate.py PROMTOOL [ALERT..]. A change is another comparison, a number 20 % (or one) higher or lower, a `for` that is half a
-minute longer or shorter, another set operator, or another severity. Exit status 1 if one goes unnoticed.
+Usage: mutate.py PROMTOOL [ALERT..]. A change is another comparison, a number 20 % (or one) higher or lower, a `for` that
+is half a minute longer or shorter, another set operator, or another severity. Exit status 1 if one goes unnoticed.
 """
 
 import concurrent.futures
