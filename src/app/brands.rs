@@ -99,7 +99,7 @@ fn set(m: &Metrics, slug: &str, v: &Vitals) {
     m.set(&metric::AUTHORS, &[slug], v.authors);
     m.set_or_forget(&metric::NEGATIVE_SHARE, &[slug], v.negative_share);
     m.set_or_forget(&metric::KNOWN_SHARE, &[slug], v.known_share);
-    m.set_or_forget(&metric::USUAL, &[slug, "mean"], v.usual);
+    m.set_or_forget(&metric::USUAL, &[slug, "middle"], v.usual);
     m.set_or_forget(&metric::USUAL, &[slug, "low"], v.band.map(|b| b.0));
     m.set_or_forget(&metric::USUAL, &[slug, "high"], v.band.map(|b| b.1));
     m.set_or_forget(&metric::LIFT, &[slug], v.lift);

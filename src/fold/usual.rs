@@ -56,6 +56,13 @@ impl Usual {
         (n >= ENOUGH).then(|| (self.hours.iter().sum::<i128>() as f64 / reach::SUM_ONE / n as f64, n))
     }
 
+    /// The hour in the middle of those remembered, in impressions: no single storm raises it.
+    pub(super) fn middle(&self) -> Option<f64> {
+        let mut hours: Vec<i128> = self.hours.iter().copied().collect();
+        let middle = hours.len() / 2;
+        (hours.len() >= ENOUGH).then(|| *hours.select_nth_unstable(middle).1 as f64 / reach::SUM_ONE)
+    }
+
     /// Between what most of the hours remembered lie: without the lowest and the highest tenth.
     pub(super) fn band(&self) -> Option<(f64, f64)> {
         let mut hours: Vec<i128> = self.hours.iter().copied().collect();
@@ -82,6 +89,7 @@ mod tests {
         assert_eq!((u.mean(), u.band()), (Some((1.0, 9)), Some((1.0, 1.0))));
         let mut rising = Usual::default();
         (0..=20).for_each(|h| rising.close(at(h), |t| (t.0 / HOUR.0) as i128 * reach::SUM_ONE as i128));
+        assert_eq!(rising.middle(), Some(10.0));
         assert_eq!((rising.band(), Usual::default().band()), (Some((3.0, 18.0)), None));
         u.close(at(5_000_000), |_| 0);
         assert_eq!(u.mean(), Some((0.0, HOURS)));

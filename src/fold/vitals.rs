@@ -130,7 +130,7 @@ impl KeyFold {
             authors: value(2).unwrap_or(0.0),
             negative_share: value(3),
             known_share: value(4),
-            usual: self.usual.mean().map(|(mean, _)| mean),
+            usual: self.usual.middle(),
             band: self.usual.band(),
             lift: rare.rarity_days.map(|_| rare.lift),
             rarity: rare.rarity_days.map(|d| d * 86_400.0),

@@ -112,10 +112,13 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// The rule of the episode that opened it; of another, if that one is forgotten.
-    pub fn opened_by(&self) -> Option<&str> {
-        let first = self.episodes.iter().find(|(e, _)| IncidentId::of(**e) == self.id);
-        first.or(self.episodes.first_key_value()).map(|(_, m)| &*m.alert)
+    /// The rule that counts for it: of the episode that opened it, or of the first that is as severe as it is.
+    pub fn rule(&self) -> Option<&str> {
+        let order = |(episode, m): &(&EpisodeId, &Member)| {
+            let opened = IncidentId::of(**episode) == self.id;
+            (std::cmp::Reverse(m.severity), !opened, m.at, **episode)
+        };
+        self.episodes.iter().min_by_key(order).map(|(_, m)| &*m.alert)
     }
 
     /// That an episode opens.

@@ -67,7 +67,7 @@ impl Status {
             Task::Try(_) => "test",
         };
         let closed = match &order.task {
-            Task::Close(name, verdict, _) => Some((self.opened_by(name), *verdict)),
+            Task::Close(name, verdict, _) => Some((self.rule_of(name), *verdict)),
             _ => None,
         };
         let (to, said) = oneshot::channel();
@@ -78,11 +78,11 @@ impl Status {
         done
     }
 
-    /// The rule that opened the incident of a name.
-    fn opened_by(&self, name: &str) -> String {
+    /// The rule that counts for the incident of a name.
+    fn rule_of(&self, name: &str) -> String {
         let shown = self.shown();
         let found = shown.as_ref().and_then(|s| s.named(name));
-        found.map_or(String::new(), |i| i.opened_by.clone())
+        found.map_or(String::new(), |i| i.rule.clone())
     }
 
     /// Has something done about a letter of the outbox; says what was done once that is kept.
@@ -177,7 +177,7 @@ impl Status {
         }
         self.metrics.set(&metric::SILENCES, &[], silences.len() as f64);
         if changed.is_some() {
-            self.note_taken(&before, &incidents);
+            self.note_changes(&before, &incidents);
         }
         self.show_open(&before, &incidents);
         *alone(&self.acting.shown) = Some(Arc::new(Shown { incidents, silences }));
@@ -185,13 +185,16 @@ impl Status {
 }
 
 impl Status {
-    /// Notes how long it took until somebody did anything about an incident.
-    fn note_taken(&self, before: &Shown, now: &[Arc<IncidentShown>]) {
+    /// Notes which incidents became a page, and how long it took until somebody did anything about them.
+    fn note_changes(&self, before: &Shown, now: &[Arc<IncidentShown>]) {
         for i in now {
-            let Some(at) = i.taken() else { continue };
             let was = before.incidents.iter().find(|b| b.id == i.id);
+            if i.severity == Severity::Page && was.is_none_or(|b| b.severity != Severity::Page) {
+                self.metrics.add(&metric::PAGES, &[&i.rule], 1.0);
+            }
+            let Some(at) = i.taken() else { continue };
             if was.is_none_or(|b| b.taken().is_none()) {
-                self.metrics.observe(&metric::ACKNOWLEDGED, &[&i.opened_by], (at - i.opened).as_std());
+                self.metrics.observe(&metric::ACKNOWLEDGED, &[&i.rule], (at - i.opened).as_std());
             }
         }
     }

@@ -40,8 +40,8 @@ pub struct IncidentShown {
     pub notes: Vec<String>,
     /// Its episodes.
     pub episodes: Vec<EpisodeShown>,
-    /// The rule that opened it.
-    pub opened_by: String,
+    /// The rule that counts for it.
+    pub rule: String,
     /// Who is told.
     pub told: Vec<ToldShown>,
 }
@@ -106,7 +106,7 @@ impl IncidentShown {
             closed: i.closed.clone(),
             notes: i.notes.clone(),
             episodes: episodes.collect(),
-            opened_by: i.opened_by().map_or(String::new(), |alert| plain(alert, 100)),
+            rule: i.rule().map_or(String::new(), |alert| plain(alert, 100)),
             told: told.collect(),
         })
     }

@@ -98,7 +98,7 @@ metrics! {
     HOSTILE_REACH Gauge Impressions "brand_hostile_reach_impressions" ["brand" "window"] (limits::METRIC_BRANDS * 2)
         "hostile reach over the last 5m and 1h: impressions weighed by negativity, each account once"
     USUAL Gauge Impressions "brand_usual_hostile_reach_impressions" ["brand" "edge"] (limits::METRIC_BRANDS * 3)
-        "hostile reach of an hour in the past week: the mean, and between what four of five hours lie (low, high); absent before six hours are known"
+        "hostile reach of an hour in the past week: that of the middle hour, and between what four of five hours lie (low, high); absent before six hours are known"
     LIFT Gauge Times "brand_lift_ratio" ["brand"] (limits::METRIC_BRANDS)
         "hostile reach now against what is usual at this hour; absent while the brand is learned"
     RARITY Gauge Seconds "brand_rarity_seconds" ["brand"] (limits::METRIC_BRANDS)
@@ -116,10 +116,12 @@ metrics! {
         "incidents that go on, by severity"
     INCIDENT_OPEN Gauge Timestamp "incident_open_since_timestamp_seconds" ["brand" "severity"] (limits::INCIDENTS)
         "since when the oldest incident of a brand goes on, by severity; absent where none does"
+    PAGES Counter Items "incident_pages_total" ["alert"] (limits::METRIC_ALERTS)
+        "incidents that became a page, by the rule that counts for them: the first of the highest severity"
     ACKNOWLEDGED Histogram Seconds "incident_acknowledge_seconds" ["alert"] (limits::METRIC_ALERTS)
-        "from the opening of an incident to the first time somebody acknowledged, claimed or closed it, by the rule that opened it"
+        "from the opening of an incident to the first time somebody acknowledged, claimed or closed it, by the rule that counts for it"
     VERDICTS Counter Items "incident_verdicts_total" ["alert" "verdict"] (limits::METRIC_ALERTS * 3)
-        "incidents that somebody closed, by the rule that opened them and what it was: real, false_alarm or unsaid"
+        "incidents that somebody closed, by the rule that counts for them and what it was: real, false_alarm or unsaid"
     SILENCES Gauge Items "silences" [] (1)
         "silences that hold"
     ORDERS Counter Items "orders_total" ["order" "result"] (24)

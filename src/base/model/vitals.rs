@@ -18,7 +18,7 @@ pub struct Vitals {
     pub negative_share: Value,
     /// Share of accounts of the last hour whose audience is known, 0..1.
     pub known_share: Value,
-    /// The mean of the hours of the past week, in impressions; unknown before six of them.
+    /// The middle one of the hours of the past week, in impressions; unknown before six of them.
     pub usual: Value,
     /// Between what four of five of these hours lie.
     pub band: Option<(f64, f64)>,
