@@ -2,7 +2,7 @@
 """Checks grafana/dashboards without anything but Python.
 
 Usage: check.py METRICS [DASHBOARD...]. METRICS holds the names of all metrics, one a line (what follows the first space or
-brace is ignored) or as a JSON array of names or of objects with `name` (and `kind`). Without DASHBOARD: all of grafana/dashboards.
+brace is ignored) or as a JSON array of names or of objects with `name` (and `type`). Without DASHBOARD: all of grafana/dashboards.
 
 Every panel must say what it shows, and fit its neighbours; every link must lead to a dashboard; every query must keep to
 metrics that exist and to one job; every metric must be used by a dashboard or by an alert. All mistakes are printed at once;
@@ -35,7 +35,7 @@ def metrics(path):
     text = path.read_text()
     if text.lstrip().startswith("["):
         entries = [{"name": entry} if isinstance(entry, str) else entry for entry in json.loads(text)]
-        return {entry["name"]: entry.get("kind", "").lower() or None for entry in entries}
+        return {entry["name"]: (entry.get("kind") or entry.get("type", "")).lower() or None for entry in entries}
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return {re.split(r"[\s{]", line)[0]: None for line in lines}
 
