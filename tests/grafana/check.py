@@ -159,6 +159,24 @@ def check_board(board, known, uids):
         yield f"variable {name} is used nowhere"
 
 
+def check_compose():
+    """What Grafana is given by compose.yaml must be what it is told to look for."""
+    compose = ROOT / "compose.yaml"
+    if not compose.exists():
+        return
+    text = compose.read_text()
+    for path in sorted((ROOT / "grafana" / "provisioning").rglob("*.yaml")):
+        for line in path.read_text().splitlines():
+            if line.lstrip().startswith("#"):
+                continue
+            for name in re.findall(r"\$\{(\w+)\}", line):
+                if f"{name}:" not in text:
+                    yield f"compose.yaml: sets no {name}, which {path.name} takes its value from"
+            if folder := re.match(r"\s*path: (\S+)", line):
+                if f":{folder[1]}" not in text and f"target: {folder[1]}" not in text:
+                    yield f"compose.yaml: mounts nothing at {folder[1]}, where {path.name} looks for dashboards"
+
+
 def spoilt(board, known):
     """A dashboard with one mistake each, and what it is."""
 
@@ -216,6 +234,7 @@ def main():
     alerts = ALERTS.read_text() if ALERTS.exists() else ""
     code = "\n".join(line for line in alerts.splitlines() if not line.lstrip().startswith("#"))
     used |= {base(m, known) for m in METRIC.findall(code)}
+    wrong += check_compose()
     wrong += [f"{metric}: used by no dashboard and no alert" for metric in sorted(known.keys() - used)]
     noticed = 0
     for board in boards.values():
