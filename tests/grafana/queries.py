@@ -15,18 +15,23 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FIXED = {"$__rate_interval": "1m", "$__range": "6h", "$job": "groundswell", "$brand": "northwind"}
-# how long the service and Prometheus were there, minute by minute, and what a rule's counter said meanwhile; then how many
-# pages that were within the last two hours of three, in which promtool can count (it holds 10,000 numbers)
-SERVICE = {"always": "1x180", "restarts": "1x100 _ 1x79", "unseen": "1x100 _x30 1x49"}
+# whether the service was seen, minute by minute, and when it had begun; what a rule's counter said meanwhile; then how many pages
+# that were within the last two hours of three, in which promtool can count (it holds 10,000 numbers)
+SERVICE = {
+    "always": ("1x180", "0x180"),
+    "restarts": ("1x100 stale 1x78", "0x100 stale 6110x78"),
+    "unseen": ("1x100 _x30 1x49", "0x100 _x30 0x49"),
+}
 PAGES = {
     "BeginsAtOne": ("always", "_x90 1x90", 1),
     "BeginsAtZero": ("always", "0x90 1x30 2x59", 2),
     "Steady": ("always", "7x180", 0),
     "Grows": ("always", "1x30 5x60 6x30 8x57", 3),
     "Old": ("always", "1x30 2x150", 0),
-    "Falls": ("restarts", "2x70 3x29 _ 1x29 2x49", 3),
-    "OnceAndOnceAgain": ("restarts", "_x70 1x30 _x20 1x59", 2),
-    "TwiceAndOnceAgain": ("restarts", "_x70 2x30 _x20 1x59", 3),
+    "Falls": ("restarts", "2x70 3x29 stale 1x29 2x48", 3),
+    "OnceAndOnceAgain": ("restarts", "_x70 1x30 stale _x19 1x59", 2),
+    "AtOnceAgain": ("restarts", "_x70 1x30 stale 1x78", 2),
+    "TwiceAndOnceAgain": ("restarts", "_x70 2x30 stale _x19 1x59", 3),
     "Unseen": ("unseen", "1x80 2x19 _x30 4x49", 3),
     "UnseenAndQuiet": ("unseen", "3x100 _x30 3x49", 0),
 }
@@ -66,10 +71,11 @@ def run(promtool, *words):
 
 def counting(more=0):
     """A test of promtool: what pages() must come to, for each rule; so many more to be wrong."""
-    series = [
-        {"series": f'groundswell_build_info{{job="groundswell", instance="{name}", version="1"}}', "values": values}
-        for name, values in SERVICE.items()
-    ]
+    series = []
+    for name, (seen, begun) in SERVICE.items():
+        labels = f'job="groundswell", instance="{name}"'
+        series.append({"series": f'groundswell_build_info{{{labels}, version="1"}}', "values": seen})
+        series.append({"series": f"process_start_time_seconds{{{labels}}}", "values": begun})
     wanted = []
     for alert, (service, values, pages_then) in PAGES.items():
         labels = f'job="groundswell", instance="{service}", alert="{alert}", to="firing", severity="page"'
