@@ -109,6 +109,8 @@ def check_panel(panel):
     if not refs or len(refs) != len(set(refs)):
         yield f"{place}: queries must have names of their own, found {refs}"
     for target in panel.get("targets", []):
+        if panel["type"] == "stat" and not target.get("instant"):
+            yield f"{place}, query {target.get('refId')}: not instant, so it would go on to show the last value of a service that is gone"
         if target.get("datasource") != SOURCE:
             yield f"{place}, query {target.get('refId')}: its data source is not the variable"
 
@@ -214,6 +216,9 @@ def spoilt(board, known):
         ("no variables", "templating", {"list": []}),
     ):
         yield what, {**copy.deepcopy(board), key: value}
+    made = copy.deepcopy(board)
+    next(panel for panel in made["panels"] if panel["type"] == "stat")["targets"][0]["instant"] = False
+    yield "a light that stays", made
 
 
 def main():
