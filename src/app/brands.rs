@@ -7,8 +7,8 @@ use crate::app::engine::Engine;
 use crate::app::metrics::Metrics;
 use crate::base::limits;
 use crate::base::metric;
-use crate::base::model::{Entry, EntryBody, KeyId, PostKind, Severity, Told, Tone, Vitals};
-use crate::base::rule::RuleSet;
+use crate::base::model::{Entry, EntryBody, KeyId, PostKind, Severity, Told, Tone, Verdict, Vitals};
+use crate::base::rule::{Rule, RuleSet};
 
 /// What a key without groups costs to measure, in groups.
 const KEY_COST: usize = 8;
@@ -39,9 +39,16 @@ impl Brands {
         self.slugs = slugs;
         let left_out = rules.brands.len().saturating_sub(limits::METRIC_BRANDS);
         metrics.set(&metric::BRANDS_LEFT_OUT, &[], left_out as f64);
+        // before the first page, so that it is seen to be one
+        let pages = |r: &&Rule| r.levels.iter().any(|l| l.severity == Severity::Page);
+        for rule in rules.rules.iter().filter(pages).take(limits::METRIC_ALERTS) {
+            metrics.begin(&metric::PAGES, &[&rule.name]);
+            metrics.begin(&metric::ACKNOWLEDGED, &[&rule.name]);
+            Verdict::ALL.iter().for_each(|v| metrics.begin(&metric::VERDICTS, &[&rule.name, v.name()]));
+        }
         for slug in self.slugs.values() {
             for tone in Tone::ALL {
-                metrics.add(&metric::MENTIONS, &[slug, tone.name()], 0.0);
+                metrics.begin(&metric::MENTIONS, &[slug, tone.name()]);
             }
         }
     }

@@ -4,6 +4,9 @@ use crate::app::status::Status;
 use crate::base::limits;
 use crate::base::metric::{self, Metric, Queue, Stage};
 
+/// What people order.
+const ORDERS: [&str; 8] = ["acknowledge", "claim", "close", "silence", "unsilence", "test", "retry", "drop"];
+
 impl Status {
     /// What did not happen yet is 0, not absent: else the first time would not be seen to be one.
     pub(super) fn begin_metrics(&self) {
@@ -14,8 +17,12 @@ impl Status {
         for gauge in [&metric::RELOAD_PAUSE, &metric::DEAD_LETTERS, &metric::STORE_PENDING, &metric::POSTS_KEPT] {
             m.set(gauge, &[], 0.0);
         }
-        for counter in [&metric::ENTRIES, &metric::COMMITS, &metric::COMMITTED, &metric::STORE_LOST] {
-            m.add(counter, &[], 0.0);
+        for metric in [&metric::ENTRIES, &metric::COMMITS, &metric::COMMITTED, &metric::STORE_LOST, &metric::TO_OUTBOX]
+        {
+            m.begin(metric, &[]);
+        }
+        for order in ORDERS {
+            ["done", "refused", "later"].iter().for_each(|result| m.begin(&metric::ORDERS, &[order, result]));
         }
         let words: [(&Metric, &[&str]); 4] = [
             (&metric::RELOADS, &["ok", "unchanged", "failed"]),
@@ -24,19 +31,22 @@ impl Status {
             (&metric::LIMIT_HITS, &["metric_lines"]),
         ];
         for (counter, words) in words {
-            words.iter().for_each(|word| m.add(counter, &[word], 0.0));
+            words.iter().for_each(|word| m.begin(counter, &[word]));
         }
-        for stage in Stage::ALL.into_iter().filter(|s| s.holds()) {
-            m.add(&metric::STAGE_IN, &[stage.name()], 0.0);
-            m.set(&metric::IN_FLIGHT, &[stage.name()], 0.0);
+        for stage in Stage::ALL {
+            m.begin(&metric::STAGE, &[stage.name()]);
+            if stage.holds() {
+                m.begin(&metric::STAGE_IN, &[stage.name()]);
+                m.begin(&metric::IN_FLIGHT, &[stage.name()]);
+            }
         }
     }
 
     /// The same of a receiver.
     pub(super) fn begin_receiver(&self, name: &str) {
-        self.metrics.add(&metric::LETTERS, &[name], 0.0);
+        self.metrics.begin(&metric::LETTERS, &[name]);
         for result in ["delivered", "retried", "superseded", "refused", "dropped", "expired"] {
-            self.metrics.add(&metric::NOTICES, &[name, result], 0.0);
+            self.metrics.begin(&metric::NOTICES, &[name, result]);
         }
         self.metrics.set(&metric::OUTBOX_WAITING, &[name], 0.0);
         self.metrics.set(&metric::OUTBOX_OLDEST, &[name], 0.0);

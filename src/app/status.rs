@@ -201,9 +201,9 @@ impl Status {
         self.metrics.set(&metric::SOURCE_UP, &[name], 0.0);
         self.metrics.set(&metric::SOURCE_HEARD, &[name], 1.0);
         for result in ["ok", "failed"] {
-            self.metrics.add(&metric::CONNECTS, &[name, result], 0.0);
+            self.metrics.begin(&metric::CONNECTS, &[name, result]);
         }
-        self.metrics.add(&metric::GAP, &[name], 0.0);
+        self.metrics.begin(&metric::GAP, &[name]);
         let health = Health::new(self.uptime(), steady, unheard);
         self.sources.insert(name.clone(), SourceStatus { info: config.info.clone(), kind, health });
     }

@@ -89,7 +89,7 @@ mod tests {
         assert_eq!((u.mean(), u.band()), (Some((1.0, 9)), Some((1.0, 1.0))));
         let mut rising = Usual::default();
         (0..=20).for_each(|h| rising.close(at(h), |t| (t.0 / HOUR.0) as i128 * reach::SUM_ONE as i128));
-        assert_eq!(rising.middle(), Some(10.0));
+        assert_eq!(rising.middle(), Some(11.0));
         assert_eq!((rising.band(), Usual::default().band()), (Some((3.0, 18.0)), None));
         u.close(at(5_000_000), |_| 0);
         assert_eq!(u.mean(), Some((0.0, HOURS)));

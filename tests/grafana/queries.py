@@ -2,8 +2,8 @@
 """Asks Prometheus's own promtool about the queries of the dashboards.
 
 Usage: queries.py PROMTOOL. Every query must be one that Prometheus can parse. And the query behind "Pages of the last seven
-days" must count right, taken from the dashboard as it is, where counters are hard: one that begins at 1, one that begins at 0,
-one of a service that restarts, one that Prometheus did not see for a while, one that stood still.
+days" must count right, taken from the dashboard as it is, where counters are hard: one of a service that restarts, one that
+Prometheus did not see for a while, one that stood still. All begin at 0: groundswell shows them before the first page.
 """
 
 import json
@@ -23,15 +23,14 @@ SERVICE = {
     "unseen": ("1x100 _x30 1x49", "0x100 _x30 0x49"),
 }
 PAGES = {
-    "BeginsAtOne": ("always", "_x90 1x90", 1),
     "BeginsAtZero": ("always", "0x90 1x30 2x59", 2),
+    "BeginsLate": ("always", "_x90 0x30 1x59", 1),
+    "Never": ("always", "0x180", 0),
     "Steady": ("always", "7x180", 0),
     "Grows": ("always", "1x30 5x60 6x30 8x57", 3),
     "Old": ("always", "1x30 2x150", 0),
     "Falls": ("restarts", "2x70 3x29 stale 1x29 2x48", 3),
-    "OnceAndOnceAgain": ("restarts", "_x70 1x30 stale _x19 1x59", 2),
-    "AtOnceAgain": ("restarts", "_x70 1x30 stale 1x78", 2),
-    "TwiceAndOnceAgain": ("restarts", "_x70 2x30 stale _x19 1x59", 3),
+    "OnceAndOnceAgain": ("restarts", "0x70 1x30 stale 0x19 1x59", 2),
     "Unseen": ("unseen", "1x80 2x19 _x30 4x49", 3),
     "UnseenAndQuiet": ("unseen", "3x100 _x30 3x49", 0),
 }
@@ -78,8 +77,8 @@ def counting(more=0):
         series.append({"series": f"process_start_time_seconds{{{labels}}}", "values": begun})
     wanted = []
     for alert, (service, values, pages_then) in PAGES.items():
-        labels = f'job="groundswell", instance="{service}", alert="{alert}", to="firing", severity="page"'
-        series.append({"series": f"groundswell_transitions_total{{{labels}}}", "values": values})
+        labels = f'job="groundswell", instance="{service}", alert="{alert}"'
+        series.append({"series": f"groundswell_incident_pages_total{{{labels}}}", "values": values})
         wanted.append({"labels": f'{{alert="{alert}"}}', "value": pages_then + more})
     expression = filled(pages()).replace("7d", "2h")
     test = {"expr": expression, "eval_time": "3h", "exp_samples": wanted}

@@ -300,7 +300,8 @@ async fn whoever_opens_links_changes_nothing_and_the_form_acts() {
     program.until("groundswell_incidents_open{severity=\"page\"}", 0.0).await;
     program.until("groundswell_incident_verdicts_total{alert=\"Three\",verdict=\"false_alarm\"}", 1.0).await;
     // it was claimed before the restart: that is not counted again
-    assert_eq!(program.value("groundswell_incident_acknowledge_seconds_count{alert=\"Three\"}").await, None);
+    assert_eq!(program.value("groundswell_incident_acknowledge_seconds_count{alert=\"Three\"}").await, Some(0.0));
+    assert_eq!(program.value("groundswell_incident_pages_total{alert=\"Three\"}").await, Some(0.0));
     program.stop().await;
 }
 
@@ -484,6 +485,7 @@ async fn commands_act_and_say_what_came_of_it() {
     assert!(world.said(&["incidents"]).contains("acknowledged by tester"));
     assert!(world.said(&["claim", &code, "--by", "Dana"]).contains("claimed by Dana"));
     program.until("groundswell_incident_acknowledge_seconds_count{alert=\"Three\"}", 1.0).await;
+    program.until("groundswell_incident_pages_total{alert=\"Three\"}", 1.0).await;
     assert!(
         program
             .value("groundswell_incident_open_since_timestamp_seconds{brand=\"u\",severity=\"page\"}")

@@ -59,6 +59,12 @@ impl Metrics {
         child
     }
 
+    /// A line that says nothing yet: a counter at 0, a histogram without counts. The first time is seen to be one
+    /// then.
+    pub fn begin(&self, m: &Metric, labels: &[&str]) {
+        let _ = self.child(m, labels);
+    }
+
     /// Adds to a counter.
     pub fn add(&self, m: &Metric, labels: &[&str], n: f64) {
         if let Some(Child::Counter(c)) = self.child(m, labels) {
