@@ -54,7 +54,7 @@ impl Watchdog {
 
     /// Time between two looks.
     pub fn looks(&self) -> Duration {
-        let most = limits::WATCHED_EVERY.as_std();
+        let most = limits::VIEW_EVERY.as_std();
         self.every.map_or(most, |every| (every / 4).clamp(Duration::from_millis(1), most))
     }
 
@@ -92,7 +92,7 @@ fn fares(status: &Status, look: Look, stops: bool) -> String {
     let reasons = status.reasons();
     if !reasons.is_empty() {
         // they hold what servers said
-        return plain(&format!("not ready: {}", reasons.join("; ")), limits::MANAGER_CHARS);
+        return plain(&format!("not ready: {}", reasons.join("; ")), limits::REASON_CHARS);
     }
     let s = |n: usize| if n == 1 { "" } else { "s" };
     let (sources, brands) = (status.sources.len(), status.engine_view().rules.map_or(0, |r| r.brands.len()));
@@ -130,7 +130,7 @@ impl Manager {
     pub async fn stopping(&self) {
         if let Some((to, _)) = &self.0 {
             // a manager that does not listen is not waited for
-            let _ = to.send_timeout(News::Stopping, limits::WATCHED_EVERY.as_std()).await;
+            let _ = to.send_timeout(News::Stopping, limits::VIEW_EVERY.as_std()).await;
         }
     }
 

@@ -74,7 +74,7 @@ pub const STABLE: Span = Span::seconds(60);
 pub const SOURCE_DOWN: Span = Span::seconds(60);
 /// How long a lower rate must last to be the usual one.
 pub const SOURCE_ADOPTED: Span = Span::seconds(86_400);
-/// Longest reason kept of why a source is not heard, in characters.
+/// Longest reason of why a source is not heard, or the service not ready, in characters.
 pub const REASON_CHARS: usize = 300;
 /// Time to say goodbye to a server when stopping.
 pub const GOODBYE: Span = Span::millis(500);
@@ -98,15 +98,11 @@ pub const SKIP_FIRST: Span = Span::seconds(1);
 pub const RESUME_OVERLAP: Span = Span::seconds(5);
 /// Time for everything to stop.
 pub const SHUTDOWN: Span = Span::seconds(10);
-/// Time between two looks of the watchdog.
-pub const WATCHED_EVERY: Span = Span::seconds(1);
 /// How long a thread may stand still, at least, before the watchdog is not fed.
 pub const STANDS_STILL: Span = Span::seconds(3);
-/// Longest line for the service manager, in characters.
-pub const MANAGER_CHARS: usize = 200;
 /// Lag of the engine beyond which the service is not ready.
 pub const READY_LAG: Span = Span::seconds(60);
-/// Least time between two looks of the engine at itself, for metrics and status.
+/// Least time between two looks of the engine at itself, for metrics and status; longest between two of the watchdog.
 pub const VIEW_EVERY: Span = Span::seconds(1);
 /// Brands and groups with metrics of their own, the first of the files; further ones are counted.
 pub const METRIC_BRANDS: usize = 1000;
