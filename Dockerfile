@@ -1,10 +1,10 @@
 # syntax=docker/dockerfile:1
-# A static program and nothing else: no shell, no libraries, no root. See docs/deploy/README.md.
+# A static program and the public authorities, nothing else: no shell, no libraries, no root. See docs/deploy/README.md.
 
 FROM rust:1.95-alpine3.23 AS build
-# a C compiler, for SQLite, zstd and ring
+# the authorities that HTTPS is checked against; a C compiler, for SQLite, zstd and ring
 # hadolint ignore=DL3018
-RUN apk add --no-cache gcc musl-dev
+RUN apk add --no-cache ca-certificates gcc musl-dev
 WORKDIR /src
 COPY . .
 # Programs of this image's target are static; one that is not would not start in an empty image.
@@ -23,6 +23,8 @@ LABEL org.opencontainers.image.title="groundswell" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}"
 COPY --from=build /image/usr/local/bin/groundswell /usr/local/bin/groundswell
+# without them no client for HTTPS is made, and so not even that of `status`
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /image/etc/groundswell /etc/groundswell
 # a volume made here belongs to who writes in it
 COPY --from=build --chown=65532:65532 /image/var/lib/groundswell /var/lib/groundswell
