@@ -166,6 +166,25 @@
 //!
 //! **Acting** ([`notify::Acts`]): links of messages are signed for an incident, a receiver and a week; opening one changes nothing, only the form behind it does.
 //!
+//! # Watching it
+//!
+//! **Metrics** ([`base::metric`]) are one table: name, type, unit, labels, how many sets of label values at most, help. Code refers to
+//! entries; [`app::metrics`] registers all of them, leaves out and counts what would be one line too many, and takes off what a label names
+//! that is gone. Label values come from files and closed lists. The reference in the docs is made from the table, and the dashboards and
+//! alerts in `grafana/` are held against it. What may be counted stands at 0 before the first time.
+//!
+//! **Stages** ([`base::metric::Stage`]): what goes in is counted by a guard ([`app::metrics::InStage`]) that counts it out again on every path,
+//! as `lost` if nobody said otherwise; so what came out and what is in flight always sum to what went in.
+//!
+//! **Brands** ([`app::brands`]): mentions are counted from entries; measures are asked of the backs, some keys at a look, at most once a
+//! second. [`base::model::Vitals`] are counted along from the first time somebody asks, from the posts kept: they are in no snapshot, and nothing
+//! that is decided depends on them, so `replay` does not pay for them.
+//!
+//! **Service manager** ([`app::watchdog`]): systemd hears that the service is ready and, only while engine and keeper turn
+//! ([`app::pulse`]), that it is alive.
+//!
+//! **Demo** ([`app::demo`]): with an address to listen at it has everything a service has, so that every query of the dashboards finds something.
+//!
 //! # What outlives the service
 //!
 //! **Steps.** What one input does to the engine is a [`base::model::Step`]: the entries the backs were told, and
@@ -259,6 +278,9 @@
 //! - A closed incident takes in what is no worse without a word; what is worse opens a new one, which names it.
 //! - Feeds (webhook, JSON on standard output) are told of changes, not of incidents; each change names its incident.
 //! - Quiet hours do not hold back news of the service itself: a deaf service must not be quiet.
+//! - Stages are counted by what they take and give, not by a metric of their own for each: frames also by source and outcome.
+//! - What is usual for a brand is shown on dashboards by the middle hour of the past week; messages tell the mean.
+//! - An incident can be closed with a verdict, which is counted by rule and not kept beside it but in its note and the ledger.
 //! - Look-ups of audiences are asked of the address of the first Jetstream source that names one.
 //!
 //! # What is not here yet

@@ -1,6 +1,6 @@
 //! Metrics of brands: what is mentioned, and what is measured, for at most [`limits::METRIC_BRANDS`] of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::app::engine::Engine;
@@ -13,13 +13,14 @@ use crate::base::rule::{Rule, RuleSet};
 /// What a key without groups costs to measure, in groups.
 const KEY_COST: usize = 8;
 
-/// The brands and groups with metrics of their own, and whose turn it is.
+/// The brands and groups with metrics of their own, and whose turn it is; the rules there are.
 #[derive(Default)]
 pub struct Brands {
     /// The rules they are of.
     fingerprint: Option<u64>,
     keys: Vec<KeyId>,
     slugs: HashMap<KeyId, Arc<str>>,
+    alerts: BTreeSet<String>,
     next: usize,
 }
 
@@ -39,6 +40,9 @@ impl Brands {
         self.slugs = slugs;
         let left_out = rules.brands.len().saturating_sub(limits::METRIC_BRANDS);
         metrics.set(&metric::BRANDS_LEFT_OUT, &[], left_out as f64);
+        let alerts: BTreeSet<String> = rules.rules.iter().map(|r| r.name.clone()).collect();
+        self.alerts.difference(&alerts).for_each(|gone| metrics.forget_all("alert", gone));
+        self.alerts = alerts;
         // before the first page, so that it is seen to be one
         let pages = |r: &&Rule| r.levels.iter().any(|l| l.severity == Severity::Page);
         for rule in rules.rules.iter().filter(pages).take(limits::METRIC_ALERTS) {
@@ -142,7 +146,16 @@ mod tests {
         let shown = text.lines().filter(|l| l.starts_with("groundswell_brand_authors{")).count();
         assert_eq!(shown, limits::METRIC_BRANDS);
         assert_eq!(metrics.get(&metric::BRANDS_LEFT_OUT, &[]), Some(7.0));
-        brands.follow(&load("version: 1\nbrands:\n  brand3: {name: Brand 3, query: '\"brand number 3\"'}\n"), &metrics);
+        let rule = |name: &str| {
+            let brand = "version: 1\nbrands:\n  brand3: {name: Brand 3, query: '\"brand number 3\"'}\n";
+            load(&format!("{brand}rules:\n  - {{alert: {name}, when: 'mentions[1h] >= 3', severity: page}}\n"))
+        };
+        brands.follow(&rule("First"), &metrics);
+        assert_eq!(metrics.get(&metric::PAGES, &["First"]), Some(0.0));
+        metrics.add(&metric::TRANSITIONS, &["First", "firing", "page"], 1.0);
+        brands.follow(&rule("Second"), &metrics);
+        assert_eq!(metrics.get(&metric::PAGES, &["Second"]), Some(0.0));
+        assert!(!metrics.text().contains("alert=\"First\""), "a rule that is gone leaves room");
         let text = metrics.text();
         let of = |slug: &str| text.contains(&format!("brand=\"{slug}\""));
         assert!(of("brand3") && !of("brand4"), "those that are gone are forgotten");
