@@ -68,9 +68,7 @@ pub(super) struct Demo {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr =
-        text.parse().map_err(|_| format!("expected an address with its port, as 127.0.0.1:9464, found `{text}`"))?;
-    Ok(address)
+    text.parse().map_err(|_| format!("expected an address with its port, as 127.0.0.1:9464, found `{text}`"))
 }
 
 /// What the receiver saw of the story.
@@ -151,20 +149,16 @@ impl Demo {
         }
         let (seen, done) = (Arc::new(Mutex::new(Seen::default())), Arc::new(Notify::new()));
         let watch = Watch { seen: seen.clone(), over: done.clone(), story: script.story.clone(), ends: false };
-        let told = || Told {
-            policy: Arc::new(policy(&config)),
-            writes: Writes::new(&kind, surroundings(&config), style_of(&io::stdout())),
-            clock: clock.clone(),
-        };
-        let tell = Box::new(told());
+        let writes = Writes::new(&kind, surroundings(&config), style_of(&io::stdout()));
+        let tell = Box::new(Told { policy: Arc::new(policy(&config)), writes, clock: clock.clone() });
         let mut parts = Parts { tick: TICK, lookup_pace: Span::ZERO, tell, ..Parts::new(config, rules, clock)? };
         let receivers = if scratch.is_some() { Some(receivers_of(&mut parts)?) } else { None };
         let service = Service::start(parts, watch.receive(receivers.clone())).await?;
         // set once; the teller waits for it
         let _ = status.set(service.status().clone());
-        if let Some(listen) = self.listen {
+        if scratch.is_some() {
             // not among what the receiver of this output is told
-            eprintln!("metrics, health and the API are served at http://{}", with_port(listen, service.address));
+            eprintln!("metrics, health and the API are served at http://{}", service.address);
             tokio::spawn(care(service.status().clone(), cancel.clone()));
         }
         tokio::select! {
@@ -186,11 +180,6 @@ impl Demo {
         let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(seen)
     }
-}
-
-/// The address that was asked for, with the port that was chosen.
-fn with_port(asked: SocketAddr, served: SocketAddr) -> SocketAddr {
-    SocketAddr::new(asked.ip(), served.port())
 }
 
 /// Waits for a signal to stop.
