@@ -29,7 +29,7 @@ pub async fn scrapes(seconds: usize) {
     let address = server.address();
     let plan = Plan { frames, rate: Some(RATE as f64), marker_every: RATE, scattered: false };
     let (server, hold) = server.send(wire, plan);
-    let (service, _seen) = readers::service(address, readers::rules_of(BRANDS, 0), false, frames).await;
+    let (service, seen) = readers::service(address, readers::rules_of(BRANDS, 0), false, frames).await;
     // every brand has had its turn
     tokio::time::sleep(Duration::from_secs(3)).await;
     let (mut took, mut lines, mut bytes) = (Histogram::<u64>::new(3).unwrap(), 0, 0);
@@ -47,6 +47,7 @@ pub async fn scrapes(seconds: usize) {
         "scrapes", "lines", "kB", "p50 ms", "p99 ms", "max ms"
     );
     println!("{:>8} {lines:>8} {:>8} {:>8.1} {:>8.1} {:>8.1}", took.len(), bytes / 1000, ms(0.5), ms(0.99), ms(1.0));
+    seen.last(Duration::from_secs(10)).await;
     service.stop().await.unwrap();
     drop(hold);
     let _ = server.join();

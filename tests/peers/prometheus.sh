@@ -59,8 +59,8 @@ await() {
 begun=$(date +%s)
 "$program" demo --listen 127.0.0.1:0 --speed 200 --stay >"$work/told" 2>"$work/log" &
 demo=$!
-served() { service=$(grep -m 1 -o '127\.0\.0\.1:[0-9]*' "$work/log") && curl -fsS -o /dev/null "http://$service/metrics"; }
-await 20 served || { cat "$work/log" >&2; fail "the demo does not serve metrics"; }
+served() { service=$(grep -m 1 -o '127\.0\.0\.1:[0-9]*' "$work/log") && curl -fsS -o /dev/null "http://$service/healthz"; }
+await 20 served || { cat "$work/log" >&2; fail "the demo does not serve"; }
 
 cat >"$work/prometheus.yaml" <<YAML
 global: {scrape_interval: 1s, evaluation_interval: 1s}

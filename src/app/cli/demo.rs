@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use tokio::sync::Notify;
@@ -34,6 +34,8 @@ use crate::notify::{Policy, Sending};
 /// Longest run, in story time, and what may be added in real time.
 const LONGEST: Span = Span::seconds(9_000);
 const STARTS: Duration = Duration::from_secs(9);
+/// How long the story waits for the first scrape, where metrics are served.
+const SCRAPED: Duration = Duration::from_secs(20);
 /// How often the heartbeat beats in real time.
 const BEAT: Span = Span::seconds(5);
 /// Real time between two Ticks.
@@ -47,7 +49,7 @@ const TICK: Duration = Duration::from_millis(10);
                         A WebSocket server in this process first sends a day of history, then the story, 330 times \
                         faster than life. The service connects to it as it would to Bluesky. With --listen it also has a store (in a \
                         scratch folder), receivers that are called, a heartbeat, and somebody who acknowledges the page, so \
-                        that every metric has something to say."
+                        that every metric has something to say; the story then begins after the first scrape, or 20 s."
 )]
 pub(super) struct Demo {
     /// Write every transition as a line of JSON, and nothing else
@@ -131,8 +133,11 @@ impl Demo {
         let (clock, cancel) = (Arc::new(SetClock::default()), CancellationToken::new());
         let status: Arc<OnceLock<Arc<Status>>> = Arc::default();
         let engine = status.clone();
-        let engine_time = move || engine.get().map_or(Time(0), |s| s.engine_time());
-        let speed = f64::from(self.speed);
+        let (speed, until) =
+            (f64::from(self.speed), Instant::now() + if self.listen.is_some() { SCRAPED } else { Duration::ZERO });
+        // what is counted first is seen to be new by who has looked before
+        let is_read = move |s: &Arc<Status>| Instant::now() >= until || s.metrics.is_read();
+        let engine_time = move || engine.get().filter(|s| is_read(s)).map_or(Time(0), |s| s.engine_time());
         let teller = Teller::start(script.clone(), speed, clock.clone(), engine_time, cancel.clone()).await?;
         if !self.json {
             println!(
@@ -163,7 +168,7 @@ impl Demo {
         }
         tokio::select! {
             () = done.notified() => {}
-            () = tokio::time::sleep(STARTS + LONGEST.as_std().div_f64(speed)) => {}
+            () = tokio::time::sleep_until((until + STARTS + LONGEST.as_std().div_f64(speed)).into()) => {}
             () = stopped() => cancel.cancel(),
         }
         if self.stay && !cancel.is_cancelled() {

@@ -1,18 +1,16 @@
-//! One metric with all its sets of label values, of which there are never more than the table says.
+//! One metric with all its sets of label values, of which there are never more than the table says; and how it is
+//! written down. The registry of the library takes 2 us a line, too long for a thousand brands: here the labels of a
+//! line are written once.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::{PoisonError, RwLock};
 
-use prometheus::{Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, Opts, Registry};
+use prometheus::core::Metric as _;
+use prometheus::{Counter, Gauge, Histogram, HistogramOpts};
 use smallvec::SmallVec;
 
 use crate::base::metric::{BUCKETS, Kind, Metric};
-
-enum Of {
-    Counter(CounterVec),
-    Gauge(GaugeVec),
-    Histogram(HistogramVec),
-}
 
 /// One line or, of a histogram, several.
 #[derive(Clone)]
@@ -25,64 +23,37 @@ pub(super) enum Child {
     Histogram(Histogram),
 }
 
+struct Line {
+    labels: Box<[Box<str>]>,
+    /// `a="b",c="d"`, as they are served.
+    written: Box<str>,
+    child: Child,
+}
+
 /// One metric.
 pub(super) struct Family {
     metric: &'static Metric,
-    of: Of,
-    /// By their label values.
-    children: RwLock<HashMap<Labels, Child>>,
+    lines: RwLock<BTreeMap<Labels, Line>>,
 }
 
-/// Label values in a row, each with its length before it.
+/// Label values in a row, and behind them how long each is.
 type Labels = SmallVec<[u8; 96]>;
 
 fn joined(labels: &[&str]) -> Labels {
     let mut out = Labels::new();
-    for label in labels {
-        out.extend_from_slice(&(label.len() as u32).to_le_bytes());
-        out.extend_from_slice(label.as_bytes());
-    }
-    out
-}
-
-/// The values again.
-fn apart(mut labels: &[u8]) -> Vec<&str> {
-    let mut out = Vec::new();
-    while let Some((len, rest)) = labels.split_first_chunk::<4>() {
-        let Some((label, rest)) = rest.split_at_checked(u32::from_le_bytes(*len) as usize) else { break };
-        out.push(std::str::from_utf8(label).unwrap_or(""));
-        labels = rest;
-    }
+    labels.iter().for_each(|l| out.extend_from_slice(l.as_bytes()));
+    labels.iter().for_each(|l| out.extend_from_slice(&(l.len() as u32).to_be_bytes()));
     out
 }
 
 impl Family {
-    /// Registers it.
-    pub(super) fn new(metric: &'static Metric, registry: &Registry) -> Result<Family, prometheus::Error> {
-        let opts = Opts::new(metric.name, metric.help);
-        let of = match metric.kind {
-            Kind::Counter => {
-                let v = CounterVec::new(opts, metric.labels)?;
-                registry.register(Box::new(v.clone()))?;
-                Of::Counter(v)
-            }
-            Kind::Gauge | Kind::Summary => {
-                let v = GaugeVec::new(opts, metric.labels)?;
-                registry.register(Box::new(v.clone()))?;
-                Of::Gauge(v)
-            }
-            Kind::Histogram => {
-                let v = HistogramVec::new(HistogramOpts::from(opts).buckets(BUCKETS.to_vec()), metric.labels)?;
-                registry.register(Box::new(v.clone()))?;
-                Of::Histogram(v)
-            }
-        };
-        Ok(Family { metric, of, children: RwLock::default() })
+    pub(super) fn new(metric: &'static Metric) -> Family {
+        Family { metric, lines: RwLock::default() }
     }
 
     /// That of these label values, if there is one.
     pub(super) fn known(&self, labels: &[&str]) -> Option<Child> {
-        self.children.read().unwrap_or_else(PoisonError::into_inner).get(&joined(labels)).cloned()
+        self.lines.read().unwrap_or_else(PoisonError::into_inner).get(&joined(labels)).map(|l| l.child.clone())
     }
 
     /// That of these label values; `None` where there are too many already, or the labels are not those of the
@@ -91,47 +62,109 @@ impl Family {
         if let Some(known) = self.known(labels) {
             return Some(known);
         }
-        let mut children = self.children.write().unwrap_or_else(PoisonError::into_inner);
-        if children.len() >= self.metric.most && !children.contains_key(&joined(labels)) {
+        let mut lines = self.lines.write().unwrap_or_else(PoisonError::into_inner);
+        let key = joined(labels);
+        if let Some(known) = lines.get(&key) {
+            return Some(known.child.clone());
+        }
+        if lines.len() >= self.metric.most || labels.len() != self.metric.labels.len() {
             return None;
         }
-        let child = match &self.of {
-            Of::Counter(v) => Child::Counter(v.get_metric_with_label_values(labels).ok()?),
-            Of::Gauge(v) => Child::Gauge(v.get_metric_with_label_values(labels).ok()?),
-            Of::Histogram(v) => Child::Histogram(v.get_metric_with_label_values(labels).ok()?),
+        let (name, help) = (self.metric.name, self.metric.help);
+        let child = match self.metric.kind {
+            Kind::Counter => Child::Counter(Counter::new(name, help).ok()?),
+            Kind::Gauge | Kind::Summary => Child::Gauge(Gauge::new(name, help).ok()?),
+            Kind::Histogram => {
+                let opts = HistogramOpts::new(name, help).buckets(BUCKETS.to_vec());
+                Child::Histogram(Histogram::with_opts(opts).ok()?)
+            }
         };
-        children.insert(joined(labels), child.clone());
+        let written = self.written(labels).into();
+        let labels = labels.iter().map(|l| Box::from(*l)).collect();
+        lines.insert(key, Line { labels, written, child: child.clone() });
         Some(child)
+    }
+
+    /// Labels as they are served, by name.
+    fn written(&self, values: &[&str]) -> String {
+        let mut labels: Vec<(&str, &&str)> = self.metric.labels.iter().copied().zip(values).collect();
+        labels.sort_unstable();
+        let mut out = String::new();
+        for (name, value) in labels {
+            let comma = if out.is_empty() { "" } else { "," };
+            let _ = write!(out, "{comma}{name}=\"");
+            for c in value.chars() {
+                match c {
+                    '\\' => out.push_str("\\\\"),
+                    '"' => out.push_str("\\\""),
+                    '\n' => out.push_str("\\n"),
+                    c => out.push(c),
+                }
+            }
+            out.push('"');
+        }
+        out
     }
 
     /// What one of its labels says is no more.
     pub(super) fn forget(&self, label: &str, value: &str) {
         let Some(place) = self.metric.labels.iter().position(|l| *l == label) else { return };
-        let mut children = self.children.write().unwrap_or_else(PoisonError::into_inner);
-        children.retain(|labels, _| {
-            let values = apart(labels);
-            let stays = values.get(place) != Some(&value);
-            if !stays {
-                self.remove(&values);
-            }
-            stays
-        });
+        let mut lines = self.lines.write().unwrap_or_else(PoisonError::into_inner);
+        lines.retain(|_, line| line.labels.get(place).is_none_or(|l| **l != *value));
     }
 
     /// One line is no more.
     pub(super) fn forget_one(&self, labels: &[&str]) {
-        let mut children = self.children.write().unwrap_or_else(PoisonError::into_inner);
-        if children.remove(&joined(labels)).is_some() {
-            self.remove(labels);
-        }
+        self.lines.write().unwrap_or_else(PoisonError::into_inner).remove(&joined(labels));
     }
 
-    fn remove(&self, labels: &[&str]) {
-        // one that is gone already is no mistake
-        let _ = match &self.of {
-            Of::Counter(v) => v.remove_label_values(labels),
-            Of::Gauge(v) => v.remove_label_values(labels),
-            Of::Histogram(v) => v.remove_label_values(labels),
-        };
+    /// Writes it down in Prometheus' text format; nothing where it has no line.
+    pub(super) fn write(&self, out: &mut String) {
+        let lines = self.lines.read().unwrap_or_else(PoisonError::into_inner);
+        if lines.is_empty() {
+            return;
+        }
+        let (name, help, kind) = (self.metric.name, self.metric.help, self.metric.kind.name());
+        // writing to memory does not fail
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for line in lines.values() {
+            match &line.child {
+                Child::Counter(c) => sample(out, name, "", &line.written, c.get()),
+                Child::Gauge(g) => sample(out, name, "", &line.written, g.get()),
+                Child::Histogram(h) => histogram(out, name, &line.written, h),
+            }
+        }
     }
+}
+
+fn sample(out: &mut String, name: &str, suffix: &str, labels: &str, value: f64) {
+    out.push_str(name);
+    out.push_str(suffix);
+    if !labels.is_empty() {
+        out.push('{');
+        out.push_str(labels);
+        out.push('}');
+    }
+    let _ = if value.is_infinite() {
+        writeln!(out, " {}Inf", if value > 0.0 { '+' } else { '-' })
+    } else {
+        writeln!(out, " {value}")
+    };
+}
+
+fn histogram(out: &mut String, name: &str, labels: &str, h: &Histogram) {
+    let comma = if labels.is_empty() { "" } else { "," };
+    let metric = h.metric();
+    let h = metric.get_histogram();
+    for bucket in h.get_bucket() {
+        let _ = writeln!(
+            out,
+            "{name}_bucket{{{labels}{comma}le=\"{}\"}} {}",
+            bucket.upper_bound(),
+            bucket.cumulative_count()
+        );
+    }
+    let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {}", h.get_sample_count());
+    sample(out, name, "_sum", labels, h.get_sample_sum());
+    sample(out, name, "_count", labels, h.get_sample_count() as f64);
 }

@@ -1,4 +1,4 @@
-//! The registry behind the table of metrics, latencies of the last minute, and what is in each stage.
+//! All metrics of the table, latencies of the last minute, and what is in each stage.
 
 mod family;
 mod flight;
@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use prometheus::process_collector::ProcessCollector;
-use prometheus::{Encoder, Registry, TextEncoder};
+use prometheus::{Registry, TextEncoder};
 
 use crate::app::alone;
-use crate::base::metric::{self, ALL, Kind, Metric, STAGE, STAGE_QUANTILE, Stage};
+use crate::base::metric::{self, ALL, Metric, STAGE, STAGE_QUANTILE, Stage};
 use family::{Child, Family};
 use recent::Recent;
 
@@ -23,7 +23,8 @@ const QUANTILE_NAMES: [&str; 5] = ["0.5", "0.9", "0.99", "0.999", "1"];
 
 /// All metrics of the table, and those of the process.
 pub struct Metrics {
-    registry: Registry,
+    /// What is told of the process.
+    process: Registry,
     families: BTreeMap<&'static str, Family>,
     recent: [Mutex<Recent>; Stage::ALL.len()],
     /// What was written down last, and when that was begun.
@@ -31,19 +32,16 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// A registry with every metric of the table.
+    /// Every metric of the table, without a line yet.
     ///
     /// # Errors
-    /// Only if the table itself is wrong.
+    /// Only where nothing can be said of the process.
     pub fn new() -> Result<Metrics, prometheus::Error> {
-        let registry = Registry::new();
-        let mut families = BTreeMap::new();
-        for m in ALL {
-            families.insert(m.name, Family::new(m, &registry)?);
-        }
-        registry.register(Box::new(ProcessCollector::for_self()))?;
+        let process = Registry::new();
+        process.register(Box::new(ProcessCollector::for_self()))?;
+        let families = ALL.iter().map(|m| (m.name, Family::new(m))).collect();
         let recent = Stage::ALL.map(|_| Mutex::new(Recent::new()));
-        Ok(Metrics { registry, families, recent, written: Mutex::default() })
+        Ok(Metrics { process, families, recent, written: Mutex::default() })
     }
 
     /// A line of a metric; one too many is left out and counted.
@@ -136,6 +134,11 @@ impl Metrics {
         recent.map_or(0.0, |r| alone(r).quantiles([q], Instant::now())[0])
     }
 
+    /// Whether anybody has asked for [`Metrics::text`].
+    pub fn is_read(&self) -> bool {
+        alone(&self.written).is_some()
+    }
+
     /// Everything in Prometheus' text format. It is written for one who asks at a time; all who asked before that
     /// was begun get the same.
     pub fn text(&self) -> Arc<str> {
@@ -153,16 +156,12 @@ impl Metrics {
                 self.set(&STAGE_QUANTILE, &[stage.name(), q], value);
             }
         }
-        let mut out = Vec::new();
+        let before = written.as_ref().map_or(0, |(_, text)| text.len());
+        let mut out = String::with_capacity(before + before / 8);
+        self.families.values().for_each(|f| f.write(&mut out));
         // writing to memory does not fail
-        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut out);
-        let mut text = String::from_utf8(out).unwrap_or_default();
-        // the registry has no summaries whose quantiles are worked out elsewhere: they are gauges to it
-        for m in ALL.iter().filter(|m| m.kind == Kind::Summary) {
-            let line = |kind: &str| format!("# TYPE {} {kind}\n", m.name);
-            text = text.replacen(&line("gauge"), &line(m.kind.name()), 1);
-        }
-        let text: Arc<str> = text.into();
+        let _ = TextEncoder::new().encode_utf8(&self.process.gather(), &mut out);
+        let text: Arc<str> = out.into();
         self.stage(Stage::Scrape, began.elapsed());
         *written = Some((began, text.clone()));
         text
