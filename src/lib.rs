@@ -171,7 +171,8 @@
 //! **Metrics** ([`base::metric`]) are one table: name, type, unit, labels, how many sets of label values at most, help. Code refers to
 //! entries; [`app::metrics`] registers all of them, leaves out and counts what would be one line too many, and takes off what a label names
 //! that is gone. Label values come from files and closed lists. The reference in the docs is made from the table, and the dashboards and
-//! alerts in `grafana/` are held against it. What may be counted stands at 0 before the first time.
+//! alerts in `grafana/` are held against it. Counters of what is rare and matters (pages, verdicts, tries, reloads, heartbeats) stand at 0
+//! before the first time; those of closed but long lists (outcomes, transitions, causes, lines of the ledger) begin with it.
 //!
 //! **Stages** ([`base::metric::Stage`]): what goes in is counted by a guard ([`app::metrics::InStage`]) that counts it out again on every path,
 //! as `lost` if nobody said otherwise; so what came out and what is in flight always sum to what went in.

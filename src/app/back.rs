@@ -313,18 +313,18 @@ impl Back {
         self.keys.values().flat_map(|s| s.judge.burning())
     }
 
-    /// What is measured of a key at `now`, and about how many groups that took.
+    /// What is measured of a key at `now`, and about how many groups that cost.
     pub fn vitals(&mut self, key: KeyId, now: Time) -> Option<(Vitals, usize)> {
         self.follow_key(key);
         let w = World { rules: &self.rules, outages: &self.outages };
         let state = self.keys.get_mut(&key)?;
-        let mut vitals = state.fold.vitals(w, now);
+        let (mut vitals, cost) = state.fold.vitals(w, now);
         for (_, severity) in state.judge.burning() {
             if let Some(open) = vitals.open.get_mut(severity as usize) {
                 *open += 1;
             }
         }
-        Some((vitals, state.fold.groups().len()))
+        Some((vitals, cost))
     }
 
     /// How long each plan has yet to learn, by place in the rule set, key after key; and until it says

@@ -10,9 +10,6 @@ use crate::base::metric;
 use crate::base::model::{Entry, EntryBody, KeyId, PostKind, Severity, Told, Tone, Verdict, Vitals};
 use crate::base::rule::{Rule, RuleSet};
 
-/// What a key without groups costs to measure, in groups.
-const KEY_COST: usize = 8;
-
 /// The brands and groups with metrics of their own, and whose turn it is; the rules there are.
 #[derive(Default)]
 pub struct Brands {
@@ -86,7 +83,7 @@ impl Brands {
         {
             self.next += 1;
             let Some((vitals, groups)) = engine.vitals(*key) else { continue };
-            cost += KEY_COST + groups;
+            cost += groups;
             if let Some(slug) = self.slugs.get(key) {
                 set(metrics, slug, &vitals);
             }

@@ -287,8 +287,14 @@ impl EngineThread {
         let metrics = &status.metrics;
         for (source, outcomes) in &output.outcomes {
             for (outcome, n) in outcomes.iter() {
-                metrics.add(&metric::FRAMES, &[source, outcome.name()], n as f64);
                 metrics.leave(Stage::Junction, if outcome.enters() { "entered" } else { "dropped" }, n);
+            }
+            // what is left of a source that is gone makes it none again
+            if status.is_gone(source) {
+                continue;
+            }
+            for (outcome, n) in outcomes.iter() {
+                metrics.add(&metric::FRAMES, &[source, outcome.name()], n as f64);
             }
             if let Some(time) = self.engine.junction().last_event().get(source) {
                 metrics.set(&metric::LAST_EVENT, &[source], time.as_seconds());
@@ -305,6 +311,7 @@ impl EngineThread {
         in_back.out("changed", changed.len() as u64);
         in_back.all_out("quiet");
         metrics.add(&metric::ENTRIES, &[], entries.len() as f64);
+        self.brands.follow(self.engine.rules(), metrics);
         self.brands.count(entries, metrics);
         entries.iter().for_each(|e| self.look_up(e));
         if let Some(tap) = self.tap.as_mut().filter(|_| !entries.is_empty()) {

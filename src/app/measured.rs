@@ -1,5 +1,8 @@
 //! What metrics tell of the service that is only known when somebody asks.
 
+use std::time::Duration;
+
+use crate::app::alone;
 use crate::app::status::Status;
 use crate::base::limits;
 use crate::base::metric::{self, Metric, Queue, Stage};
@@ -72,10 +75,18 @@ impl Status {
             m.set(&metric::QUEUE_LIMIT, &[queue.name()], most as f64);
         }
         m.set(&metric::QUEUE_LIMIT, &[Queue::Lookups.name()], limits::LOOKUP_QUEUE as f64);
-        for inbox in self.inboxes.iter() {
-            let (receiver, inbox) = (inbox.key(), inbox.value());
-            m.set(&metric::OUTBOX_WAITING, &[receiver], inbox.len() as f64);
-            m.set(&metric::OUTBOX_OLDEST, &[receiver], inbox.oldest().as_secs_f64());
+        // who is waited for holds up those whose messages are behind
+        let written = alone(&self.writing).as_ref().map(|(name, since)| (name.clone(), since.elapsed()));
+        let held = written.as_ref().filter(|_| !self.queues.receivers.is_empty()).map_or(Duration::ZERO, |(_, t)| *t);
+        for receiver in &self.config().receivers {
+            let name = &receiver.name;
+            let (waiting, oldest) = match (self.inboxes.get(name), &written) {
+                (Some(inbox), _) => (inbox.len(), inbox.oldest().max(held)),
+                (None, Some((to, since))) if to == name => (1, *since),
+                (None, _) => (0, Duration::ZERO),
+            };
+            m.set(&metric::OUTBOX_WAITING, &[name], waiting as f64);
+            m.set(&metric::OUTBOX_OLDEST, &[name], oldest.as_secs_f64());
         }
     }
 }

@@ -213,15 +213,7 @@ impl Receivers {
             let letter = Letter { key: l.key, body: l.body.into(), episode: l.episode, incident, whole };
             let table = self.locked();
             if let Some(post) = table.posts.get(&l.receiver) {
-                if !post.inbox.holds(&letter.key) {
-                    self.reports().begun(&l.receiver);
-                }
-                for left in post.inbox.push(letter, delivery.age) {
-                    match left {
-                        Left::Dropped(dropped) => self.reports().dropped(&l.receiver, &dropped),
-                        Left::Superseded(older) => self.reports().superseded(&l.receiver, &older),
-                    }
-                }
+                self.put(&post.inbox, &l.receiver, letter, delivery.age, true);
                 continue;
             }
             let is_out = table.writers.contains_key(&l.receiver);
@@ -229,9 +221,11 @@ impl Receivers {
             drop(table);
             if is_out {
                 self.reports().begun(&l.receiver);
+                self.status.set_writing(Some(l.receiver.clone()));
                 let mut out = io::stdout().lock();
                 out.write_all(&letter.body)?;
                 out.flush()?;
+                self.status.set_writing(None);
                 self.reports().delivered(&l.receiver, &letter, 1, Duration::ZERO);
             } else {
                 tracing::error!(
@@ -244,6 +238,21 @@ impl Receivers {
             }
         }
         Ok(())
+    }
+
+    /// Puts a letter into an inbox, a fresh one or one that waited elsewhere; what is not sent because of it is told.
+    fn put(&self, inbox: &Inbox, receiver: &str, letter: Letter, age: Duration, fresh: bool) {
+        let Some(left) = inbox.add(letter, age) else { return };
+        let reports = self.reports();
+        if fresh {
+            reports.begun(receiver);
+        }
+        for left in left {
+            match left {
+                Left::Dropped(dropped) => reports.dropped(receiver, &dropped),
+                Left::Superseded(older) => reports.superseded(receiver, &older),
+            }
+        }
     }
 
     /// Delivers what waits, and gives how many messages were not delivered in time, by receivers that
@@ -262,12 +271,12 @@ impl Receivers {
         let mut fresh = Vec::new();
         for receiver in &config.receivers {
             let around = surroundings_of(config, receiver);
-            self.status.begin_receiver(&receiver.name);
             table.writers.insert(receiver.name.clone(), Writes::new(&receiver.kind, around, self.style));
             if let Some(carrier) = carrier(&receiver.kind, Pace::default()) {
                 fresh.push((receiver, carrier.map_err(|e| e.join("; "))?));
             }
         }
+        table.writers.keys().for_each(|name| self.status.begin_receiver(name));
         let mut locked = self.locked();
         let mut before = std::mem::take(&mut locked.posts);
         for (config, carrier) in fresh {
@@ -280,7 +289,7 @@ impl Receivers {
                         // what waits goes where the receiver is now
                         old.cancel.cancel();
                         for (letter, age) in old.inbox.drain() {
-                            fresh.inbox.push(letter, age);
+                            self.put(&fresh.inbox, &config.name, letter, age, false);
                         }
                     }
                     fresh
@@ -290,7 +299,8 @@ impl Receivers {
         }
         // those that are gone deliver what they have, and end
         before.values().for_each(|p| p.cancel.cancel());
-        before.keys().for_each(|name| self.status.forget_receiver(name));
+        let gone = locked.writers.keys().filter(|name| !table.writers.contains_key(*name));
+        gone.for_each(|name| self.status.forget_receiver(name));
         *locked = table;
         Ok(())
     }
@@ -302,10 +312,15 @@ impl Receivers {
         let handles = alone(&self.handles).get(&config.name).cloned().unwrap_or_default();
         let deliverer = Deliverer::new(config.name.clone(), carrier, Pace::default()).knowing(handles);
         let delivering = deliverer.run(inbox.clone(), report, cancel.clone(), self.grace);
-        let (name, lost) = (config.name.clone(), self.left.clone());
+        let (name, of) = (config.name.clone(), self.clone());
         let work = async move {
             let left = delivering.await;
-            lost.fetch_add(left, Ordering::AcqRel);
+            of.left.fetch_add(left, Ordering::AcqRel);
+            of.status.metrics.leave(Stage::Deliver, "left", left as u64);
+            // it has said something after it was taken out
+            if !of.locked().writers.contains_key(&name) {
+                of.status.forget_receiver(&name);
+            }
             if left > 0 {
                 tracing::warn!(receiver = &*name, left, "not delivered yet");
             }

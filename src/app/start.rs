@@ -111,13 +111,18 @@ fn note_past(status: &Status, db: &Db, known: bool, now: Time) {
     status.set_past(stored.unwrap_or(now));
 }
 
+/// A secret that nobody can guess; `None` where no random numbers can be had.
+pub(super) fn secret() -> Option<String> {
+    let mut bytes = [0u8; 32];
+    rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
 /// What signs links of messages: the same after a restart, so that links of before stay good.
 fn acts(db: Option<&Db>) -> Option<Acts> {
     let stored = db.and_then(|db| db.meta(ACT_SECRET).ok().flatten()).filter(|s| s.len() >= 32);
     let secret = stored.or_else(|| {
-        let mut bytes = [0u8; 32];
-        rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).ok()?;
-        let fresh: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        let fresh = secret()?;
         // one that is not kept is made again: links of before are refused then
         let _ = db.map(|db| db.set_meta(ACT_SECRET, &fresh));
         Some(fresh)

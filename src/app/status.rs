@@ -8,6 +8,7 @@ use std::time::Instant;
 use dashmap::DashMap;
 
 use crate::app::acting::Acting;
+use crate::app::alone;
 use crate::app::clock::Clock;
 use crate::app::config::{Config, SourceConfig, SourceKind};
 use crate::app::engine::RuleState;
@@ -89,6 +90,8 @@ pub struct Status {
     pub(super) sources: DashMap<Arc<str>, SourceStatus>,
     pub(super) receivers: DashMap<Arc<str>, ReceiverStatus>,
     pub(super) inboxes: DashMap<Arc<str>, Arc<Inbox>>,
+    /// To whom something is being written that is waited for, and since when.
+    pub(super) writing: Mutex<Option<(Arc<str>, Instant)>>,
     pub(super) pushes: DashMap<Arc<str>, (Arc<SourceInfo>, Arc<Lane>)>,
     pub(super) config: RwLock<Arc<Config>>,
     pub(super) engine: Mutex<EngineView>,
@@ -144,6 +147,7 @@ impl Status {
             sources: DashMap::new(),
             receivers: DashMap::new(),
             inboxes: DashMap::new(),
+            writing: Mutex::default(),
             pushes: DashMap::new(),
             config: RwLock::new(config),
             engine: Mutex::new(EngineView::default()),
@@ -219,6 +223,11 @@ impl Status {
         self.sources.remove(name);
         self.pushes.remove(name);
         self.metrics.forget_all("source", name);
+    }
+
+    /// Whether there is no such source any more; where none is known, all may be.
+    pub fn is_gone(&self, name: &Arc<str>) -> bool {
+        !self.sources.is_empty() && !self.sources.contains_key(name)
     }
 
     /// Nothing can be pushed any more: the service stops.
@@ -365,6 +374,11 @@ impl Status {
         if let Some(at) = receiver.proved {
             self.metrics.set(&metric::RECEIVER_PROVED, &[name], at.as_seconds());
         }
+    }
+
+    /// Something is being written to a receiver that is waited for, or no longer.
+    pub fn set_writing(&self, to: Option<Arc<str>>) {
+        *alone(&self.writing) = to.map(|name| (name, Instant::now()));
     }
 
     /// What waits for a receiver waits here.

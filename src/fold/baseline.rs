@@ -32,6 +32,14 @@ pub(super) struct Baseline {
     surge: Surge,
 }
 
+/// A baseline as it is later, if nothing more is counted.
+#[derive(Clone, Debug)]
+pub(super) struct Later {
+    /// The bin of the one it was made of.
+    of: Option<i64>,
+    copy: Baseline,
+}
+
 /// When which sources were down, and which matter to the key.
 #[derive(Clone, Copy)]
 pub(super) struct Gaps<'g> {
@@ -117,14 +125,26 @@ impl Baseline {
         self.surge.look(&Params::STANDARD, (self.mass(spec) - part).max(0.0), self.elapsed(now))
     }
 
-    /// How rare it is at `now`, for who only looks: nothing is learned, no bin closed.
-    pub(super) fn seen(&self, spec: &SeriesSpec, now: Time, gaps: Gaps<'_>) -> Rareness {
-        if self.bin == Some(now.0.div_euclid(BIN.0)) {
-            return self.without(spec, now, None);
+    /// How rare it is at `now`, for who only looks: nothing is learned, no bin closed, but of a copy that is kept
+    /// until this changes; and how many bins that closed.
+    pub(super) fn seen(
+        &self,
+        spec: &SeriesSpec,
+        now: Time,
+        gaps: Gaps<'_>,
+        later: &mut Option<Later>,
+    ) -> (Rareness, usize) {
+        let bin = now.0.div_euclid(BIN.0);
+        if self.bin == Some(bin) {
+            *later = None;
+            return (self.without(spec, now, None), 0);
         }
-        let mut later = self.clone();
-        later.advance(spec, now, gaps);
-        later.without(spec, now, None)
+        // whatever is counted or looked at closes the bins before it
+        let known = later.take().filter(|l| l.of == self.bin);
+        let later = later.insert(known.unwrap_or_else(|| Later { of: self.bin, copy: self.clone() }));
+        let closed = later.copy.bin.map_or(0, |from| (bin - from).clamp(0, BINS_CHECKED));
+        later.copy.advance(spec, now, gaps);
+        (later.copy.without(spec, now, None), closed as usize)
     }
 
     /// When it is to be looked at again while somebody waits for it to fall: every fifth of a bin.

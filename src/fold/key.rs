@@ -290,7 +290,7 @@ impl KeyFold {
     }
 
     /// Groups that exist.
-    pub fn groups(&self) -> impl ExactSizeIterator<Item = &Group> {
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
         self.cells.keys()
     }
 

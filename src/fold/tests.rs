@@ -250,7 +250,7 @@ fn vitals_counted_along_are_those_of_the_posts_kept() {
         if id % 100 == 0 {
             let mut anew = key.fold.clone();
             anew.watched = Default::default();
-            let (along, anew) = (key.fold.vitals(w, at(second)), anew.vitals(w, at(second)));
+            let (along, anew) = (key.fold.vitals(w, at(second)).0, anew.vitals(w, at(second)).0);
             assert_eq!(along, anew, "after {id}");
             let plain = evidence::hostile_reach(&key.fold.posts, at(second + 1)) as f64 / reach::SUM_ONE;
             // panes count whole: within a minute more
@@ -261,8 +261,30 @@ fn vitals_counted_along_are_those_of_the_posts_kept() {
     let differ = |f: fn(&Vitals) -> f64| seen.windows(2).any(|w| f(&w[0]) != f(&w[1]));
     assert!(differ(|v| v.hostile_now) && differ(|v| v.authors) && differ(|v| v.negative_share.unwrap_or(9.0)));
     let w = World { rules: &key.rules, outages: &key.outages };
-    let quiet = key.fold.vitals(w, at(100_000));
+    let quiet = key.fold.vitals(w, at(100_000)).0;
     assert_eq!((quiet.authors, quiet.hostile_hour, quiet.negative_share, quiet.known_share), (0.0, 0.0, None, None));
+}
+
+/// To look at a key that is quiet for long is cheap from the second time on, and comes to the same.
+#[test]
+fn who_looks_at_a_quiet_key_closes_each_bin_once() {
+    let mut key = Key::new();
+    (1..200).for_each(|k| key.tell(told(k, k % 9, 300 * k as i64)));
+    let look = |key: &mut Key, second: i64| {
+        let w = World { rules: &key.rules, outages: &key.outages };
+        key.fold.vitals(w, at(second))
+    };
+    let week = 7 * 86_400;
+    let (first, dear) = look(&mut key, week);
+    let (again, cheap) = look(&mut key, week + 1);
+    let (next, bin) = look(&mut key, week + 301);
+    assert!(dear > 400 && cheap < 10 && bin < 10, "{dear} {cheap} {bin}");
+    assert_eq!((first.lift, first.rarity), (again.lift, again.rarity));
+    key.fold.watched = Default::default();
+    let (anew, _) = look(&mut key, week + 301);
+    assert_eq!((next.lift, next.rarity), (anew.lift, anew.rarity));
+    key.tell(told(900, 3, week + 400));
+    assert_eq!(look(&mut key, week + 401).0.authors, 1.0, "what is counted is seen");
 }
 
 #[test]
@@ -275,7 +297,7 @@ fn first_answers_are_timed_once_somebody_watches() {
     };
     let response = |key: &mut Key, second: i64| {
         let w = World { rules: &key.rules, outages: &key.outages };
-        key.fold.vitals(w, at(second)).response.map(|s| s.as_seconds())
+        key.fold.vitals(w, at(second)).0.response.map(|s| s.as_seconds())
     };
     assert_eq!(response(&mut key, 0), None);
     for k in 1..=3 {
@@ -289,4 +311,11 @@ fn first_answers_are_timed_once_somebody_watches() {
     own(&mut key, 4, 840);
     assert_eq!(response(&mut key, 900), Some(300.0), "the middle of three");
     assert_eq!(response(&mut key, 90_000), None, "a day later");
+    own(&mut key, 1, 90_100);
+    assert_eq!(response(&mut key, 90_200), None, "it was answered before");
+    let mut late = Key::new();
+    late.tell(Told { story: story(1), ..told(1, 1, 10) });
+    assert_eq!(response(&mut late, 20), None);
+    own(&mut late, 1, 110);
+    assert_eq!(response(&mut late, 120), None, "it may have been answered before somebody watched");
 }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::LazyLock;
 
-use super::baseline::Gaps;
+use super::baseline::{Gaps, Later};
 use super::cell::{Cell, Sized};
 use super::key::{KeyFold, World, hostile_reach};
 use super::posts::{Kept, Posts};
@@ -16,7 +16,11 @@ use crate::base::rule::Plan;
 use crate::base::rule::expr::{Measure, SeriesSpec, View};
 use crate::base::time::{Span, Time};
 
-/// How long an answer is remembered, which is not beyond a restart.
+/// What a key costs to measure, in groups.
+const KEY_COST: usize = 8;
+/// Bins that are closed at the cost of a group.
+const CLOSED_COST: usize = 4;
+/// How long an answer counts, which is not beyond a restart.
 const DAY: Span = Span::seconds(86_400);
 /// The series, in the order they are read in.
 static PLAN: LazyLock<Plan> = LazyLock::new(|| {
@@ -42,9 +46,11 @@ static PLAN: LazyLock<Plan> = LazyLock::new(|| {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watched {
     cell: Option<Box<Cell>>,
-    /// Whether somebody has asked.
-    asked: bool,
-    /// The story, when it was answered first, and how long that took; nothing before somebody asks.
+    /// Hostile reach against its past, where nothing was counted for a while.
+    later: Option<Later>,
+    /// Since when somebody asks.
+    asked: Option<Time>,
+    /// The story, when it was answered first, and how long that took; of stories that began since somebody asks.
     answers: VecDeque<(StoryId, Time, Span)>,
 }
 
@@ -76,13 +82,13 @@ impl Watched {
     /// A post by one of the key's own accounts.
     pub(super) fn own(&mut self, told: &Told, posts: &Posts) {
         let answers = matches!(told.kind, PostKind::Reply | PostKind::Quote);
-        if !answers || !self.asked || self.answers.iter().any(|(story, ..)| *story == told.story.id) {
+        if !answers || self.answers.iter().any(|(story, ..)| *story == told.story.id) {
             return;
         }
         let in_story = |k: &&Kept| k.told.in_brand && k.told.story.id == told.story.id;
-        let Some(first) = posts.since(Time(i64::MIN)).find(in_story).filter(|k| k.told.time <= told.time) else {
-            return;
-        };
+        let first = posts.since(Time(i64::MIN)).find(in_story).filter(|k| k.told.time <= told.time);
+        // others may have been answered before
+        let Some(first) = first.filter(|k| self.asked.is_some_and(|t| t <= k.told.time)) else { return };
         if self.answers.len() >= limits::ANSWERS {
             self.answers.pop_front();
         }
@@ -90,9 +96,9 @@ impl Watched {
     }
 
     /// The median time to the first own answer.
-    fn response(&mut self, now: Time) -> Option<Span> {
-        self.answers.retain(|(_, at, _)| now - *at <= DAY);
-        let mut took: Vec<Span> = self.answers.iter().map(|(.., took)| *took).collect();
+    fn response(&self, now: Time) -> Option<Span> {
+        let recent = self.answers.iter().filter(|(_, at, _)| now - *at <= DAY);
+        let mut took: Vec<Span> = recent.map(|(.., took)| *took).collect();
         let middle = took.len() / 2;
         (!took.is_empty()).then(|| *took.select_nth_unstable(middle).1)
     }
@@ -114,15 +120,16 @@ impl Watched {
 }
 
 impl KeyFold {
-    /// What is measured of it now; from the first call on it is counted along.
-    pub fn vitals(&mut self, w: World<'_>, now: Time) -> Vitals {
+    /// What is measured of it now, and about how many groups that cost; from the first call on it is counted along.
+    pub fn vitals(&mut self, w: World<'_>, now: Time) -> (Vitals, usize) {
         let mut watched = std::mem::take(&mut self.watched);
         let cell = watched.cell(&self.posts, now, w.gaps(&self.sources));
         let group = Group::whole(u32::MAX, self.key);
         let values = cell.read(&PLAN, None, &group, now, 0).values;
         let value = |i: usize| values.get(i).copied().flatten();
         let quiet = cell.is_quiet(now);
-        let rare = self.hostile.seen(&hostile_reach(), now, w.gaps(&self.sources));
+        let gaps = w.gaps(&self.sources);
+        let (rare, closed) = self.hostile.seen(&hostile_reach(), now, gaps, &mut watched.later);
         let vitals = Vitals {
             key: self.key,
             hostile_now: value(0).unwrap_or(0.0),
@@ -137,11 +144,11 @@ impl KeyFold {
             response: watched.response(now),
             open: [0; 3],
         };
-        watched.asked = true;
+        watched.asked.get_or_insert(now);
         if quiet {
             watched.cell = None;
         }
         self.watched = watched;
-        vitals
+        (vitals, KEY_COST + closed / CLOSED_COST)
     }
 }

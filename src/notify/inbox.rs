@@ -34,8 +34,15 @@ impl Inbox {
     /// Adds a letter that has waited elsewhere for a while. Gives back what will not be sent because of it; that
     /// is to be reported.
     pub fn push(&self, letter: Letter, age: Duration) -> Vec<Left> {
+        self.add(letter, age).unwrap_or_default()
+    }
+
+    /// The same; `None` where a letter of its key waits already, and once is enough.
+    pub fn add(&self, letter: Letter, age: Duration) -> Option<Vec<Left>> {
         let since = Time(self.now().0.saturating_sub(micros(age)));
-        let left = self.queue().push(letter, since);
+        let mut queue = self.queue();
+        let left = (!queue.holds(&letter.key)).then(|| queue.push(letter, since));
+        drop(queue);
         self.arrived.notify_one();
         left
     }
@@ -61,11 +68,6 @@ impl Inbox {
     /// Waits until something was pushed; one push between two looks is not missed.
     pub(super) async fn arrived(&self) {
         self.arrived.notified().await;
-    }
-
-    /// Whether a letter of this key waits already: it would not be added again.
-    pub fn holds(&self, key: &str) -> bool {
-        self.queue().holds(key)
     }
 
     /// How long the oldest has waited; nothing where none waits.

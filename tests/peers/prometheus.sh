@@ -84,11 +84,15 @@ for try in 1 2 3 4 5; do
 done
 [ -n "$peer" ] || { cat "$work/peer" >&2; fail "Prometheus does not start"; }
 
+# the story waits for the first scrape, which is to be that of Prometheus
+scraped() { curl -fsS "http://127.0.0.1:$port/api/v1/query?query=up" | grep -q ',"1"\]'; }
+await 15 scraped || fail "Prometheus does not scrape the demo"
+
 # the story is over when its page has ended, and somebody has said what it was
 over() {
   curl -fsS "http://$service/metrics" >"$work/metrics" &&
     grep '^groundswell_transitions_total{' "$work/metrics" | grep 'severity="page"' | grep 'to="resolved"' >/dev/null &&
-    grep -q '^groundswell_incident_verdicts_total{' "$work/metrics"
+    grep -q '^groundswell_incident_verdicts_total{.*verdict="real"} 1$' "$work/metrics"
 }
 await 150 over || { tail -n 20 "$work/log" >&2; fail "the story of the demo does not end"; }
 # some scrapes more, for what changed last

@@ -40,7 +40,7 @@ pub struct IncidentShown {
     pub notes: Vec<String>,
     /// Its episodes.
     pub episodes: Vec<EpisodeShown>,
-    /// The rule that counts for it.
+    /// The rule that counts for it, as it is written in the files.
     pub rule: String,
     /// Who is told.
     pub told: Vec<ToldShown>,
@@ -106,7 +106,7 @@ impl IncidentShown {
             closed: i.closed.clone(),
             notes: i.notes.clone(),
             episodes: episodes.collect(),
-            rule: i.rule().map_or(String::new(), |alert| plain(alert, 100)),
+            rule: i.rule().unwrap_or("").to_string(),
             told: told.collect(),
         })
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -12,15 +12,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::{is_closed, style_of, tell_error, tell_faults};
 use super::{FAILED, FINE};
+use crate::app::alone;
 use crate::app::clock::{Clock, SetClock};
 use crate::app::config::{
-    Config, Heartbeat, JetstreamConfig, Protocol, ReceiverConfig, ReceiverKind, SourceConfig, SourceKind, StoreConfig,
-    WebhookConfig,
+    Config, Heartbeat, JetstreamConfig, Protocol, ReceiverConfig, ReceiverKind, Right, SourceConfig, SourceKind,
+    StoreConfig, Token, WebhookConfig,
 };
 use crate::app::demo::{Script, Teller, care, office, rules};
 use crate::app::keeper::{Delivery, Tell};
 use crate::app::receivers::{Handles, Receivers, policy, surroundings};
 use crate::app::service::{Parts, Service};
+use crate::app::start::secret;
 use crate::app::status::Status;
 use crate::app::writes::{Moment, Writes};
 use crate::base::figures::percent;
@@ -36,6 +38,8 @@ const LONGEST: Span = Span::seconds(9_000);
 const STARTS: Duration = Duration::from_secs(9);
 /// How long the story waits for the first scrape, where metrics are served.
 const SCRAPED: Duration = Duration::from_secs(20);
+/// Holds what has to be shown where others than this machine may ask.
+const TOKEN: &str = "GROUNDSWELL_TOKEN";
 /// How often the heartbeat beats in real time.
 const BEAT: Span = Span::seconds(5);
 /// Real time between two Ticks.
@@ -58,7 +62,8 @@ pub(super) struct Demo {
     /// Tell the story once and exit (the demo always does; kept for scripts)
     #[arg(long)]
     once: bool,
-    /// Serve metrics, health and the API at this address of this machine, with everything a service has
+    /// Serve metrics, health and the API at this address, with everything a service has; elsewhere than at this
+    /// machine the API asks for the token in GROUNDSWELL_TOKEN
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     listen: Option<SocketAddr>,
     /// How many times faster than life the story is told, 1 to 1000
@@ -78,6 +83,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 struct Seen {
     paged: Option<Time>,
     resolved: Option<Time>,
+    /// Somebody asked for the end.
+    stopped: bool,
 }
 
 impl Seen {
@@ -115,7 +122,7 @@ impl Demo {
             }
         };
         match (seen.paged, seen.resolved) {
-            _ if self.stay => FINE,
+            _ if self.stay || seen.stopped => FINE,
             (Some(paged), Some(resolved)) => {
                 if !self.json {
                     print!("{}", summary(&script, paged, resolved));
@@ -150,7 +157,7 @@ impl Demo {
         config.receivers = vec![ReceiverConfig::new("stdout", kind.clone())];
         let scratch = if self.listen.is_some() { Some(Scratch::new()?) } else { None };
         if let (Some(listen), Some(scratch)) = (self.listen, &scratch) {
-            furnish(&mut config, listen, scratch, office(cancel.clone()).await?);
+            furnish(&mut config, listen, scratch, office(cancel.clone()).await?)?;
         }
         let (seen, done) = (Arc::new(Mutex::new(Seen::default())), Arc::new(Notify::new()));
         let watch = Watch { seen: seen.clone(), over: done.clone(), story: script.story.clone(), ends: false };
@@ -169,10 +176,11 @@ impl Demo {
         tokio::select! {
             () = done.notified() => {}
             () = tokio::time::sleep_until((until + STARTS + LONGEST.as_std().div_f64(speed)).into()) => {}
-            () = stopped() => cancel.cancel(),
+            () = end_asked() => cancel.cancel(),
         }
-        if self.stay && !cancel.is_cancelled() {
-            stopped().await;
+        let stopped = cancel.is_cancelled();
+        if self.stay && !stopped {
+            end_asked().await;
         }
         cancel.cancel();
         service
@@ -182,13 +190,13 @@ impl Demo {
                 }
             })
             .await?;
-        let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(seen)
+        let seen = *alone(&seen);
+        Ok(Seen { stopped, ..seen })
     }
 }
 
 /// Waits for a signal to stop.
-async fn stopped() {
+async fn end_asked() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => tokio::select! {
@@ -212,7 +220,7 @@ impl Watch {
     fn receive(mut self, receivers: Option<Receivers>) -> impl FnMut(Option<Delivery>) -> io::Result<()> + Send {
         move |delivery| {
             if let Some(Message::Episode(n)) = delivery.as_ref().and_then(|d| d.message.as_ref()) {
-                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut seen = alone(&self.seen);
                 self.ends |= seen.look(&n.transition, &self.story);
             }
             match &receivers {
@@ -253,8 +261,15 @@ impl Drop for Scratch {
 }
 
 /// Everything a service has: a store, receivers that are called, a heartbeat.
-fn furnish(config: &mut Config, listen: SocketAddr, scratch: &Scratch, office: SocketAddr) {
+fn furnish(config: &mut Config, listen: SocketAddr, scratch: &Scratch, office: SocketAddr) -> io::Result<()> {
     config.listen = listen;
+    if !listen.ip().is_loopback() {
+        // as a config would have to: who is not on this machine gets metrics and health only
+        let known = std::env::var(TOKEN).ok().filter(|t| !t.is_empty());
+        let none = || io::Error::other(format!("expected {TOKEN}, or random numbers for a token, found neither"));
+        let secret = Secret::new(known.or_else(secret).ok_or_else(none)?);
+        config.tokens = vec![Token { name: "demo".to_string(), secret, may: vec![Right::Read, Right::Act] }];
+    }
     config.store = Some(StoreConfig::new(scratch.0.join("groundswell.db")));
     let url = |path: &str| format!("http://{office}/{path}");
     for name in ["pager", "chat"] {
@@ -263,6 +278,7 @@ fn furnish(config: &mut Config, listen: SocketAddr, scratch: &Scratch, office: S
         config.receivers.push(ReceiverConfig::new(name, ReceiverKind::Webhook(hook)));
     }
     config.heartbeat = Some(Heartbeat { url: Secret::new(url("beat")), every: BEAT });
+    Ok(())
 }
 
 /// Receivers as a service has them.

@@ -150,7 +150,7 @@ words! {
         Commit "commit",
         /// Messages that are to be sent: `queued`, or `not_sent`.
         Tell "tell",
-        /// Messages on their way to a receiver: `delivered`, `refused`, `dropped`, `expired`, `superseded`.
+        /// Messages on their way to a receiver: `delivered`, `refused`, `dropped`, `expired`, `superseded`, `left`.
         Deliver "deliver",
         /// From receiving frames to what is decided because of them.
         ReceiveToTransition "receive_to_transition",
