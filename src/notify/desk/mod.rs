@@ -23,7 +23,7 @@ use super::telling::Sending;
 use super::view::News;
 use crate::base::broken::{self, Broken};
 use crate::base::limits;
-use crate::base::model::{EpisodeId, Gone, IncidentId, Message, Notice, Phase, Severity};
+use crate::base::model::{DeskRow, EpisodeId, Gone, IncidentId, Message, Notice, Phase, Severity};
 use crate::base::time::Time;
 
 /// What becomes of what the desk was told.
@@ -56,6 +56,8 @@ pub struct Noted {
 #[derive(Debug, Default)]
 pub struct Desk {
     incidents: BTreeMap<IncidentId, Incident>,
+    /// Last rows of those that were forgotten.
+    parting: Vec<DeskRow>,
     /// Those that go on, or of which somebody is still to be told.
     lively: BTreeSet<IncidentId>,
     /// The others, the first to be forgotten first.
@@ -161,7 +163,7 @@ impl Desk {
         if t.to != Phase::Firing {
             return known;
         }
-        let id = self.join(n, now);
+        let id = self.join(n, now, out);
         let incident = self.incidents.get_mut(&id)?;
         if incident.is_closed() {
             let by = incident.closed.as_ref().map_or("", |d| &d.by);
@@ -201,7 +203,7 @@ impl Desk {
     }
 
     /// The incident an episode that fires belongs to.
-    fn join(&mut self, n: &Notice, now: Time) -> IncidentId {
+    fn join(&mut self, n: &Notice, now: Time, out: &mut Out) -> IncidentId {
         let t = &n.transition;
         let known = self.of.get(&t.episode).copied();
         let found = known.filter(|id| self.takes(*id, n, true)).or_else(|| self.place(n));
@@ -237,7 +239,7 @@ impl Desk {
         self.of.insert(t.episode, id);
         self.notices.insert(t.episode, n.clone());
         self.touch(id);
-        self.make_room();
+        self.make_room(now, out);
         id
     }
 
@@ -313,12 +315,17 @@ impl Desk {
         open.filter_map(|(e, _)| self.notices.get(e)).collect()
     }
 
-    /// Forgets the oldest beyond the limit.
-    fn make_room(&mut self) {
+    /// Forgets the oldest beyond the limit; after a restart it is over, and the ledger says why nobody is told of it.
+    fn make_room(&mut self, now: Time, out: &mut Out) {
         while self.lively.len() > limits::INCIDENTS {
-            let Some(id) = self.alive().min_by_key(|i| (i.opened, i.id)).map(|i| i.id) else { return };
-            self.lively.remove(&id);
-            self.forget(id);
+            let Some(mut oldest) = self.alive().min_by_key(|i| (i.opened, i.id)).cloned() else { return };
+            let why = format!("more than {} incidents go on; nobody is told of this one any more", limits::INCIDENTS);
+            out.notes.push(flush::noted(oldest.id, "forgotten", None, why));
+            oldest.ended.get_or_insert(now);
+            oldest.lines.values_mut().for_each(|l| (l.owed, l.waits) = (None, None));
+            self.parting.extend(rows::row(&oldest));
+            self.lively.remove(&oldest.id);
+            self.forget(oldest.id);
         }
     }
 

@@ -50,13 +50,9 @@ impl Desk {
 
     /// What changed since the last call.
     pub fn take_rows(&mut self) -> Vec<DeskRow> {
-        let mut out = Vec::new();
-        for id in std::mem::take(&mut self.changed) {
-            let Some(i) = self.incidents.get(&id) else { continue };
-            let Ok(bytes) = postcard::to_stdvec(i) else { continue };
-            let (brand, severity) = (i.brand.clone(), i.severity);
-            out.push(DeskRow::Incident { id, brand, severity, opened: i.opened, ended: i.ended, bytes });
-        }
+        let mut out = std::mem::take(&mut self.parting);
+        let changed = std::mem::take(&mut self.changed);
+        out.extend(changed.iter().filter_map(|id| row(self.incidents.get(id)?)));
         for id in std::mem::take(&mut self.changed_silences) {
             let silence = self.silences.get(&id);
             let until = silence.map_or(Time(0), |s| s.until);
@@ -64,4 +60,11 @@ impl Desk {
         }
         out
     }
+}
+
+/// An incident as it is kept; `None` if it cannot be written, which would be a mistake of the program.
+pub(super) fn row(i: &Incident) -> Option<DeskRow> {
+    let bytes = postcard::to_stdvec(i).ok()?;
+    let (brand, severity) = (i.brand.clone(), i.severity);
+    Some(DeskRow::Incident { id: i.id, brand, severity, opened: i.opened, ended: i.ended, bytes })
 }

@@ -470,11 +470,16 @@ fn news_of_the_service_and_trials_are_for_everybody() {
 fn incidents_are_bounded() {
     let mut w = World::new(policy());
     let mut n = w.notice(0, "other", 0, Severity::Warn, Phase::Inactive, Phase::Firing);
+    let mut forgotten = 0;
     for k in 0..(limits::INCIDENTS as u64 + 10) {
         n.transition.episode = EpisodeId(k);
         n.transition.group.key = key_id(&format!("brand {k}"));
-        w.desk.take(&Message::Episode(n.clone()), &Policy::feeds(&["hook"]), w.now);
+        let out = w.desk.take(&Message::Episode(n.clone()), &Policy::feeds(&["hook"]), w.now);
+        forgotten += out.notes.iter().filter(|n| n.what == "forgotten").count();
     }
+    let over = |row: &DeskRow| matches!(row, DeskRow::Incident { ended: Some(_), .. });
+    let rows = w.desk.take_rows();
+    assert_eq!((forgotten, rows.iter().filter(|r| over(r)).count()), (10, 10), "whoever is forgotten is over");
     let sizes = |d: &Desk| (d.incidents.len(), d.notices.len(), d.of.len(), d.lively.len());
     assert_eq!(sizes(&w.desk), (limits::INCIDENTS, limits::INCIDENTS, limits::INCIDENTS, limits::INCIDENTS));
     let one = w.desk.incidents.values().next_back().unwrap().clone();
