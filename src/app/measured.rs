@@ -90,3 +90,29 @@ impl Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::app::clock::SystemClock;
+    use crate::app::config::Config;
+
+    #[test]
+    fn who_does_not_read_standard_output_is_seen() {
+        let config =
+            Config { receivers: vec![crate::app::config::ReceiverConfig::stdout()], ..Config::new(Vec::new()) };
+        let status = Status::new(Arc::new(SystemClock), Arc::new(config)).unwrap();
+        let says = |m: &Metric| status.metrics.get(m, &["stdout"]).unwrap();
+        status.measure();
+        assert_eq!((says(&metric::OUTBOX_WAITING), says(&metric::OUTBOX_OLDEST)), (0.0, 0.0));
+        status.set_writing(Some("stdout".into()));
+        std::thread::sleep(Duration::from_millis(2));
+        status.measure();
+        assert!(says(&metric::OUTBOX_WAITING) == 1.0 && says(&metric::OUTBOX_OLDEST) >= 0.002);
+        status.set_writing(None);
+        status.measure();
+        assert_eq!((says(&metric::OUTBOX_WAITING), says(&metric::OUTBOX_OLDEST)), (0.0, 0.0));
+    }
+}

@@ -81,6 +81,8 @@ impl Watched {
 
     /// A post by one of the key's own accounts.
     pub(super) fn own(&mut self, told: &Told, posts: &Posts) {
+        // whoever replays asks for nothing, and searches for nothing
+        let Some(asked) = self.asked else { return };
         let answers = matches!(told.kind, PostKind::Reply | PostKind::Quote);
         if !answers || self.answers.iter().any(|(story, ..)| *story == told.story.id) {
             return;
@@ -88,7 +90,7 @@ impl Watched {
         let in_story = |k: &&Kept| k.told.in_brand && k.told.story.id == told.story.id;
         let first = posts.since(Time(i64::MIN)).find(in_story).filter(|k| k.told.time <= told.time);
         // others may have been answered before
-        let Some(first) = first.filter(|k| self.asked.is_some_and(|t| t <= k.told.time)) else { return };
+        let Some(first) = first.filter(|k| asked <= k.told.time) else { return };
         if self.answers.len() >= limits::ANSWERS {
             self.answers.pop_front();
         }

@@ -176,8 +176,9 @@ impl Status {
             self.metrics.set(&metric::INCIDENTS_OPEN, &[severity.name()], open as f64);
         }
         self.metrics.set(&metric::SILENCES, &[], silences.len() as f64);
-        if changed.is_some() {
-            self.note_changes(&before, &incidents);
+        if let Some(changed) = changed {
+            let fresh = incidents.iter().filter(|i| changed.incidents.contains(&i.id));
+            fresh.for_each(|i| self.note_change(before.incidents.iter().find(|b| b.id == i.id), i));
         }
         self.show_open(&before, &incidents);
         *alone(&self.acting.shown) = Some(Arc::new(Shown { incidents, silences }));
@@ -185,17 +186,13 @@ impl Status {
 }
 
 impl Status {
-    /// Notes which incidents became a page, and how long it took until somebody did anything about them.
-    fn note_changes(&self, before: &Shown, now: &[Arc<IncidentShown>]) {
-        for i in now {
-            let was = before.incidents.iter().find(|b| b.id == i.id);
-            if i.severity == Severity::Page && was.is_none_or(|b| b.severity != Severity::Page) {
-                self.metrics.add(&metric::PAGES, &[&i.rule], 1.0);
-            }
-            let Some(at) = i.taken() else { continue };
-            if was.is_none_or(|b| b.taken().is_none()) {
-                self.metrics.observe(&metric::ACKNOWLEDGED, &[&i.rule], (at - i.opened).as_std());
-            }
+    /// Notes that an incident became a page, and how long it took until somebody did anything about it.
+    fn note_change(&self, was: Option<&Arc<IncidentShown>>, now: &IncidentShown) {
+        if now.severity == Severity::Page && was.is_none_or(|b| b.severity != Severity::Page) {
+            self.metrics.add(&metric::PAGES, &[&now.rule], 1.0);
+        }
+        if let Some(at) = now.taken().filter(|_| was.is_none_or(|b| b.taken().is_none())) {
+            self.metrics.observe(&metric::ACKNOWLEDGED, &[&now.rule], (at - now.opened).as_std());
         }
     }
 
