@@ -102,6 +102,7 @@ mod tests {
             in_brand: true,
             to_own: false,
             root: true,
+            from: None,
             text: None,
             foreign: None,
             via: "forum".into(),

@@ -344,12 +344,13 @@ impl Back {
     }
 
     /// How much left early because of each named limit.
-    pub fn limit_hits(&self) -> [(&'static str, u64); 5] {
+    pub fn limit_hits(&self) -> [(&'static str, u64); 6] {
         let sum = |f: fn(&KeyState) -> u64| self.keys.values().map(f).sum();
         [
             ("posts_per_key", sum(|s| s.fold.evicted())),
             ("groups_per_key", sum(|s| s.fold.crowded())),
             ("open_episodes_per_rule", sum(|s| s.judge.suppressed())),
+            ("stories_per_key", sum(|s| s.fold.crowded_stories())),
             ("texts_per_story", sum(|s| s.fold.crowded_texts())),
             ("accounts_per_series", sum(|s| s.fold.sampled())),
         ]

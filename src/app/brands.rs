@@ -7,7 +7,7 @@ use crate::app::engine::Engine;
 use crate::app::metrics::Metrics;
 use crate::base::limits;
 use crate::base::metric;
-use crate::base::model::{Entry, EntryBody, KeyId, PostKind, Severity, Told, Tone, Verdict, Vitals};
+use crate::base::model::{Entry, EntryBody, KeyId, PostKind, Severity, StoryVitals, Told, Tone, Verdict, Vitals};
 use crate::base::rule::{Rule, RuleSet};
 
 /// The brands and groups with metrics of their own, and whose turn it is; the rules there are.
@@ -113,9 +113,27 @@ fn set(m: &Metrics, slug: &str, v: &Vitals) {
     m.set_or_forget(&metric::LIFT, &[slug], v.lift);
     m.set_or_forget(&metric::RARITY, &[slug], v.rarity);
     m.set_or_forget(&metric::RESPONSE, &[slug], v.response.map(|s| s.as_seconds()));
+    for rank in 0..limits::STORIES_WATCHED {
+        story(m, &[slug, &(rank + 1).to_string()], v.stories.get(rank));
+    }
     for (severity, open) in Severity::ALL.into_iter().zip(v.open) {
         m.set(&metric::BRAND_EPISODES, &[slug, severity.name()], open as f64);
     }
+}
+
+/// A story of a brand by its rank; none: nothing is said of that rank.
+fn story(m: &Metrics, labels: &[&str; 2], v: Option<&StoryVitals>) {
+    let [slug, rank] = labels;
+    let day = v.and_then(|v| v.day);
+    m.set_or_forget(&metric::STORY_STATE, labels, v.map(|v| v.outlook.state.value()));
+    m.set_or_forget(&metric::STORY_SHARES, labels, v.map(|v| v.outlook.shares as f64));
+    m.set_or_forget(&metric::STORY_REACH, &[slug, rank, "now"], v.map(|v| v.reach));
+    m.set_or_forget(&metric::STORY_REACH, &[slug, rank, "day_low"], day.map(|b| b.low));
+    m.set_or_forget(&metric::STORY_REACH, &[slug, rank, "day_high"], day.map(|b| b.high));
+    m.set_or_forget(&metric::STORY_HOSTILE, labels, v.map(|v| v.hostile_reach));
+    m.set_or_forget(&metric::STORY_EXPOSURE, labels, v.map(|v| v.exposure));
+    m.set_or_forget(&metric::STORY_AGE, labels, v.map(|v| v.age.as_seconds()));
+    m.set_or_forget(&metric::STORY_ANSWERED, labels, v.and_then(|v| v.answered).map(|a| f64::from(u8::from(a))));
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::base::model::{KeyId, Seq};
 use crate::fold::Outages;
 
 /// The version this program writes and reads.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 const MAGIC: &[u8; 8] = b"GSWSNAP\0";
 
 /// One part of a snapshot, as bytes.

@@ -6,7 +6,6 @@ use crate::app::config::Config;
 use crate::app::engine::RuleState;
 use crate::app::status::{EngineView, Status};
 use crate::base::metric::{self, Stage};
-use crate::base::rule::expr::View;
 use crate::base::rule::{Rule, RuleSet};
 use crate::base::time::{Span, Time};
 use crate::collect::health::Health;
@@ -110,7 +109,7 @@ fn rules(s: &Status, engine: &EngineView, now: Time) -> Vec<Json> {
 /// `live`, and how long that takes.
 fn rule(rules: &RuleSet, r: &Rule, state: &RuleState, running: Span) -> Json {
     // the engine speaks of all rules that share a plan; one that asks for no baseline waits for none
-    let learns = rules.operands(r).any(|s| s.view != View::Value);
+    let learns = rules.operands(r).any(|s| s.has_baseline());
     let shared = rules.plans.get(r.plan).is_some_and(|p| !p.bases.is_empty());
     let state = if shared && !learns { RuleState { open: state.open, ..RuleState::default() } } else { *state };
     let window = rules.longest_window(r);

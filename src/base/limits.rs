@@ -220,6 +220,10 @@ pub const STORIES: usize = 1 << 19;
 pub const FORGOTTEN_KEYS: usize = 1 << 16;
 /// Distinct texts remembered, to know copies.
 pub const TEXTS: usize = 1 << 17;
+/// Followers imputed before any are known.
+pub const AUDIENCE_PRIOR: u64 = 300;
+/// Oldest story that is forecast.
+pub const FORECAST_AGE: Span = Span::seconds(365 * 86_400);
 /// Accounts whose audience is remembered.
 pub const ACCOUNTS: usize = 1 << 20;
 /// Names of sources told apart; later ones share the name `other`.
@@ -231,6 +235,20 @@ pub const POSTS_PER_KEY: usize = 1 << 18;
 pub const ACCOUNTS_PER_SERIES: usize = 1 << 16;
 /// Distinct texts of one story that its lead is counted from.
 pub const TEXTS_PER_STORY: usize = 4096;
+/// Stories of one key whose course is remembered; beyond, the smallest and least recent leave.
+pub const STORIES_PER_KEY: usize = 1 << 16;
+/// Accounts of one story that are told apart; later ones are counted whenever they write.
+pub const ACCOUNTS_PER_STORY: usize = 1 << 16;
+/// Sources, and languages, of one story that are told apart.
+pub const NAMES_PER_STORY: usize = 8;
+/// Longest name of a source or language that is kept with a story, in bytes.
+pub const NAME_OF_STORY_BYTES: usize = 64;
+/// Posts of one story that are remembered as those who carried it.
+pub const CARRIERS: usize = 48;
+/// Stories of one key that are measured for those who watch.
+pub const STORIES_WATCHED: usize = 3;
+/// Stories with metrics of their own.
+pub const METRIC_STORIES: usize = 300;
 /// How long a story of which nothing more is said is remembered whole.
 pub const STORY_KEPT: Span = Span::seconds(86_400);
 /// Interruptions of sources remembered, so that baselines leave them out.

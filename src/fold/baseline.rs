@@ -184,7 +184,7 @@ fn unit(measure: Measure) -> f64 {
 pub(super) fn view(r: Rareness, view: View) -> Value {
     let known = r.rarity_days.is_some();
     match view {
-        View::Value | View::Rarity => r.rarity_days.map(|d| d * 86_400.0),
+        View::Value | View::Forecast(_) | View::Rarity => r.rarity_days.map(|d| d * 86_400.0),
         View::Lift => known.then_some(r.lift),
         View::LiftShort => known.then_some(r.lifts[0]),
         View::LiftLong => known.then_some(r.lifts[1]),

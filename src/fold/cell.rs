@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use super::baseline::{self, Baseline, Gaps};
 use super::history::History;
 use super::series::{Series, passes};
+use super::spread::Course;
 use super::story::Life;
 use super::voices::Size;
 use crate::base::model::{Group, Reading, Seq, Told, Value};
@@ -15,6 +16,8 @@ use crate::base::time::{Span, Time};
 
 /// How often groups are looked at whose rules ask for something that changes with time alone.
 const TIMED_LOOK: Span = Span::seconds(10);
+/// How often they are looked at at least, where it changes slowly.
+const SLOW_LOOK: Span = Span::seconds(600);
 
 /// The series of one group, in the order of its plan.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +28,15 @@ pub(super) struct Cell {
     pub(super) life: Option<Box<Life>>,
     /// The last entry that concerned it.
     pub(super) last: Seq,
+}
+
+/// What a group belongs to.
+#[derive(Clone, Copy)]
+pub(super) struct Story<'s> {
+    /// The brand.
+    pub(super) brand: Option<&'s Brand>,
+    /// The course of its story, if it has one.
+    pub(super) course: Option<&'s Course>,
 }
 
 /// A post with the size of its author as it is known now.
@@ -148,22 +160,31 @@ impl Cell {
     }
 
     /// The values of all series; call [`Cell::advance`] before.
-    pub(super) fn read(&mut self, plan: &Plan, brand: Option<&Brand>, group: &Group, now: Time, seq: Seq) -> Reading {
+    pub(super) fn read(&mut self, plan: &Plan, story: Story<'_>, group: &Group, now: Time, seq: Seq) -> Reading {
         let rare: SmallVec<[_; 2]> =
             self.bases.iter_mut().zip(&plan.bases).map(|(b, spec)| b.observe(&spec.spec, now)).collect();
         let values = plan.slots.iter().map(|slot| match slot {
             Slot::Window(i) => self.window(plan, *i),
             Slot::Past(i) => self.pasts.get(*i).and_then(|p| p.value(now)),
             Slot::Base(i, view) => rare.get(*i).and_then(|r| baseline::view(*r, *view)),
-            Slot::Story(measure) => self.of_story(*measure, brand, now),
+            Slot::Story(_) | Slot::Outlook(..) => self.of_story(*slot, story, now),
         });
         Reading { seq, at: now, group: group.clone(), values: values.collect() }
     }
 
     /// What is told of the story; nobody answers for a brand without own accounts.
-    pub(super) fn of_story(&self, measure: Measure, brand: Option<&Brand>, now: Time) -> Value {
-        let told = measure != Measure::ResponseTime || brand.is_some_and(|b| !b.own.is_empty());
-        self.life.as_ref().filter(|_| told)?.value(measure, now)
+    pub(super) fn of_story(&self, slot: Slot, story: Story<'_>, now: Time) -> Value {
+        match slot {
+            Slot::Outlook(measure, horizon, level) => {
+                let coming = story.course?.by(now, horizon)?;
+                let band = if measure == Measure::Shares { coming.shares } else { coming.reach };
+                Some(band.at(level))
+            }
+            Slot::Story(Measure::StoryState) => Some(story.course?.outlook(now)?.state.value()),
+            Slot::Story(Measure::ResponseTime) if story.brand.is_none_or(|b| b.own.is_empty()) => None,
+            Slot::Story(measure) => self.life.as_ref()?.value(measure, now),
+            _ => None,
+        }
     }
 
     fn window(&self, plan: &Plan, i: usize) -> Value {
@@ -191,7 +212,14 @@ impl Cell {
         let recorded = self.pasts.iter().filter(waits).map(|p| p.next(now));
         let falling = (falls && !self.bases.is_empty()).then(|| Baseline::next_look(now));
         let timed = (plan.timed && !quiet).then(|| now + TIMED_LOOK);
-        recorded.chain(falling).chain(timed).min()
+        let drifting = (plan.drifts && !quiet).then(|| now + self.drifting_look(now));
+        recorded.chain(falling).chain(timed).chain(drifting).min()
+    }
+
+    /// How long what is expected of a story stays about the same: a tenth of the time since its last post.
+    fn drifting_look(&self, now: Time) -> Span {
+        let since = self.life.as_ref().and_then(|l| l.silent_for(now)).unwrap_or(Span::ZERO);
+        Span((since.0 / 10).clamp(TIMED_LOOK.0, SLOW_LOOK.0))
     }
 
     /// When the last of its windows will have counted all it should, if some have not.

@@ -84,6 +84,10 @@ impl KeyFold {
     pub fn rebuilt(key: KeyId, w: World<'_>, kept: Vec<(PostAt, Told)>, now: Time, others: Others<'_>) -> KeyFold {
         let mut fold = KeyFold::since(key, w.rules, now);
         fold.posts = kept_of(kept);
+        for ((_, seq), kept) in fold.posts.all() {
+            let size = fold.posts.account(kept.told.account.0).map(|a| a.size).unwrap_or_default();
+            fold.courses.add(seq, &kept.told, size);
+        }
         fold.foreign = kept_of(others.foreign.unwrap_or_default());
         for (i, plan) in w.rules.plans_of(key) {
             let (olds, same_vars) = (Vec::new(), false);

@@ -57,7 +57,7 @@ pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, now: Time) -> 
         hostile_reach: hostile as f64 / reach::SUM_ONE,
         reach: total as f64 / reach::SUM_ONE,
         posts: recent.len(),
-        shares: recent.iter().filter(|k| k.told.kind.shares()).count(),
+        shares: recent.iter().filter(|k| k.told.passes_on()).count(),
         accounts: parts.len(),
         known: parts.values().filter(|p| p.known).count(),
         texts: texts.count(),
@@ -84,6 +84,7 @@ pub(super) fn gather(posts: &Posts, usual: &Usual, group: &Group, now: Time) -> 
         answered: Answered::Unknown,
         asked: None,
         turns: chart::turns(posts, &all, first, biggest),
+        going: None,
     };
     (evidence, largest)
 }
@@ -155,7 +156,7 @@ fn share_of(parts: &BTreeMap<u64, Part>, k: &Kept, hostile: i128, total: i128) -
     part.unwrap_or(0) as f64 / whole.max(1) as f64
 }
 
-fn show(posts: &Posts, k: &Kept, share: f64) -> TopPost {
+pub(super) fn show(posts: &Posts, k: &Kept, share: f64) -> TopPost {
     let account = posts.account(k.told.account.0);
     TopPost {
         name: account.and_then(|a| a.name.clone()).or_else(|| k.told.body.author_name.clone()),

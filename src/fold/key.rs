@@ -6,18 +6,20 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::baseline::{Baseline, Gaps};
-use super::cell::{Cell, Sized, groups_of};
+use super::cell::{Cell, Sized, Story, groups_of};
 use super::chart;
 use super::evidence;
 use super::naive;
 use super::outages::{Outages, Sources};
 use super::posts::{PostAt, Posts};
+use super::spread::Courses;
 use super::story::Life;
 use super::usual::Usual;
 use super::vitals::Watched;
 use super::voices::Size;
 use crate::base::limits;
 use crate::base::model::{AccountId, Answered, Evidence, Gone, Group, KeyId, Reading, Seq, StoryRef, Told, Value};
+use crate::base::reach;
 use crate::base::rule::expr::{Measure, SeriesSpec, View};
 use crate::base::rule::{Brand, Dim, Plan, RuleSet, Slot};
 use crate::base::time::{Span, Time};
@@ -48,6 +50,7 @@ pub struct KeyFold {
     /// Posts of other brands that rules of this one read.
     pub(super) foreign: Posts,
     pub(super) cells: BTreeMap<Group, Cell>,
+    pub(super) courses: Courses,
     pub(super) usual: Usual,
     /// Hostile reach against its past, for pages of any rule.
     pub(super) hostile: Baseline,
@@ -87,6 +90,7 @@ impl KeyFold {
             posts: Posts::default(),
             foreign: Posts::default(),
             cells: whole.map(|(i, plan)| (group(i), Cell::since(plan, whole_from))).collect(),
+            courses: Courses::default(),
             usual: Usual::default(),
             hostile: Baseline::new(Measure::HostileReach),
             sources: Sources::default(),
@@ -115,6 +119,9 @@ impl KeyFold {
             self.hostile.observe(&spec, now);
             self.watched.add(now, w.gaps(&self.sources), told, size);
         }
+        if told.foreign.is_none() {
+            self.courses.add(seq, told, size);
+        }
         let mut touched = Touched::new();
         for (i, plan) in w.rules.plans_of(self.key) {
             for group in groups_of(i, plan, told) {
@@ -137,6 +144,12 @@ impl KeyFold {
     pub fn own(&mut self, w: World<'_>, seq: Seq, now: Time, told: &Told) -> Touched {
         let mut touched = Touched::new();
         self.watched.own(told, &self.posts);
+        let size = Size {
+            followers: told.audience.followers,
+            known: told.audience.known,
+            base: reach::base(told.audience.followers),
+        };
+        self.courses.own(seq, told, size);
         for (i, plan) in w.rules.plans_of(self.key).filter(|(_, p)| p.tells_story) {
             let first = Group { story: Some(told.story.clone()), ..Group::whole(i as u32, self.key) };
             if told.root && plan.by.len() == 2 {
@@ -174,6 +187,9 @@ impl KeyFold {
         let after = (*kept.told).clone();
         let size = store.account(after.account.0).map(|a| a.size).unwrap_or_default();
         let brand = w.rules.brand(self.key);
+        if after.foreign.is_none() {
+            self.courses.edit(&before, &after, &self.posts);
+        }
         if after.in_brand && after.foreign.is_none() {
             let spec = hostile_reach();
             self.hostile.advance(&spec, now, w.gaps(&self.sources));
@@ -216,6 +232,7 @@ impl KeyFold {
         let spec = hostile_reach();
         self.hostile.advance(&spec, now, w.gaps(&self.sources));
         let mut groups = BTreeSet::new();
+        let before = self.posts.account(account.0).map(|a| a.size);
         for store in [&mut self.posts, &mut self.foreign] {
             let Some(before) = store.account(account.0).map(|a| a.size) else { continue };
             let Some(size) = store.learn(account.0, followers, name) else { continue };
@@ -235,7 +252,8 @@ impl KeyFold {
             }
             self.hostile.resize(account.0, size);
         }
-        if let Some(size) = self.posts.account(account.0).map(|a| a.size) {
+        if let Some((before, size)) = before.zip(self.posts.account(account.0).map(|a| a.size)) {
+            self.courses.learn(account, before, size, &self.posts);
             self.watched.resize(account, size, &self.posts);
         }
         groups
@@ -251,6 +269,7 @@ impl KeyFold {
                 self.foreign.delete_post(post.0);
             }
             Gone::Account(account) => {
+                self.courses.leave(account, &self.posts);
                 self.posts.delete_account(account.0);
                 self.foreign.delete_account(account.0);
             }
@@ -262,7 +281,8 @@ impl KeyFold {
         let plan = w.rules.plans.get(group.plan as usize)?;
         let cell = self.cells.get_mut(group)?;
         cell.advance(plan, now, w.gaps(&self.sources));
-        Some(cell.read(plan, w.rules.brand(self.key), group, now, seq))
+        let course = group.story.as_ref().and_then(|s| self.courses.get(s.id));
+        Some(cell.read(plan, Story { brand: w.rules.brand(self.key), course }, group, now, seq))
     }
 
     /// When the first and when the last of what a group counts expires.
@@ -311,19 +331,16 @@ impl KeyFold {
         e.asked = evidence::asked(&self.posts, group, |s| self.answered(w, s));
         let rare = self.hostile.without(&hostile_reach(), now, None);
         e.surge = rare.rarity_days.map(|d| (rare.lift, d * 86_400.0));
+        e.going = self.going(group, now);
         e
     }
 
-    /// Whether the brand answered in a story; known where a rule asks for what is told of stories,
-    /// and the brand has accounts of its own.
+    /// Whether the brand answered in a story; nobody answers for a brand without own accounts.
     fn answered(&self, w: World<'_>, story: &StoryRef) -> Answered {
         if w.rules.brand(self.key).is_none_or(|b| b.own.is_empty()) {
             return Answered::Unknown;
         }
-        let group = |i: usize| Group { story: Some(story.clone()), ..Group::whole(i as u32, self.key) };
-        let plans = w.rules.plans_of(self.key).filter(|(_, p)| p.tells_story && p.by.len() == 2);
-        let lives = plans.filter_map(|(i, _)| self.cells.get(&group(i))?.life.as_ref());
-        lives.map(|l| l.answered()).next().unwrap_or_default()
+        self.courses.get(story.id).map_or(Answered::Unknown, |c| c.answered())
     }
 
     /// The value of a series without an account.
@@ -354,7 +371,10 @@ impl KeyFold {
                 super::baseline::view(cell.bases.get(i)?.without(&spec.spec, now, account), view)
             }
             Slot::Story(Measure::Lead) => Some(Life::lead_of(rest().map(|k| &*k.told))),
-            Slot::Story(measure) => cell.of_story(measure, brand, now),
+            Slot::Story(_) | Slot::Outlook(..) => {
+                let course = group.story.as_ref().and_then(|s| self.courses.get(s.id));
+                cell.of_story(slot, Story { brand, course }, now)
+            }
         }
     }
 
@@ -381,6 +401,7 @@ impl KeyFold {
     pub fn close_hours(&mut self, rules: &RuleSet, now: Time) {
         let posts = &self.posts;
         self.usual.close(now, |end| evidence::hostile_reach(posts, end));
+        self.courses.forget(now, Span(rules.retention.0 + Span::seconds(3600).0));
         self.trim(rules, now);
     }
 
@@ -392,6 +413,11 @@ impl KeyFold {
     /// Groups that left because of the limit.
     pub fn crowded(&self) -> u64 {
         self.crowded
+    }
+
+    /// Stories that left because of the limit.
+    pub fn crowded_stories(&self) -> u64 {
+        self.courses.crowded()
     }
 
     /// Texts of stories that were not counted because of the limit.

@@ -33,7 +33,7 @@ enum State {
 
 /// Whether a post counts in a series.
 pub(super) fn passes(spec: &SeriesSpec, filter: &Filter, t: &Told, size: Size, brand: Option<&Brand>) -> bool {
-    let by_measure = spec.measure != Measure::Shares || t.kind.shares();
+    let by_measure = spec.measure != Measure::Shares || t.passes_on();
     by_measure && filter.passes(t, size.audience(), brand)
 }
 

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::hash::HashedMap;
 use crate::base::limits;
-use crate::base::model::{Answered, Negativity, PostKind, Told, Tone, Value};
+use crate::base::model::{Negativity, PostKind, Told, Tone, Value};
 use crate::base::rule::expr::Measure;
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 
 /// The life of one story.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -93,9 +93,9 @@ impl Life {
         }
     }
 
-    /// Whether one of the brand's own accounts answered, once others had spoken of it.
-    pub(super) fn answered(&self) -> Answered {
-        self.answered.map_or(Answered::No, Answered::At)
+    /// How long nothing has been said.
+    pub(super) fn silent_for(&self, now: Time) -> Option<Span> {
+        self.last.map(|t| now - t)
     }
 
     /// When it is forgotten if nothing more is said.

@@ -47,6 +47,7 @@ fn told(id: u64, account: u64, second: i64) -> Told {
         in_brand: true,
         to_own: false,
         root: false,
+        from: None,
         text: Some(id),
         foreign: None,
         via: "forum".into(),

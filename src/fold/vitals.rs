@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use super::baseline::{Gaps, Later};
-use super::cell::{Cell, Sized};
+use super::cell::{Cell, Sized, Story};
 use super::key::{KeyFold, World, hostile_reach};
 use super::posts::{Kept, Posts};
+use super::spread::Course;
 use super::usual::HOUR;
 use super::voices::Size;
 use crate::base::limits;
-use crate::base::model::{AccountId, Group, PostKind, StoryId, Told, Vitals};
+use crate::base::model::{AccountId, Answered, Group, PostKind, StoryId, StoryVitals, Told, Vitals};
 use crate::base::rule::Plan;
 use crate::base::rule::expr::{Measure, SeriesSpec, View};
 use crate::base::time::{Span, Time};
@@ -20,6 +21,8 @@ use crate::base::time::{Span, Time};
 const KEY_COST: usize = 8;
 /// Bins that are closed at the cost of a group.
 const CLOSED_COST: usize = 4;
+/// Stories that are gone through at the cost of a group.
+const STORIES_COST: usize = 64;
 /// How long an answer counts, which is not beyond a restart.
 const DAY: Span = Span::seconds(86_400);
 /// The series, in the order they are read in.
@@ -127,7 +130,7 @@ impl KeyFold {
         let mut watched = std::mem::take(&mut self.watched);
         let cell = watched.cell(&self.posts, now, w.gaps(&self.sources));
         let group = Group::whole(u32::MAX, self.key);
-        let values = cell.read(&PLAN, None, &group, now, 0).values;
+        let values = cell.read(&PLAN, Story { brand: None, course: None }, &group, now, 0).values;
         let value = |i: usize| values.get(i).copied().flatten();
         let quiet = cell.is_quiet(now);
         let gaps = w.gaps(&self.sources);
@@ -144,6 +147,7 @@ impl KeyFold {
             lift: rare.rarity_days.map(|_| rare.lift),
             rarity: rare.rarity_days.map(|d| d * 86_400.0),
             response: watched.response(now),
+            stories: self.top_stories(w, now),
             open: [0; 3],
         };
         watched.asked.get_or_insert(now);
@@ -151,6 +155,32 @@ impl KeyFold {
             watched.cell = None;
         }
         self.watched = watched;
-        (vitals, KEY_COST + closed / CLOSED_COST)
+        (vitals, KEY_COST + closed / CLOSED_COST + self.courses.len() / STORIES_COST)
+    }
+
+    /// Stories that were passed on within the last day, most hostile reach first.
+    fn top_stories(&self, w: World<'_>, now: Time) -> Vec<StoryVitals> {
+        let live = |c: &Course| c.is_carried() && now - c.last_heard() <= DAY;
+        let mut order: Vec<(StoryId, &Course)> = self.courses.all().filter(|(_, c)| live(c)).collect();
+        let place = |(id, c): &(StoryId, &Course)| (std::cmp::Reverse(c.hostile_units()), *id);
+        if order.len() > limits::STORIES_WATCHED {
+            order.select_nth_unstable_by_key(limits::STORIES_WATCHED, place);
+            order.truncate(limits::STORIES_WATCHED);
+        }
+        order.sort_unstable_by_key(place);
+        let answers = w.rules.brand(self.key).is_some_and(|b| !b.own.is_empty());
+        let shown = order.into_iter().filter_map(|(_, c)| {
+            let outlook = c.outlook(now)?;
+            Some(StoryVitals {
+                outlook,
+                reach: c.reach(),
+                hostile_reach: c.hostile_reach(),
+                day: c.by(now, DAY).map(|c| c.reach),
+                exposure: outlook.exposure * c.seen_of_follower(),
+                age: now - c.began(),
+                answered: answers.then(|| c.answered() != Answered::No),
+            })
+        });
+        shown.collect()
     }
 }

@@ -274,6 +274,8 @@ fn names(area: &Area, context: &Context, shown: &Shown) -> Drawn {
     let usual = shown.usual.map(|(low, high)| (format!("usual {} to {}", short(low), short(high)), high, USUAL));
     for (text, at, color) in [line, usual].into_iter().flatten() {
         let (x, y) = context.backend_coord(&(shown.x.0, at));
+        // what lies far outside the picture is at its edge
+        let y = y.clamp(0, SIZE.1 as i32);
         let lowest = context.backend_coord(&(shown.x.0, 0.0)).1 - 8;
         // above its line, unless that is where the other one is or the picture ends
         let foot = if last.is_some_and(|l| (l - (y - 8)).abs() < ROW) { last.unwrap_or(y) + ROW } else { y - 8 };

@@ -7,7 +7,7 @@ use super::plain::plain;
 use super::telling::Content;
 use crate::base::limits;
 use crate::base::model::{
-    Answered, Digest, Evidence, Group, Message, Notice, Outage, SourceNotice, StoreNotice, TopPost, Value,
+    Answered, Band, Digest, Evidence, Going, Group, Message, Notice, Outage, SourceNotice, StoreNotice, TopPost, Value,
 };
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
@@ -240,6 +240,36 @@ fn evidence(e: &Evidence) -> Json {
             "what": t.kind.name(),
             "hostile_reach": t.hostile_reach,
         })).collect::<Vec<_>>(),
+        "story": e.going.as_ref().map(|g| going(g)),
+    })
+}
+
+/// Where a story goes.
+fn going(g: &Going) -> Json {
+    let band = |b: &Band| json!({"low": b.low, "mid": b.mid, "high": b.high});
+    let names = |of: &[(Box<str>, u64)]| of.iter().map(|(n, k)| (plain(n, 100), json!(k))).collect::<Map<_, _>>();
+    json!({
+        "name": plain(&g.story, 500),
+        "began": g.began.to_string(),
+        "state": g.outlook.map(|o| o.state.name()),
+        "each_share_brings": g.outlook.map(|o| o.brings),
+        "shares": g.outlook.map_or(0, |o| o.shares),
+        "shares_an_hour": g.shares_an_hour,
+        "final_shares": g.outlook.as_ref().map(|o| band(&o.final_shares)),
+        "accounts": g.accounts,
+        "reach": g.reach,
+        "hostile_reach": g.hostile_reach,
+        "reach_in_a_day": g.day.as_ref().map(band),
+        "exposure_to_come": g.exposure,
+        "answers_of_known_tone": g.answers.0,
+        "hostile_answers": g.answers.1,
+        "sources": names(&g.sources),
+        "languages": names(&g.langs),
+        "growth": g.growth.as_ref().map(|x| json!({
+            "within_seconds": x.within.as_seconds(),
+            "reach": x.reach,
+            "most": top(&x.most),
+        })),
     })
 }
 

@@ -123,6 +123,7 @@ pub(super) fn page() -> Message {
         answered: Answered::Unknown,
         asked: None,
         turns: Vec::new(),
+        going: None,
     }));
     Message::Episode(n)
 }

@@ -82,6 +82,7 @@ fn told(id: u64, p: &Plain, followers: u64) -> Told {
         in_brand: p.in_brand,
         to_own: p.to_own,
         root: p.root,
+        from: None,
         text: p.text,
         foreign: None,
         via: "v".into(),

@@ -206,6 +206,7 @@ fn made(k: u64) -> Told {
         in_brand: true,
         to_own: false,
         root: true,
+        from: None,
         text: None,
         foreign: None,
         via: "bluesky".into(),

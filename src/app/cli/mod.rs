@@ -19,6 +19,7 @@ mod screen;
 mod search;
 mod status;
 mod stored;
+mod try_forecast;
 mod try_query;
 mod try_surge;
 mod try_tone;
@@ -99,6 +100,7 @@ enum Command {
 enum Try {
     Query(try_query::TryQuery),
     Surge(try_surge::TrySurge),
+    Forecast(try_forecast::TryForecast),
     Tone(try_tone::TryTone),
 }
 
@@ -132,6 +134,7 @@ pub fn main() -> ExitCode {
         Command::Man(c) => c.run(),
         Command::Try(Try::Query(c)) => c.run(),
         Command::Try(Try::Surge(c)) => c.run(),
+        Command::Try(Try::Forecast(c)) => c.run(),
         Command::Try(Try::Tone(c)) => c.run(),
     };
     ExitCode::from(code)

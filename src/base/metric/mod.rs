@@ -212,8 +212,8 @@ mod tests {
             assert_eq!(ALL.iter().filter(|o| o.name == m.name).count(), 1, "{}", m.name);
             let known = [
                 "alert", "brand", "cause", "edge", "file", "limit", "order", "outcome", "over", "quantile", "queue",
-                "receiver", "result", "severity", "source", "stage", "to", "tone", "verdict", "version", "what",
-                "window",
+                "rank", "receiver", "result", "severity", "source", "stage", "to", "tone", "verdict", "version",
+                "what", "when", "window",
             ];
             assert!(m.labels.iter().all(|l| known.contains(l)), "{}: labels never come from posts", m.name);
             assert!(!m.help.is_empty() && !m.help.ends_with('.'), "{}", m.name);

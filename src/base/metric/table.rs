@@ -109,6 +109,20 @@ metrics! {
         "median time from the first mention in a story to the first own answer, over stories answered within the last day and since the start; absent where there are none"
     KNOWN_SHARE Gauge Share "brand_known_share_ratio" ["brand"] (limits::METRIC_BRANDS)
         "share of the accounts of the last hour whose audience is known; absent where there are none"
+    STORY_STATE Gauge Items "story_state" ["brand" "rank"] (limits::METRIC_STORIES)
+        "whether a story ends by itself (0, dying), lasts (1, critical) or grows (2, explosive); stories passed on within the last day, rank 1 has most hostile reach"
+    STORY_SHARES Gauge Items "story_shares" ["brand" "rank"] (limits::METRIC_STORIES)
+        "how often a story was passed on so far"
+    STORY_REACH Gauge Impressions "story_reach_impressions" ["brand" "rank" "when"] (limits::METRIC_STORIES * 3)
+        "reach of a story, each account once: now, and the band of what it will be in a day (day_low, day_high)"
+    STORY_HOSTILE Gauge Impressions "story_hostile_reach_impressions" ["brand" "rank"] (limits::METRIC_STORIES)
+        "hostile reach of a story so far, each account once"
+    STORY_EXPOSURE Gauge Impressions "story_exposure_to_come_impressions" ["brand" "rank"] (limits::METRIC_STORIES)
+        "impressions that what was shared of a story already will yet make"
+    STORY_AGE Gauge Seconds "story_age_seconds" ["brand" "rank"] (limits::METRIC_STORIES)
+        "time since the first post of a story"
+    STORY_ANSWERED Gauge Flag "story_answered" ["brand" "rank"] (limits::METRIC_STORIES)
+        "whether one of the brand's own accounts answered in a story; absent for brands without own accounts"
     BRANDS_LEFT_OUT Gauge Items "brands_left_out" [] (1)
         "brands and groups that have no metrics of their own because there are too many"
     // incidents

@@ -118,6 +118,8 @@ pub struct Told {
     pub to_own: bool,
     /// Whether its story began with it.
     pub root: bool,
+    /// The post it answers or passes on, where that is known.
+    pub from: Option<PostId>,
     /// Its text, by the first near-identical one seen; `None` without a text to compare.
     pub text: Option<u64>,
     /// The other key whose post it is, where a rule of this key reads that one.
@@ -128,6 +130,13 @@ pub struct Told {
     pub story: StoryRef,
     /// What is kept to show to people.
     pub body: Arc<PostBody>,
+}
+
+impl Told {
+    /// Whether it passes its story on: a repost, a quote, or a post with the story's link or words.
+    pub fn passes_on(&self) -> bool {
+        self.kind.shares() || (self.kind == PostKind::Post && !self.root)
+    }
 }
 
 impl Entry {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::account::{account_id, post_id};
-use crate::base::model::{Cause, Gone, PostBody, PostKind, Value};
+use crate::base::model::{Cause, Going, Gone, PostBody, PostKind, Value};
 use crate::base::time::{Span, Time};
 
 /// One of the posts that made most of it.
@@ -152,17 +152,20 @@ pub struct Evidence {
     pub asked: Option<Asked>,
     /// How it came to this, by time.
     pub turns: Vec<Turn>,
+    /// Where its story goes; of a group of the whole brand, the story that makes most of it.
+    pub going: Option<Box<Going>>,
 }
 
 impl Evidence {
     /// All posts it shows; one may come several times.
     pub fn posts(&self) -> impl Iterator<Item = &TopPost> {
-        self.first.iter().chain(&self.top).chain(&self.typical)
+        let growth = self.going.iter().filter_map(|g| g.growth.as_ref()).map(|g| &g.most);
+        self.first.iter().chain(&self.top).chain(&self.typical).chain(growth)
     }
 
     /// Takes out the texts of what is gone. Whether there were any.
     pub fn forget(&mut self, gone: Gone) -> bool {
-        let mut found = false;
+        let mut found = self.going.as_mut().is_some_and(|g| g.forget(gone));
         for post in self.posts_mut() {
             let is = match gone {
                 Gone::Post(p) => p == post_id(&post.body.source, post.body.id.as_bytes()),
@@ -181,6 +184,7 @@ impl Evidence {
 
     /// The same, to take texts out.
     pub fn posts_mut(&mut self) -> impl Iterator<Item = &mut TopPost> {
-        self.first.iter_mut().chain(&mut self.top).chain(&mut self.typical)
+        let growth = self.going.iter_mut().filter_map(|g| g.growth.as_mut()).map(|g| &mut g.most);
+        self.first.iter_mut().chain(&mut self.top).chain(&mut self.typical).chain(growth)
     }
 }

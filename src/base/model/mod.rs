@@ -11,6 +11,7 @@ mod incident;
 mod mention;
 mod negativity;
 mod notice;
+mod outlook;
 mod post;
 mod reading;
 mod sifted;
@@ -33,6 +34,7 @@ pub use negativity::{Negativity, Tone};
 pub use notice::{
     Digest, Message, Notice, OUTAGE_DIGEST, Outage, SOURCE_DOWN, STORE_FAILING, SourceNotice, StoreNotice, step,
 };
+pub use outlook::{Band, Going, Growth, Level, Outlook, Spread, StoryState};
 pub use post::{Decoded, Post, PostKind};
 pub use reading::{Group, Reading, Value};
 pub use sifted::{Ref, Removal, Sifted, SiftedBatch};
@@ -40,4 +42,4 @@ pub use sketch::Sketch;
 pub use step::{Change, ClockState, Step};
 pub use transition::{Phase, Reason, Severity, Transition};
 pub use verdict::Verdict;
-pub use vitals::Vitals;
+pub use vitals::{StoryVitals, Vitals};

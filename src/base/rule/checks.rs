@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::base::fault::{Fault, Place};
 use crate::base::limits;
-use crate::base::rule::expr::{Expr, Operand, SeriesSpec, View};
+use crate::base::rule::expr::{Expr, Operand, SeriesSpec};
 use crate::base::rule::file::Draft;
 use crate::base::rule::set::rivals;
 use crate::base::rule::{Dim, Rule};
@@ -92,10 +92,10 @@ fn groups(rule: &Rule, place: &Place, readers: usize, faults: &mut Vec<Fault>) {
     for e in rule.exprs() {
         let past = has_past(e);
         e.each_series(&mut |s: &SeriesSpec| {
-            if s.measure.is_of_story() && !by_story {
+            if s.is_of_story() && !by_story {
                 wrong.insert((format!("`{s}` only where `by` holds story"), "write by: [brand, story]"));
             }
-            if by_story && s.view != View::Value {
+            if by_story && s.has_baseline() {
                 let hint = "a story has no past to be compared with; use lead, shares or known_reach";
                 wrong.insert((format!("`{s}` only where `by` does not hold story"), hint));
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::account::key_id;
-use crate::base::model::KeyId;
+use crate::base::model::{KeyId, Level};
 use crate::base::rule::expr::{Measure, SeriesSpec, View};
 use crate::base::rule::{Filter, Rule};
 use crate::base::time::Span;
@@ -53,6 +53,8 @@ pub enum Slot {
     Base(usize, View),
     /// The story itself.
     Story(Measure),
+    /// What the story will have come to after a time.
+    Outlook(Measure, Span, Level),
 }
 
 /// A window that is kept.
@@ -105,6 +107,8 @@ pub struct Plan {
     pub tells_story: bool,
     /// Whether a rule asks for something that changes with time alone.
     pub timed: bool,
+    /// Whether a rule asks for something that slowly changes with time alone.
+    pub drifts: bool,
     /// The rules, by their place in the rule set.
     pub rules: Vec<usize>,
 }
@@ -153,8 +157,12 @@ impl Plan {
     /// Adds a series; gives its place.
     fn place(&mut self, spec: &SeriesSpec, lists: &Lists) -> usize {
         let filter = || Filter::new(&spec.selectors, lists);
-        let slot = if spec.measure.is_of_story() {
+        let slot = if let View::Forecast(level) = spec.view {
+            (self.tells_story, self.drifts) = (true, true);
+            Slot::Outlook(spec.measure, spec.window, level)
+        } else if spec.measure.is_of_story() {
             self.tells_story = true;
+            self.drifts |= spec.measure == Measure::StoryState;
             self.timed |= matches!(spec.measure, Measure::StoryAge | Measure::ResponseTime);
             Slot::Story(spec.measure)
         } else if spec.view != View::Value {

@@ -395,7 +395,9 @@ impl Junction {
         };
         let passed_on = known.filter(|_| !m.has_text && m.kind.shares()).map(|k| k.causes);
         let causes = passed_on.unwrap_or(m.causes);
-        let base = Telling { m, via, story: &story, audience, text, root, causes };
+        let named = |post: &PostId| [m.parent, m.quoted, m.root].contains(&Some(*post));
+        let from = target.as_ref().map(|(post, _)| *post).filter(named);
+        let base = Telling { m, via, story: &story, audience, text, root, from, causes };
         let mut outcome = None;
         for c in &keys {
             let told = Told { to_own: to_own(c), ..base.told(c, at, n) };
@@ -457,7 +459,9 @@ impl Junction {
         keys.sort_unstable();
         let text = m.sketch.as_ref().map(|s| self.texts.assign(s, m.post));
         let audience = self.assign(now, m, &keys);
-        let base = Telling { m, via, story: &story, audience, text, root: false, causes: m.causes };
+        // it can be the root for a brand that it names only now
+        let root = *story.name == *format!("{}:{}", m.body.source, m.body.id);
+        let base = Telling { m, via, story: &story, audience, text, root, from: None, causes: m.causes };
         for c in keys.iter().filter(|c| !c.own) {
             let told = Told { to_own: m.to.contains(&c.key), ..base.told(c, now.min(m.time), m.n) };
             let body = if fresh.contains(c) { EntryBody::Mention } else { EntryBody::Edit };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::stories::Concern;
-use crate::base::model::{Audience, Causes, Mention, Negativity, StoryRef, Told};
+use crate::base::model::{Audience, Causes, Mention, Negativity, PostId, StoryRef, Told};
 use crate::base::outcome::Outcome;
 use crate::base::time::Time;
 
@@ -15,6 +15,7 @@ pub(super) struct Telling<'t> {
     pub(super) audience: Audience,
     pub(super) text: Option<u64>,
     pub(super) root: bool,
+    pub(super) from: Option<PostId>,
     pub(super) causes: Causes,
 }
 
@@ -32,6 +33,7 @@ impl Telling<'_> {
             in_brand: c.in_brand,
             to_own: false,
             root: self.root,
+            from: self.from,
             text: self.text,
             foreign: None,
             via: self.via.clone(),

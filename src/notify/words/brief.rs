@@ -1,6 +1,7 @@
 //! An incident in one sentence, in a subject, and in one line for a pager.
 
 use super::facts::whole_seconds;
+use super::going::state;
 use super::posts::{followers, name};
 use super::telling::{Telling, times_usual};
 use crate::base::figures::{self, count, percent, short};
@@ -53,6 +54,7 @@ fn figures_of(t: &Telling<'_>) -> Vec<String> {
     if let Some(top) = e.top.first().filter(|_| e.hostile_reach >= 0.5) {
         out.push(format!("led by {} ({})", name(top), percent(top.share)));
     }
+    out.extend(state(e).filter(|_| t.is_story()).map(str::to_string));
     if e.answered == Answered::No && t.dated().is_none() {
         out.push("unanswered".to_string());
     }

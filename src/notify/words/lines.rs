@@ -2,6 +2,7 @@
 
 use super::brief::{deed, largest};
 use super::facts::{blind, how_bad, late, trust, verdict, whole_seconds, why};
+use super::going::going;
 use super::posts::{followers, name};
 use super::telling::{Telling, times_usual};
 use crate::base::figures::{self, count, percent, short};
@@ -32,6 +33,7 @@ fn goes_on(t: &Telling<'_>) -> Vec<(Label, String)> {
     if let Some(e) = t.evidence {
         out.push((Label::Reach, reach(t, e)));
         out.push((Label::Who, who(t, e)));
+        out.extend(going(t, e).into_iter().map(|line| (Label::Going, line)));
         out.push((Label::Trust, harmless(trust(e, t.around))));
         out.push((Label::Blind, harmless(blind(Some(e), t.around))));
         out.push((Label::We, we(t, e)));

@@ -38,6 +38,12 @@ pub(in crate::notify) fn author(p: &TopPost) -> String {
     }
 }
 
+/// A name on its own, as views show it; ids of networks as they are.
+pub(in crate::notify) fn author_of(name: &str) -> String {
+    let shown = plain(name, 60).replace("://", "[:]//");
+    if shown.starts_with("did:") { shown } else { format!("@{}", shown.trim_start_matches('@')) }
+}
+
 /// The name of who wrote it, as views show it: a name that is a link leads nowhere.
 pub(in crate::notify) fn name(p: &TopPost) -> String {
     author(p).replace("://", "[:]//")

@@ -1,7 +1,9 @@
 //! How it came to this: moments, the chart of hostile reach, and what people say.
 
+use super::going::carriers;
 use super::posts::{does, followers, name};
 use super::telling::Telling;
+use crate::base::account::account_id;
 use crate::base::figures::{count, short};
 use crate::base::model::{Evidence, Phase, Severity, TurnKind};
 use crate::base::time::{Time, Zone};
@@ -39,7 +41,11 @@ fn turns(t: &Telling<'_>, e: &Evidence) -> Vec<(Time, u8, String, String)> {
         }
     };
     let so_far = |reach: f64| if reach >= 0.5 { short(reach) } else { String::new() };
-    e.turns.iter().filter_map(|x| Some((x.at, 0, of(x.kind)?, so_far(x.hostile_reach)))).collect()
+    let turns = e.turns.iter().filter_map(|x| Some((x.at, 0, of(x.kind)?, so_far(x.hostile_reach))));
+    let story = e.going.as_ref().filter(|_| t.is_story());
+    let but = e.top.first().map(|p| account_id(&p.body.source, &p.body.author).0);
+    let carried = story.map_or(Vec::new(), |g| carriers(g, but));
+    turns.chain(carried.into_iter().map(|(at, what)| (at, 0, what, String::new()))).collect()
 }
 
 /// Hostile reach of the brand over the last hours; `None` where too little is known for a line.

@@ -37,6 +37,7 @@ fn told(id: u64, account: u64, text: &str) -> Told {
         in_brand: true,
         to_own: false,
         root: true,
+        from: None,
         text: None,
         foreign: None,
         via: "bluesky".into(),

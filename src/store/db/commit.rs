@@ -186,6 +186,10 @@ fn put_decided(t: &Transaction<'_>, d: &Decided) -> rusqlite::Result<()> {
         let (post, account) = decided::ids_of(&post.body);
         t.prepare_cached(put)?.execute(params![id, post, account])?;
     }
+    for one in x.evidence.iter().filter(|_| made > 0).filter_map(|e| e.going.as_ref()).flat_map(|g| &g.tree) {
+        let put = "INSERT OR IGNORE INTO evidence(transition_id, post, account) VALUES(?1, ?2, ?3)";
+        t.prepare_cached(put)?.execute(params![id, one.post as i64, one.account as i64])?;
+    }
     Ok(())
 }
 

@@ -12,9 +12,15 @@ use crate::base::model::{
 use crate::base::time::{Span, Time};
 
 /// Version of sealed transitions.
-const NEWEST: u8 = 2;
+const NEWEST: u8 = 3;
+/// The version in which evidence did not know where a story goes. It ends with that, so nothing there is the only
+/// difference.
+const SECOND: u8 = 2;
 /// The version in which evidence knew neither points, causes and turns nor answers.
 const FIRST: u8 = 1;
+
+/// How an absent value is stored.
+const NOTHING: [u8; 1] = [0];
 
 /// Seals a transition.
 pub(super) fn sealed(x: &Transition) -> Vec<u8> {
@@ -29,6 +35,11 @@ pub(super) fn transition(bytes: &[u8]) -> Result<Transition, Damage> {
     let damage = |_| Damage("cannot be decoded");
     match bytes.first() {
         Some(&FIRST) => postcard::from_bytes::<First>(unseal(FIRST, bytes)?).map(Transition::from).map_err(damage),
+        Some(&SECOND) => {
+            let mut stored = unseal(SECOND, bytes)?.to_vec();
+            stored.extend(NOTHING);
+            postcard::from_bytes(&stored).map_err(damage)
+        }
         _ => postcard::from_bytes(unseal(NEWEST, bytes)?).map_err(damage),
     }
 }
@@ -149,6 +160,7 @@ impl From<FirstEvidence> for Evidence {
             answered: Answered::Unknown,
             asked: None,
             turns: Vec::new(),
+            going: None,
         }
     }
 }
@@ -207,12 +219,19 @@ mod tests {
         let e = x.evidence.as_ref().unwrap();
         assert_eq!((x.seq, x.reason, e.posts, e.rest, e.sources_down.len()), (7, Reason::Rise, 5, 10.0, 1));
         let new = sealed(&x);
-        assert_eq!((new[0], transition(&new)), (2, Ok(x)));
+        assert_eq!((new[0], transition(&new)), (3, Ok(x.clone())));
+        // the version before ended one value earlier
+        let plain = postcard::to_stdvec(&x).unwrap();
+        let second = seal(SECOND, plain.strip_suffix(&NOTHING).unwrap());
+        assert_eq!(transition(&second), Ok(x.clone()));
+        let silent = Transition { evidence: None, ..x };
+        let second = seal(SECOND, &postcard::to_stdvec(&silent).unwrap());
+        assert_eq!(transition(&second), Ok(silent));
         // the version is a part of what is sealed
         let mut lies = new;
         lies[0] = FIRST;
         assert!(transition(&lies).is_err() && transition(&[]).is_err());
-        assert!(transition(&seal(3, b"x")).is_err());
+        assert!(transition(&seal(4, b"x")).is_err());
     }
 
     fn post(id: &str, author: &str) -> TopPost {

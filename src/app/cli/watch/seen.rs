@@ -282,6 +282,7 @@ pub(super) mod tests {
             in_brand: true,
             to_own: false,
             root: true,
+            from: None,
             text: None,
             foreign: None,
             via: "bluesky".into(),

@@ -1,6 +1,7 @@
 //! Measures: what is counted, summed or computed.
 
 use crate::base::figures;
+use crate::base::model::StoryState;
 use crate::base::time::Span;
 
 /// What is counted or summed over a window, or told of a story.
@@ -26,7 +27,7 @@ pub enum Measure {
     KnownShare,
     /// Followers of the largest single account; 0 over nothing.
     LargestVoice,
-    /// Reposts and quotes.
+    /// Reposts, quotes, and posts that carry a story's link or words.
     Shares,
     /// Story: distinct hostile texts minus distinct other texts.
     Lead,
@@ -34,6 +35,8 @@ pub enum Measure {
     RootNegativity,
     /// Story: time since its first post.
     StoryAge,
+    /// Story: dying, critical or explosive; unknown before anybody passes it on.
+    StoryState,
     /// Story: time from its first mention to the first own reply, or waited so far; unknown for
     /// brands without own accounts.
     ResponseTime,
@@ -48,6 +51,8 @@ pub enum Unit {
     Share,
     /// A duration, in seconds.
     Duration,
+    /// A [`StoryState`].
+    State,
 }
 
 struct Row {
@@ -64,7 +69,7 @@ const fn row(measure: Measure, name: &'static str, label: &'static str, of: &'st
 }
 
 /// One row a measure, in the order of [`Measure::ALL`].
-const TABLE: [Row; 15] = [
+const TABLE: [Row; 16] = [
     row(Measure::Mentions, "mentions", "mentions", "posts", Unit::Count),
     row(Measure::Authors, "authors", "accounts", "accounts", Unit::Count),
     row(Measure::Texts, "texts", "texts", "distinct texts", Unit::Count),
@@ -79,13 +84,14 @@ const TABLE: [Row; 15] = [
     row(Measure::Lead, "lead", "lead of hostile texts", "texts", Unit::Count),
     row(Measure::RootNegativity, "root_negativity", "negativity of the root", "", Unit::Share),
     row(Measure::StoryAge, "story_age", "age of the story", "", Unit::Duration),
+    row(Measure::StoryState, "story_state", "state of the story", "", Unit::State),
     row(Measure::ResponseTime, "response_time", "time to the first own reply", "", Unit::Duration),
 ];
 
 impl Measure {
     /// All measures.
-    pub const ALL: [Measure; 15] = {
-        let mut all = [Measure::Mentions; 15];
+    pub const ALL: [Measure; 16] = {
+        let mut all = [Measure::Mentions; 16];
         let mut i = 0;
         while i < TABLE.len() {
             all[i] = TABLE[i].measure;
@@ -120,7 +126,15 @@ impl Measure {
 
     /// Whether it is told of a story's whole life, without window and selectors.
     pub fn is_of_story(self) -> bool {
-        matches!(self, Measure::Lead | Measure::RootNegativity | Measure::StoryAge | Measure::ResponseTime)
+        matches!(
+            self,
+            Measure::Lead | Measure::RootNegativity | Measure::StoryAge | Measure::StoryState | Measure::ResponseTime
+        )
+    }
+
+    /// Whether it can be forecast for a story.
+    pub fn has_forecast(self) -> bool {
+        matches!(self, Measure::Shares | Measure::Reach)
     }
 
     /// Whether it is a sum or count that can have a rarity and lift.
@@ -140,6 +154,7 @@ impl Measure {
             Unit::Count => figures::short(value),
             Unit::Share => figures::percent(value),
             Unit::Duration => Span((value * 1e6) as i64).to_string(),
+            Unit::State => StoryState::of(value).name().to_string(),
         }
     }
 }

@@ -253,7 +253,7 @@ impl Expr {
                         s.offset == Span::ZERO && (s.measure.rises_by_counting() || s.measure == Measure::Lead)
                     }
                     Expr::Rate(s, _) => s.measure.rises_by_counting(),
-                    Expr::Series(..) => true,
+                    Expr::Series(s, _) => s.has_baseline(),
                     _ => false,
                 };
                 (counts || a.is_root()) && matches!(**b, Expr::Number(..) | Expr::Var(_))

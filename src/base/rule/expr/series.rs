@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::{Compare, Measure, Unit};
 use crate::base::figures;
+use crate::base::model::Level;
 use crate::base::time::Span;
 
 /// What a selector looks at.
@@ -97,6 +98,8 @@ pub enum View {
     LiftShort,
     /// The same over an hour.
     LiftLong,
+    /// What a story will have come to once the window is over, from now.
+    Forecast(Level),
 }
 
 /// A measure of the posts that pass all selectors.
@@ -118,6 +121,16 @@ pub struct SeriesSpec {
 const STEPS: i64 = 1440;
 
 impl SeriesSpec {
+    /// Whether it tells of a story, and of nothing else.
+    pub fn is_of_story(&self) -> bool {
+        self.measure.is_of_story() || matches!(self.view, View::Forecast(_))
+    }
+
+    /// Whether it is compared with its own past.
+    pub fn has_baseline(&self) -> bool {
+        !matches!(self.view, View::Value | View::Forecast(_))
+    }
+
     /// Whether posts of a network can count, by its selectors.
     pub fn counts_source(&self, network: &str) -> bool {
         let of_source = self.selectors.iter().filter(|s| s.field == Field::Source);
@@ -151,6 +164,9 @@ impl SeriesSpec {
         match self.view {
             View::Value => self.measure.label().to_string(),
             View::Rarity => format!("rarity of {}", self.measure.label()),
+            View::Forecast(level) => {
+                format!("{} forecast for {}, {}", self.measure.label(), window(self.window), level.name())
+            }
             _ => format!("lift of {}", self.measure.label()),
         }
     }
@@ -158,7 +174,7 @@ impl SeriesSpec {
     /// A value of it, for people.
     pub fn show(&self, value: f64) -> String {
         match self.view {
-            View::Value => self.measure.show(value),
+            View::Value | View::Forecast(_) => self.measure.show(value),
             View::Rarity => figures::return_period(value),
             _ => figures::times(value),
         }
@@ -166,7 +182,7 @@ impl SeriesSpec {
 
     /// Its unit in a message.
     pub fn unit(&self) -> &'static str {
-        if self.view == View::Value { self.measure.unit() } else { "" }
+        if matches!(self.view, View::Value | View::Forecast(_)) { self.measure.unit() } else { "" }
     }
 }
 
@@ -197,8 +213,11 @@ impl fmt::Display for Selector {
 
 impl fmt::Display for SeriesSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let View::Forecast(level) = self.view {
+            return write!(f, "forecast({}, {}, {})", self.measure.name(), window(self.window), level.name());
+        }
         let function = match self.view {
-            View::Value => "",
+            View::Value | View::Forecast(_) => "",
             View::Rarity => "rarity(",
             View::Lift | View::LiftShort | View::LiftLong => "lift(",
         };
@@ -214,7 +233,7 @@ impl fmt::Display for SeriesSpec {
             write!(f, " offset {}", window(self.offset))?;
         }
         match self.view {
-            View::Value => Ok(()),
+            View::Value | View::Forecast(_) => Ok(()),
             View::Rarity | View::Lift => write!(f, ")"),
             View::LiftShort => write!(f, ", 15m)"),
             View::LiftLong => write!(f, ", 1h)"),

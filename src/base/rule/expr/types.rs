@@ -2,8 +2,9 @@
 //! duration, which do not mix.
 
 use super::lex::error;
-use super::{Arith, Expr, ExprError};
+use super::{Arith, Expr, ExprError, Measure};
 use crate::base::figures;
+use crate::base::model::StoryState;
 
 /// What an expression is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,6 +15,8 @@ pub enum Type {
     Number,
     /// A duration, in seconds.
     Duration,
+    /// The state of a story.
+    State,
     /// A variable: a number or a duration, as the brand's files say.
     Either,
 }
@@ -24,6 +27,7 @@ impl Type {
             Type::Condition => "a condition",
             Type::Number => "a number",
             Type::Duration => "a duration",
+            Type::State => "the state of a story",
             Type::Either => "a variable",
         }
     }
@@ -35,6 +39,8 @@ impl Expr {
         match self {
             Expr::Compare(..) | Expr::Not(_) | Expr::And(..) | Expr::Or(..) => Type::Condition,
             Expr::Var(_) => Type::Either,
+            Expr::Number(text, _) if StoryState::named(text).is_some() => Type::State,
+            Expr::Series(s, _) if s.measure == Measure::StoryState => Type::State,
             Expr::Number(text, _) if figures::seconds(text).is_some() => Type::Duration,
             Expr::Series(s, _) | Expr::Against(super::Against::Change, s, ..) if s.is_duration() => Type::Duration,
             Expr::Number(..) | Expr::Series(..) | Expr::Rate(..) | Expr::Against(..) => Type::Number,
@@ -98,6 +104,15 @@ pub(super) fn quantity(e: Expr, at: usize) -> Result<Expr, ExprError> {
 /// Whether two quantities can be compared, added or subtracted; the error stands at the right one.
 pub(super) fn alike(a: &Expr, b: &Expr, at: usize) -> Result<(), ExprError> {
     match (a.kind(), b.kind()) {
+        (Type::State, Type::State) => Ok(()),
+        (Type::State, other) | (other, Type::State) => {
+            let hint = "write story_state >= critical; states are dying, critical, explosive";
+            Err(error(
+                at,
+                format!("expected the state of a story beside `{a}`, found {} `{b}`", other.name()),
+                Some(hint),
+            ))
+        }
         (Type::Duration, Type::Number) => {
             let hint = "write a duration such as 10m, 1.5d";
             Err(error(at, format!("expected a duration beside `{a}`, found a number `{b}`"), Some(hint)))
@@ -113,6 +128,9 @@ pub(super) fn alike(a: &Expr, b: &Expr, at: usize) -> Result<(), ExprError> {
 /// Whether an operation gives something that has a meaning.
 pub(super) fn sensible(op: Arith, a: &Expr, b: &Expr, at: usize) -> Result<(), ExprError> {
     match (op, a.kind(), b.kind()) {
+        (_, Type::State, _) | (_, _, Type::State) => {
+            Err(error(at, format!("expected numbers around `{}`, found the state of a story", op.sign()), None))
+        }
         (Arith::Add | Arith::Subtract, ..) => alike(a, b, at),
         (Arith::Multiply, Type::Duration, Type::Duration) => {
             Err(error(at, format!("expected a number beside the duration `{a}`, found a second duration `{b}`"), None))

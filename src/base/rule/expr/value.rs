@@ -5,13 +5,11 @@ use super::parse::Parser;
 use super::{Against, Compare, Expr, ExprError, Field, Measure, Operand, Selector, SeriesSpec, View};
 use crate::base::fault::nearest;
 use crate::base::limits;
-use crate::base::model::{Cause, PostKind, Tone};
+use crate::base::model::{Cause, Level, PostKind, StoryState, Tone};
 use crate::base::time::Span;
 
 /// Functions of measures.
-const FUNCTIONS: [&str; 5] = ["rarity", "lift", "rate", "change", "ratio"];
-/// Words of the language that this version does not know yet.
-const LATER: [&str; 2] = ["forecast", "story_state"];
+const FUNCTIONS: [&str; 6] = ["rarity", "lift", "rate", "change", "ratio", "forecast"];
 
 impl Parser<'_> {
     pub(super) fn value(&mut self) -> Result<Expr, ExprError> {
@@ -38,6 +36,10 @@ impl Parser<'_> {
             Token::Word(w) => match variable(w) {
                 Some(name) => Ok(Expr::Var(name)),
                 None if FUNCTIONS.contains(&w) => self.function(w),
+                None if StoryState::named(w).is_some() => {
+                    let state = StoryState::named(w).map_or(0.0, StoryState::value);
+                    Ok(Expr::Number(w.to_string(), state))
+                }
                 None => {
                     let spec = self.measure(w, at)?;
                     let spec = self.windowed(spec, w)?;
@@ -61,7 +63,9 @@ impl Parser<'_> {
         }
         self.next += 1;
         let spec = self.measure(w, at)?;
-        let e = if matches!(name, "rarity" | "lift") {
+        let e = if name == "forecast" {
+            Expr::Series(self.forecast(spec, at)?, 0)
+        } else if matches!(name, "rarity" | "lift") {
             if !spec.measure.is_mass() {
                 let hint =
                     "counts and sums have a past to be compared with: mentions, hostile_reach, shares and others";
@@ -81,6 +85,32 @@ impl Parser<'_> {
         };
         self.require(")", &format!("to close `{name}(`"))?;
         Ok(e)
+    }
+
+    /// The rest of a forecast: when, and perhaps which end of the band.
+    fn forecast(&mut self, spec: SeriesSpec, at: usize) -> Result<SeriesSpec, ExprError> {
+        let hint = Some("write forecast(reach, 6h) or forecast(shares, 1d, low)");
+        if !spec.measure.has_forecast() || !spec.selectors.is_empty() {
+            let found = spec.to_string();
+            return Err(error(at, format!("expected shares or reach in `forecast`, found `{found}`"), hint));
+        }
+        if !self.sign(",") {
+            return Err(error(self.at(), format!("expected a comma and a duration, found {}", self.found()), hint));
+        }
+        let window = self.span("a time to come", Span::seconds(60))?;
+        let mut level = Level::Mid;
+        if self.sign(",") {
+            let found = match self.peek() {
+                Some((_, Token::Word(w))) => Level::ALL.into_iter().find(|l| l.name() == *w),
+                _ => None,
+            };
+            let Some(named) = found else {
+                return Err(error(self.at(), format!("expected low, mid or high, found {}", self.found()), hint));
+            };
+            self.next += 1;
+            level = named;
+        }
+        Ok(SeriesSpec { window, view: View::Forecast(level), ..spec })
     }
 
     /// The rest of rarity and lift: no window, for lift perhaps a scale.
@@ -293,9 +323,6 @@ fn variable(word: &str) -> Option<String> {
 }
 
 fn unknown(word: &str, at: usize) -> ExprError {
-    if LATER.contains(&word) {
-        return error(at, format!("expected a measure, found `{word}`, which this version does not know"), None);
-    }
     let names = Measure::ALL.map(Measure::name);
     let hint = match nearest(word, names.into_iter().chain(FUNCTIONS)) {
         Some(near) => format!("did you mean `{near}`?"),

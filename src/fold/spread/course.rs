@@ -1,0 +1,298 @@
+//! The course of one story: who carried it, how far it has reached, how far it will go. Kept for
+//! every story of a key, whatever its rules ask for.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::carriers::{Carrier, Carriers};
+use super::tally::Tally;
+use crate::base::hash::HashedMap;
+use crate::base::limits;
+use crate::base::model::{Answered, Outlook, PostKind, Seq, Told, Tone};
+use crate::base::reach;
+use crate::base::time::Time;
+use crate::fold::forecast::{Followers, Forecast};
+use crate::fold::voices::Size;
+
+/// What one account adds: its largest weights, and its base reach.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Voice {
+    seen: u32,
+    hostile: u32,
+    base: u64,
+}
+
+impl Voice {
+    fn reach(self) -> i128 {
+        i128::from(self.seen) * i128::from(self.base)
+    }
+
+    fn hostile_reach(self) -> i128 {
+        i128::from(self.hostile) * i128::from(self.base)
+    }
+}
+
+/// The course of a story.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::fold) struct Course {
+    pub(in crate::fold) name: Arc<str>,
+    /// Time of its first post.
+    first: Time,
+    /// Time of its last post.
+    pub(super) last: Time,
+    /// The last entry that concerned it.
+    pub(super) used: Seq,
+    /// Time of its first post that the brand did not write.
+    mentioned: Option<Time>,
+    /// Time of the first own answer after that.
+    answered: Option<Time>,
+    /// Its root's time and size.
+    root: Option<(Time, Size)>,
+    forecast: Option<Box<Forecast>>,
+    voices: HashedMap<u64, Voice>,
+    /// Accounts beyond the limit, which are counted and not remembered.
+    crowded: u64,
+    seen: i128,
+    hostile: i128,
+    /// Replies and quotes of known tone, and hostile ones among them.
+    answers: (u64, u64),
+    sources: Tally,
+    langs: Tally,
+    carriers: Carriers,
+}
+
+/// A post with the size of its author.
+#[derive(Clone, Copy)]
+pub(in crate::fold) struct Post<'t> {
+    pub(in crate::fold) told: &'t Told,
+    pub(in crate::fold) size: Size,
+}
+
+fn followers(size: Size) -> Followers {
+    Followers { count: size.followers, known: size.known }
+}
+
+/// Whether its tone tells what people answer.
+fn answers(t: &Told) -> bool {
+    matches!(t.kind, PostKind::Reply | PostKind::Quote)
+}
+
+impl Course {
+    pub(super) fn new(t: &Told) -> Course {
+        Course {
+            name: t.story.name.clone(),
+            first: t.time,
+            last: t.time,
+            used: 0,
+            mentioned: None,
+            answered: None,
+            root: None,
+            forecast: None,
+            voices: HashedMap::default(),
+            crowded: 0,
+            seen: 0,
+            hostile: 0,
+            answers: (0, 0),
+            sources: Tally::default(),
+            langs: Tally::default(),
+            carriers: Carriers::default(),
+        }
+    }
+
+    /// Counts a post.
+    pub(super) fn add(&mut self, p: Post<'_>) {
+        let t = p.told;
+        self.span(t.time);
+        self.mentioned = Some(self.mentioned.map_or(t.time, |m| m.min(t.time)));
+        let weights = (reach::kind_weight(t.kind), reach::hostile_weight(t.n, t.kind));
+        self.hear(t.account.0, p.size.base, |v| {
+            (v.seen, v.hostile) = (v.seen.max(weights.0), v.hostile.max(weights.1))
+        });
+        self.answer(t, 1);
+        self.sources.add(&t.body.source);
+        self.langs.add(t.body.lang.as_deref().unwrap_or(""));
+        self.pass_on(t, p.size);
+        self.carriers.offer(Carrier::new(p), reach::kind_weight(t.kind), p.size.base);
+    }
+
+    /// The beginning and the end of its life.
+    fn span(&mut self, at: Time) {
+        if at < self.first {
+            // what was counted from the first post on is counted from this one on
+            let earlier = (self.first - at).as_seconds();
+            self.forecast.iter_mut().for_each(|f| f.begin_earlier(earlier));
+            self.first = at;
+        }
+        self.last = self.last.max(at);
+    }
+
+    /// Tells the forecast of a root or a share.
+    fn pass_on(&mut self, t: &Told, size: Size) {
+        let age = (t.time - self.first).as_seconds();
+        if t.root {
+            self.root = Some((t.time, size));
+            if let Some(f) = &mut self.forecast {
+                f.expose(age, followers(size));
+            }
+        } else if t.passes_on() {
+            let (root, first) = (self.root, self.first);
+            let fresh = || {
+                let mut f = Box::new(Forecast::default());
+                if let Some((at, size)) = root {
+                    f.expose((at - first).as_seconds(), followers(size));
+                }
+                f
+            };
+            self.forecast.get_or_insert_with(fresh).share(age, followers(size));
+        }
+    }
+
+    /// Changes what an account adds; its size is that of now.
+    fn hear(&mut self, account: u64, base: u64, change: impl FnOnce(&mut Voice)) {
+        let room = self.voices.len() < limits::ACCOUNTS_PER_STORY || self.voices.contains_key(&account);
+        let mut unremembered = Voice::default();
+        let voice = if room { self.voices.entry(account).or_default() } else { &mut unremembered };
+        self.crowded += u64::from(!room);
+        let before = *voice;
+        voice.base = base;
+        change(voice);
+        self.seen += voice.reach() - before.reach();
+        self.hostile += voice.hostile_reach() - before.hostile_reach();
+    }
+
+    fn answer(&mut self, t: &Told, by: i64) {
+        if answers(t) && t.n.is_some() {
+            self.answers.0 = self.answers.0.saturating_add_signed(by);
+            let hostile = Tone::of(t.n) == Tone::Negative;
+            self.answers.1 = self.answers.1.saturating_add_signed(if hostile { by } else { 0 });
+        }
+    }
+
+    /// A post got another text: `hostile` is the largest weight of its author's posts now.
+    pub(super) fn edit(&mut self, before: &Told, after: &Told, hostile: u32) {
+        self.answer(before, -1);
+        self.answer(after, 1);
+        if let Some(base) = self.voices.get(&after.account.0).map(|v| v.base) {
+            self.hear(after.account.0, base, |v| v.hostile = hostile);
+        }
+        self.carriers.edit(after);
+    }
+
+    /// The size of an account became known; `posts` are those of its posts that are kept.
+    pub(super) fn learn<'t>(&mut self, account: u64, before: Size, size: Size, posts: impl Iterator<Item = &'t Told>) {
+        if self.voices.contains_key(&account) {
+            self.hear(account, size.base, |_| ());
+        }
+        for t in posts {
+            let age = (t.time - self.first).as_seconds();
+            if t.root {
+                self.root = Some((t.time, size));
+            }
+            if let Some(f) = self.forecast.as_mut().filter(|_| t.root || t.passes_on()) {
+                f.learn(age, followers(before), followers(size), t.passes_on());
+            }
+            self.carriers.offer(Carrier::new(Post { told: t, size }), reach::kind_weight(t.kind), size.base);
+        }
+    }
+
+    /// A post by one of the brand's own accounts.
+    pub(super) fn own(&mut self, p: Post<'_>) {
+        let t = p.told;
+        self.span(t.time);
+        if t.root {
+            self.pass_on(t, p.size);
+            self.carriers.offer(Carrier::new(p), reach::kind_weight(t.kind), p.size.base);
+        }
+        if answers(t) && self.mentioned.is_some_and(|m| t.time >= m) {
+            self.answered = Some(self.answered.map_or(t.time, |a| a.min(t.time)));
+        }
+    }
+
+    /// An account's posts are gone.
+    pub(super) fn leave(&mut self, account: u64) {
+        self.carriers.leave(account);
+    }
+
+    /// Whether one of the brand's own accounts answered, once others had spoken of it.
+    pub(in crate::fold) fn answered(&self) -> Answered {
+        self.answered.map_or(Answered::No, Answered::At)
+    }
+
+    /// Whether somebody passed it on.
+    pub(in crate::fold) fn is_carried(&self) -> bool {
+        self.forecast.is_some()
+    }
+
+    /// Time of its last post.
+    pub(in crate::fold) fn last_heard(&self) -> Time {
+        self.last
+    }
+
+    /// Hostile reach in units of weight x base.
+    pub(in crate::fold) fn hostile_units(&self) -> i128 {
+        self.hostile
+    }
+
+    /// Time of its first post.
+    pub(in crate::fold) fn began(&self) -> Time {
+        self.first
+    }
+
+    /// Distinct accounts.
+    pub(in crate::fold) fn accounts(&self) -> u64 {
+        self.voices.len() as u64 + self.crowded
+    }
+
+    /// Reach of distinct accounts, in impressions.
+    pub(in crate::fold) fn reach(&self) -> f64 {
+        self.seen as f64 / reach::SUM_ONE
+    }
+
+    /// Hostile reach of distinct accounts, in impressions.
+    pub(in crate::fold) fn hostile_reach(&self) -> f64 {
+        self.hostile as f64 / reach::SUM_ONE
+    }
+
+    /// Replies and quotes of known tone, and hostile ones among them.
+    pub(in crate::fold) fn heard(&self) -> (u64, u64) {
+        self.answers
+    }
+
+    pub(in crate::fold) fn sources(&self) -> &Tally {
+        &self.sources
+    }
+
+    pub(in crate::fold) fn langs(&self) -> &Tally {
+        &self.langs
+    }
+
+    pub(in crate::fold) fn carriers(&self) -> &Carriers {
+        &self.carriers
+    }
+
+    /// How far it will go; `None` before anybody has passed it on.
+    pub(in crate::fold) fn outlook(&self, now: Time) -> Option<Outlook> {
+        self.forecast.as_ref()?.outlook(self.age(now))
+    }
+
+    /// Its shares within a time from now on, those so far included, and its reach by then in impressions.
+    pub(in crate::fold) fn by(&self, now: Time, horizon: crate::base::time::Span) -> Option<super::Coming> {
+        let forecast = self.forecast.as_ref()?;
+        let (shares, come) = forecast.within(self.age(now), horizon.as_seconds())?;
+        // followers of a share to come see as much as those so far did
+        let (so_far, each) = (self.reach(), self.seen_of_follower());
+        Some(super::Coming { shares, reach: come.map(|f| so_far + f * each) })
+    }
+
+    /// Impressions that a follower of those who carried it stands for.
+    pub(in crate::fold) fn seen_of_follower(&self) -> f64 {
+        let root = self.root.map_or(0.0, |(_, size)| size.followers as f64);
+        let followers = self.forecast.as_ref().map_or(0.0, |f| f.followers()) + root;
+        if followers > 0.0 { (self.reach() / followers).min(1.0) } else { 0.0 }
+    }
+
+    fn age(&self, now: Time) -> f64 {
+        (now - self.first).as_seconds().max(0.0)
+    }
+}
