@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::base::account::{account_id, key_id, post_id};
     use crate::base::limits;
-    use crate::base::model::{Audience, Causes, Entry, EntryBody, PostKind, StoryRef, Told};
+    use crate::base::model::{Audience, Causes, Entry, EntryBody, Place, PostKind, StoryRef, Told};
     use crate::base::rule::query::{Query, Term, parse};
     use crate::base::rule::{RuleSet, SourceText};
     use crate::store::archive::Archive;
@@ -101,8 +101,7 @@ mod tests {
             kind: PostKind::Reply,
             in_brand: true,
             to_own: false,
-            root: true,
-            from: None,
+            place: Place::Root,
             text: None,
             foreign: None,
             via: "forum".into(),

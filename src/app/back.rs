@@ -11,7 +11,7 @@ use crate::base::model::{
 use crate::base::rule::expr::{Compare, Expr, Measure, View};
 use crate::base::rule::{Rule, RuleSet, Scene, Top};
 use crate::base::time::{Span, Time};
-use crate::fold::{KeyFold, Others, Outages, PostAt, World};
+use crate::fold::{Courses, KeyFold, Others, Outages, PostAt, World};
 use crate::judge::{KeyJudge, Values};
 
 const HOUR: Span = Span::seconds(3600);
@@ -23,6 +23,23 @@ pub struct KeyState {
     judge: KeyJudge,
     /// When each group is to be looked at next, in whole seconds.
     wakes: BTreeMap<Group, Time>,
+}
+
+impl KeyState {
+    /// The courses of its stories, which stand beside it in snapshots.
+    pub fn courses(&self) -> &Courses {
+        self.fold.courses()
+    }
+
+    /// Goes on with these courses.
+    pub fn go_on_with(&mut self, courses: Courses) {
+        self.fold.go_on_with(courses);
+    }
+
+    /// Makes the courses of its stories anew, of the posts kept.
+    pub fn recount_courses(&mut self) {
+        self.fold.recount_courses();
+    }
 }
 
 /// One shard.
@@ -282,7 +299,9 @@ impl Back {
         let reading = state.fold.read(w, group, at, seq).unwrap_or_else(missing);
         let from = out.len();
         state.judge.judge(rules, &reading, out);
-        for t in out.iter_mut().skip(from).filter(|t| t.to == Phase::Firing) {
+        // of a story also how far it went
+        let told = |t: &&mut Transition| t.to == Phase::Firing || (t.to == Phase::Resolved && t.group.story.is_some());
+        for t in out.iter_mut().skip(from).filter(told) {
             explain(w, state, &reading, t);
         }
         let alive = state.judge.has_episode(group);
@@ -368,7 +387,7 @@ fn explain(w: World<'_>, state: &mut KeyState, reading: &Reading, t: &mut Transi
     e.line = if t.group.is_part() { None } else { line(rule, &values) };
     e.without_largest = rule.operands.iter().map(|slot| e.without_largest.get(*slot).copied().flatten()).collect();
     e.sources_down = w.outages.down().cloned().collect();
-    if let Some(template) = &rule.summary {
+    if let Some(template) = rule.summary.as_ref().filter(|_| t.to == Phase::Firing) {
         let text = |x: Option<&str>| x.unwrap_or("").to_string();
         let words = BTreeMap::from([
             ("brand.name", text(brand.map(|b| b.name.as_str()))),

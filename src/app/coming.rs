@@ -105,7 +105,7 @@ impl Coming {
         for post in &self.hits {
             let Some((at, told, audience, answered)) = self.one(*post, &kept) else { continue };
             let matches = self.matched(*post).map(|m| m.keys.as_slice()).unwrap_or_default();
-            if told.root && !matches.is_empty() {
+            if told.is_root() && !matches.is_empty() {
                 roots.entry(told.story.id).or_default().extend(matches.iter().map(|k| (*k, at)));
             }
             self.place(&mut out, (at, told, audience), &answered, matches.iter().chain(&answered));

@@ -394,7 +394,7 @@ impl Engine {
         };
         let mut parts = vec![snapshot::write(HEAD, &head)?, snapshot::write(JUNCTION, &self.junction)?];
         for (key, state) in keys {
-            parts.push(snapshot::write(&part_of(key), state)?);
+            parts.push(snapshot::write_key(key, state)?);
         }
         Ok(parts)
     }
@@ -419,7 +419,7 @@ impl Engine {
             let name = part_of(key);
             let bytes = by_name.get(name.as_str()).ok_or(SnapshotError::Missing(name))?;
             if let Some(part) = states.get_mut(shard_of(key, n)) {
-                part.push((key, snapshot::read(bytes)?));
+                part.push((key, snapshot::read_key(bytes)?));
             }
         }
         let backs = states.into_iter().map(|part| Back::restore(rules.clone(), part, head.outages.clone(), head.hour));

@@ -6,12 +6,15 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::app::back::KeyState;
 use crate::base::hash;
 use crate::base::model::{KeyId, Seq};
-use crate::fold::Outages;
+use crate::fold::{Courses, Outages};
 
 /// The version this program writes and reads.
-const VERSION: u32 = 6;
+const VERSION: u32 = 5;
+/// The same, of keys: since this version the course of each story is in it.
+const KEY_VERSION: u32 = 6;
 const MAGIC: &[u8; 8] = b"GSWSNAP\0";
 
 /// One part of a snapshot, as bytes.
@@ -28,9 +31,11 @@ pub const HEAD: &str = "head";
 /// The part of the junction.
 pub const JUNCTION: &str = "junction";
 
+const KEY: &str = "key ";
+
 /// The part of a key.
 pub fn part_of(key: KeyId) -> String {
-    format!("key {:016x}", key.0)
+    format!("{KEY}{:016x}", key.0)
 }
 
 /// What is not of one key, nor the junction's.
@@ -87,7 +92,8 @@ pub fn write(name: &str, content: &impl Serialize) -> Result<Part, SnapshotError
     let content = postcard::to_stdvec(content).map_err(|_| SnapshotError::Damaged)?;
     let mut bytes = Vec::with_capacity(content.len() + 20);
     bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    let version = if name.starts_with(KEY) { KEY_VERSION } else { VERSION };
+    bytes.extend_from_slice(&version.to_le_bytes());
     bytes.extend_from_slice(&hash::parts(&[&content]).to_le_bytes());
     bytes.extend_from_slice(&content);
     Ok(Part { name: name.to_string(), bytes })
@@ -98,10 +104,41 @@ pub fn write(name: &str, content: &impl Serialize) -> Result<Part, SnapshotError
 /// # Errors
 /// Where it is no snapshot, of another version, or damaged.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SnapshotError> {
+    read_as(VERSION, bytes)
+}
+
+/// Writes the part of a key.
+///
+/// # Errors
+/// Only if it cannot be encoded, which would be a mistake of the program.
+pub fn write_key(key: KeyId, state: &KeyState) -> Result<Part, SnapshotError> {
+    write(&part_of(key), &(state, state.courses()))
+}
+
+/// Reads the part of a key. Of one that holds no courses of stories they are made of the posts kept.
+///
+/// # Errors
+/// Where it is no snapshot, of another version, or damaged.
+pub fn read_key(bytes: &[u8]) -> Result<KeyState, SnapshotError> {
+    match read_as::<(KeyState, Courses)>(KEY_VERSION, bytes) {
+        Ok((mut state, courses)) => {
+            state.go_on_with(courses);
+            Ok(state)
+        }
+        Err(SnapshotError::Version(VERSION)) => {
+            let mut state: KeyState = read_as(VERSION, bytes)?;
+            state.recount_courses();
+            Ok(state)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+fn read_as<T: DeserializeOwned>(expected: u32, bytes: &[u8]) -> Result<T, SnapshotError> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::Foreign)?;
     let (version, rest) = rest.split_first_chunk::<4>().ok_or(SnapshotError::Damaged)?;
     let version = u32::from_le_bytes(*version);
-    if version != VERSION {
+    if version != expected {
         return Err(SnapshotError::Version(version));
     }
     let (sum, content) = rest.split_first_chunk::<8>().ok_or(SnapshotError::Damaged)?;

@@ -8,6 +8,7 @@ use super::history::History;
 use super::key::{KeyFold, World};
 use super::posts::{PostAt, Posts};
 use super::series::{Series, passes};
+use super::spread::Courses;
 use super::story::Life;
 use super::voices::Size;
 use crate::base::model::{Audience, Group, KeyId, PostId, Told};
@@ -84,10 +85,7 @@ impl KeyFold {
     pub fn rebuilt(key: KeyId, w: World<'_>, kept: Vec<(PostAt, Told)>, now: Time, others: Others<'_>) -> KeyFold {
         let mut fold = KeyFold::since(key, w.rules, now);
         fold.posts = kept_of(kept);
-        for ((_, seq), kept) in fold.posts.all() {
-            let size = fold.posts.account(kept.told.account.0).map(|a| a.size).unwrap_or_default();
-            fold.courses.add(seq, &kept.told, size);
-        }
+        fold.recount_courses();
         fold.foreign = kept_of(others.foreign.unwrap_or_default());
         for (i, plan) in w.rules.plans_of(key) {
             let (olds, same_vars) = (Vec::new(), false);
@@ -95,6 +93,25 @@ impl KeyFold {
             fold.backfill(w, i, plan, &moved);
         }
         fold
+    }
+
+    /// Makes the courses of its stories anew, of the posts kept.
+    pub fn recount_courses(&mut self) {
+        self.courses = Courses::default();
+        for ((_, seq), kept) in self.posts.all() {
+            let size = self.posts.account(kept.told.account.0).map(|a| a.size).unwrap_or_default();
+            self.courses.add(seq, &kept.told, size);
+        }
+    }
+
+    /// The courses of its stories.
+    pub fn courses(&self) -> &Courses {
+        &self.courses
+    }
+
+    /// Goes on with these courses.
+    pub fn go_on_with(&mut self, courses: Courses) {
+        self.courses = courses;
     }
 
     /// The key's own posts that are kept, oldest first, with their authors' audiences as they are

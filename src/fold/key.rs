@@ -50,6 +50,8 @@ pub struct KeyFold {
     /// Posts of other brands that rules of this one read.
     pub(super) foreign: Posts,
     pub(super) cells: BTreeMap<Group, Cell>,
+    /// Beside it in snapshots.
+    #[serde(skip)]
     pub(super) courses: Courses,
     pub(super) usual: Usual,
     /// Hostile reach against its past, for pages of any rule.
@@ -152,7 +154,7 @@ impl KeyFold {
         self.courses.own(seq, told, size);
         for (i, plan) in w.rules.plans_of(self.key).filter(|(_, p)| p.tells_story) {
             let first = Group { story: Some(told.story.clone()), ..Group::whole(i as u32, self.key) };
-            if told.root && plan.by.len() == 2 {
+            if told.is_root() && plan.by.len() == 2 {
                 self.make_room_for(&first);
                 self.cells.entry(first.clone()).or_insert_with(|| Cell::new(plan));
             }

@@ -26,6 +26,7 @@ pub use change::Others;
 pub use key::{KeyFold, Touched, World};
 pub use outages::Outages;
 pub use posts::PostAt;
+pub use spread::Courses;
 
 #[cfg(test)]
 mod tests;

@@ -48,7 +48,7 @@ pub(super) fn value<'k>(
         Measure::Impressions | Measure::Reach | Measure::KnownReach | Measure::HostileReach => {
             let mut weights: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
             for (t, size) in told() {
-                if spec.measure == Measure::KnownReach && (!size.known || (by_story && t.root)) {
+                if spec.measure == Measure::KnownReach && (!size.known || (by_story && t.is_root())) {
                     continue;
                 }
                 let w = u64::from(weight(spec.measure, t));

@@ -128,7 +128,7 @@ impl Series {
     }
 
     fn leaves_out(&self, spec: &SeriesSpec, t: &Told) -> bool {
-        self.by_story && t.root && spec.measure == Measure::KnownReach
+        self.by_story && t.is_root() && spec.measure == Measure::KnownReach
     }
 
     /// An account's size became known.

@@ -42,7 +42,7 @@ impl Life {
         self.first = earlier(self.first);
         self.last = Some(self.last.map_or(t.time, |k| k.max(t.time)));
         self.mentioned = earlier(self.mentioned);
-        if t.root {
+        if t.is_root() {
             self.root = t.n;
         }
         self.say(t, 1);
@@ -57,7 +57,7 @@ impl Life {
     pub(super) fn own(&mut self, t: &Told) {
         self.first = Some(self.first.map_or(t.time, |k| k.min(t.time)));
         self.last = Some(self.last.map_or(t.time, |k| k.max(t.time)));
-        if t.root {
+        if t.is_root() {
             self.root = t.n;
         }
         let answers = matches!(t.kind, PostKind::Reply | PostKind::Quote);

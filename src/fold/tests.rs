@@ -9,8 +9,8 @@ use super::usual::{HOUR, Usual};
 use super::{KeyFold, Outages, World};
 use crate::base::account::key_id;
 use crate::base::model::{
-    AccountId, Answered, Asked, Audience, Cause, Causes, Evidence, Gone, Group, Negativity, PostBody, PostId, PostKind,
-    StoryId, StoryRef, Told, TurnKind, Vitals,
+    AccountId, Answered, Asked, Audience, Cause, Causes, Evidence, Gone, Group, Negativity, Place, PostBody, PostId,
+    PostKind, StoryId, StoryRef, Told, TurnKind, Vitals,
 };
 use crate::base::reach;
 use crate::base::rule::{RuleSet, SourceText};
@@ -46,8 +46,7 @@ fn told(id: u64, account: u64, second: i64) -> Told {
         kind: PostKind::Post,
         in_brand: true,
         to_own: false,
-        root: false,
-        from: None,
+        place: Place::Inside,
         text: Some(id),
         foreign: None,
         via: "forum".into(),
@@ -149,7 +148,7 @@ impl Key {
 /// The account `a` begins, others follow, the account 99 is the largest.
 fn spread() -> Key {
     let mut key = Key::new();
-    key.tell(Told { root: true, ..told(1, 1, 0) });
+    key.tell(Told { place: Place::Root, ..told(1, 1, 0) });
     for k in 2..=12 {
         let mut t = told(k, k, 60 * k as i64);
         t.n = Some(Negativity::from_milli(if k == 5 || k == 6 { 800 } else { 700 }));
@@ -203,7 +202,7 @@ fn whether_the_brand_answered_is_told_where_it_is_known() {
     let mut key = Key::new();
     let earlier = |id: u64, second: i64| Told { to_own: true, story: story(id), ..told(id, 1, second) };
     (50..54).for_each(|k| key.tell(earlier(k, k as i64)));
-    key.tell(Told { root: true, ..told(1, 1, 100) });
+    key.tell(Told { place: Place::Root, ..told(1, 1, 100) });
     key.tell(Told { to_own: true, ..told(2, 1, 110) });
     let e = key.evidence(120);
     assert_eq!(e.answered, Answered::No);

@@ -36,6 +36,7 @@ mod scale;
 mod sign;
 mod silence;
 mod slack;
+pub mod spread;
 mod stdout;
 mod telling;
 pub mod view;

@@ -6,7 +6,7 @@ use crate::base::model::{Seq, Step};
 use super::seal::{Damage, seal, unseal};
 
 /// The version of blocks this program writes and reads.
-const VERSION: u8 = 2;
+const VERSION: u8 = 1;
 
 /// Steps that are committed together.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use groundswell::base::account::key_id;
 use groundswell::base::model::{
-    AccountId, Audience, Gone, Group, Negativity, PostBody, PostId, PostKind, StoryId, StoryRef, Told,
+    AccountId, Audience, Gone, Group, Negativity, Place, PostBody, PostId, PostKind, StoryId, StoryRef, Told,
 };
 use groundswell::base::rule::{RuleSet, SourceText};
 use groundswell::base::time::{Span, Time};
@@ -81,8 +81,7 @@ fn told(id: u64, p: &Plain, followers: u64) -> Told {
         kind: p.kind,
         in_brand: p.in_brand,
         to_own: p.to_own,
-        root: p.root,
-        from: None,
+        place: if p.root { Place::Root } else { Place::Inside },
         text: p.text,
         foreign: None,
         via: "v".into(),
@@ -160,7 +159,9 @@ fn twin(spec: &str, posts: &[Plain], of: &Audiences, now: i64, by_story: bool) -
     };
     let inside: Vec<&Plain> =
         posts.iter().filter(|p| p.time / pane >= (now - w).div_euclid(pane) && selects(p)).collect();
-    let share = |p: &&&Plain| matches!(p.kind, PostKind::Quote | PostKind::Repost);
+    // a post that is not where its story began came to it by its link or words
+    let carries = |p: &Plain| p.kind == PostKind::Post && !p.root;
+    let share = |p: &&&Plain| matches!(p.kind, PostKind::Quote | PostKind::Repost) || carries(p);
     let v = |f: u64| {
         let f = f as f64;
         let down = ((f.max(1.0).log10() - 5.0) / 2.0).clamp(0.0, 1.0);

@@ -9,8 +9,8 @@ use groundswell::app::archived::folded;
 use groundswell::app::engine::{Engine, Input};
 use groundswell::base::account::{account_id, key_id, post_id};
 use groundswell::base::model::{
-    Audience, Causes, Entry, EntryBody, Frame, FrameBatch, Negativity, PostBody, PostKind, SourceInfo, StoryRef, Told,
-    WireFormat,
+    Audience, Causes, Entry, EntryBody, Frame, FrameBatch, Negativity, Place, PostBody, PostKind, SourceInfo, StoryRef,
+    Told, WireFormat,
 };
 use groundswell::base::rule::{RuleSet, SourceText};
 use groundswell::base::time::Time;
@@ -205,8 +205,7 @@ fn made(k: u64) -> Told {
         kind: PostKind::Post,
         in_brand: true,
         to_own: false,
-        root: true,
-        from: None,
+        place: Place::Root,
         text: None,
         foreign: None,
         via: "bluesky".into(),

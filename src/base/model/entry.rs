@@ -116,10 +116,8 @@ pub struct Told {
     pub in_brand: bool,
     /// Whether it answers or quotes one of the key's own accounts.
     pub to_own: bool,
-    /// Whether its story began with it.
-    pub root: bool,
-    /// The post it answers or passes on, where that is known.
-    pub from: Option<PostId>,
+    /// Where it stands in its story.
+    pub place: Place,
     /// Its text, by the first near-identical one seen; `None` without a text to compare.
     pub text: Option<u64>,
     /// The other key whose post it is, where a rule of this key reads that one.
@@ -132,10 +130,33 @@ pub struct Told {
     pub body: Arc<PostBody>,
 }
 
+/// Where a post stands in its story. Written as its number, which stays: the first two are what a flag for
+/// the root says in logs and snapshots of before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Place {
+    /// After its beginning.
+    #[default]
+    Inside,
+    /// The story began with it.
+    Root,
+    /// After this post, which it answers or passes on.
+    After(PostId),
+}
+
 impl Told {
+    /// Whether its story began with it.
+    pub fn is_root(&self) -> bool {
+        self.place == Place::Root
+    }
+
+    /// The post it answers or passes on, where that is known.
+    pub fn from(&self) -> Option<PostId> {
+        if let Place::After(post) = self.place { Some(post) } else { None }
+    }
+
     /// Whether it passes its story on: a repost, a quote, or a post with the story's link or words.
     pub fn passes_on(&self) -> bool {
-        self.kind.shares() || (self.kind == PostKind::Post && !self.root)
+        self.kind.shares() || (self.kind == PostKind::Post && !self.is_root())
     }
 }
 

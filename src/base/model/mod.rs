@@ -23,7 +23,7 @@ mod vitals;
 
 pub use cause::{Cause, Causes};
 pub use desk_row::DeskRow;
-pub use entry::{Audience, Entry, EntryBody, Gone, SourceState, Told};
+pub use entry::{Audience, Entry, EntryBody, Gone, Place, SourceState, Told};
 pub use evidence::{Answered, Asked, Evidence, TopPost, Turn, TurnKind};
 pub use fields::{FieldMap, Pointer, TimeUnit};
 pub use frame::{Frame, FrameBatch, Position, SourceInfo, WireFormat};

@@ -18,8 +18,8 @@ use crate::base::account::account_id;
 use crate::base::broken::{self, Broken};
 use crate::base::limits;
 use crate::base::model::{
-    Audience, Change, Entry, EntryBody, Gone, KeyId, Mention, PostId, PostKind, Removal, Seq, Sifted, SiftedBatch,
-    SourceInfo, SourceState, Told, WireFormat,
+    Audience, Change, Entry, EntryBody, Gone, KeyId, Mention, Place, PostId, PostKind, Removal, Seq, Sifted,
+    SiftedBatch, SourceInfo, SourceState, Told, WireFormat,
 };
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::recent::Recent;
@@ -397,7 +397,8 @@ impl Junction {
         let causes = passed_on.unwrap_or(m.causes);
         let named = |post: &PostId| [m.parent, m.quoted, m.root].contains(&Some(*post));
         let from = target.as_ref().map(|(post, _)| *post).filter(named);
-        let base = Telling { m, via, story: &story, audience, text, root, from, causes };
+        let place = if root { Place::Root } else { from.map_or(Place::Inside, Place::After) };
+        let base = Telling { m, via, story: &story, audience, text, place, causes };
         let mut outcome = None;
         for c in &keys {
             let told = Told { to_own: to_own(c), ..base.told(c, at, n) };
@@ -461,7 +462,8 @@ impl Junction {
         let audience = self.assign(now, m, &keys);
         // it can be the root for a brand that it names only now
         let root = *story.name == *format!("{}:{}", m.body.source, m.body.id);
-        let base = Telling { m, via, story: &story, audience, text, root, from: None, causes: m.causes };
+        let place = if root { Place::Root } else { Place::Inside };
+        let base = Telling { m, via, story: &story, audience, text, place, causes: m.causes };
         for c in keys.iter().filter(|c| !c.own) {
             let told = Told { to_own: m.to.contains(&c.key), ..base.told(c, now.min(m.time), m.n) };
             let body = if fresh.contains(c) { EntryBody::Mention } else { EntryBody::Edit };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::stories::Concern;
-use crate::base::model::{Audience, Causes, Mention, Negativity, PostId, StoryRef, Told};
+use crate::base::model::{Audience, Causes, Mention, Negativity, Place, StoryRef, Told};
 use crate::base::outcome::Outcome;
 use crate::base::time::Time;
 
@@ -14,8 +14,7 @@ pub(super) struct Telling<'t> {
     pub(super) story: &'t StoryRef,
     pub(super) audience: Audience,
     pub(super) text: Option<u64>,
-    pub(super) root: bool,
-    pub(super) from: Option<PostId>,
+    pub(super) place: Place,
     pub(super) causes: Causes,
 }
 
@@ -32,8 +31,7 @@ impl Telling<'_> {
             kind: self.m.kind,
             in_brand: c.in_brand,
             to_own: false,
-            root: self.root,
-            from: self.from,
+            place: self.place,
             text: self.text,
             foreign: None,
             via: self.via.clone(),

@@ -24,8 +24,8 @@ impl Carrier {
         let t = p.told;
         let name = t.body.author_name.as_deref().unwrap_or(&t.body.author);
         Carrier {
-            parent: t.from.map(|f| f.0),
-            root: t.root,
+            parent: t.from().map(|f| f.0),
+            root: t.is_root(),
             reach: 0,
             shown: Spread {
                 from: None,

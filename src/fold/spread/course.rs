@@ -130,7 +130,7 @@ impl Course {
     /// Tells the forecast of a root or a share.
     fn pass_on(&mut self, t: &Told, size: Size) {
         let age = (t.time - self.first).as_seconds();
-        if t.root {
+        if t.is_root() {
             self.root = Some((t.time, size));
             if let Some(f) = &mut self.forecast {
                 f.expose(age, followers(size));
@@ -186,10 +186,10 @@ impl Course {
         }
         for t in posts {
             let age = (t.time - self.first).as_seconds();
-            if t.root {
+            if t.is_root() {
                 self.root = Some((t.time, size));
             }
-            if let Some(f) = self.forecast.as_mut().filter(|_| t.root || t.passes_on()) {
+            if let Some(f) = self.forecast.as_mut().filter(|_| t.is_root() || t.passes_on()) {
                 f.learn(age, followers(before), followers(size), t.passes_on());
             }
             self.carriers.offer(Carrier::new(Post { told: t, size }), reach::kind_weight(t.kind), size.base);
@@ -200,7 +200,7 @@ impl Course {
     pub(super) fn own(&mut self, p: Post<'_>) {
         let t = p.told;
         self.span(t.time);
-        if t.root {
+        if t.is_root() {
             self.pass_on(t, p.size);
             self.carriers.offer(Carrier::new(p), reach::kind_weight(t.kind), p.size.base);
         }

@@ -29,7 +29,7 @@ pub(super) struct Coming {
 
 /// The stories of a key.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Courses {
+pub struct Courses {
     all: HashedMap<u64, Course>,
     /// Stories that left because of the limit.
     crowded: u64,
@@ -44,7 +44,7 @@ impl Courses {
 
     /// A post by one of the key's own accounts. Answers found no story.
     pub(super) fn own(&mut self, seq: Seq, told: &Told, size: Size) {
-        if told.root || self.all.contains_key(&told.story.id.0) {
+        if told.is_root() || self.all.contains_key(&told.story.id.0) {
             self.course(seq, told).own(Post { told, size });
         }
     }

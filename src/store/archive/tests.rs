@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::*;
 use crate::base::limits;
 use crate::base::model::{
-    AccountId, Audience, Causes, Entry, EntryBody, Gone, Negativity, PostBody, PostId, PostKind, StoryId, StoryRef,
-    Told,
+    AccountId, Audience, Causes, Entry, EntryBody, Gone, Negativity, Place, PostBody, PostId, PostKind, StoryId,
+    StoryRef, Told,
 };
 
 const BRAND: KeyId = KeyId(0xfedc_ba98_7654_3210);
@@ -36,8 +36,7 @@ fn told(id: u64, account: u64, text: &str) -> Told {
         kind: if text.is_empty() { PostKind::Repost } else { PostKind::Post },
         in_brand: true,
         to_own: false,
-        root: true,
-        from: None,
+        place: Place::Root,
         text: None,
         foreign: None,
         via: "bluesky".into(),

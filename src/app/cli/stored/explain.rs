@@ -7,9 +7,9 @@ use clap::Args;
 use super::{Asked, Failure, Which, ended, ledger};
 use crate::app::cli::output::style_of;
 use crate::app::recovery::Kept;
-use crate::base::model::{Message, Notice, Phase, Transition};
+use crate::base::model::{Going, Message, Notice, Phase, Transition};
 use crate::base::time::Time;
-use crate::notify::{json, text};
+use crate::notify::{json, spread, text};
 use crate::store::db::TransitionRow;
 
 /// Lines of the ledger shown at most.
@@ -19,7 +19,8 @@ const MOST: usize = 1000;
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  groundswell explain 9c1f           the id of `groundswell alerts`, or its first digits\n  \
-                        groundswell explain 9c1f --json    every change with its evidence, one a line\n\n\
+                        groundswell explain 9c1f --json    every change with its evidence, one a line\n  \
+                        groundswell explain 9c1f --tree > tree.svg    who carried the story where, as a picture\n\n\
                         Texts that were deleted since are shown as [deleted]."
 )]
 pub(in crate::app::cli) struct Explain {
@@ -31,6 +32,9 @@ pub(in crate::app::cli) struct Explain {
     /// One JSON object a change, one a line
     #[arg(long)]
     json: bool,
+    /// How its story spread, as SVG: who carried it, from whom, when, to how many followers
+    #[arg(long, conflicts_with = "json")]
+    tree: bool,
 }
 
 impl Explain {
@@ -44,6 +48,9 @@ impl Explain {
         let rows = asked.db.transitions(Some(episode))?;
         let notices = asked.notices(&rows)?;
         let told = || rows.iter().zip(&notices);
+        if self.tree {
+            return tree(&asked, &notices);
+        }
         let mut out = io::BufWriter::new(io::stdout().lock());
         for (row, notice) in told().filter(|_| self.json) {
             let shown = notice.clone().map(|n| json(&Message::Episode(n)));
@@ -61,6 +68,13 @@ impl Explain {
             write!(out, "{}", text(&Message::Episode(notice.clone()), &asked.around, style_of(&io::stdout())))?;
             writeln!(out)?;
             rule(notice, &mut out)?;
+        }
+        if let Some((going, _)) = newest(&notices) {
+            writeln!(out, "SPREAD")?;
+            for line in spread::lines(going, &asked.around) {
+                writeln!(out, "  {line}")?;
+            }
+            writeln!(out)?;
         }
         writeln!(out, "CHANGES")?;
         for (row, notice) in told() {
@@ -85,6 +99,26 @@ impl Asked {
         };
         rows.iter().map(notice).collect()
     }
+}
+
+/// Where the episode's story was seen to go last, with the change that tells it.
+fn newest(notices: &[Option<Notice>]) -> Option<(&Going, &Notice)> {
+    let told = notices.iter().rev().flatten();
+    told.into_iter().find_map(|n| Some((n.transition.evidence.as_ref()?.going.as_deref()?, n)))
+}
+
+fn tree(asked: &Asked, notices: &[Option<Notice>]) -> Result<(), Failure> {
+    let drawn = newest(notices).and_then(|(going, n)| {
+        let t = &n.transition;
+        let brand = n.rules.brand(t.group.key).map_or("?", |b| &b.name);
+        spread::svg(going, brand, t.at, &asked.around)
+    });
+    let Some(drawn) = drawn else {
+        return Err(Failure::Other("expected an episode with a story that spread, found none in its evidence".into()));
+    };
+    let mut out = io::stdout().lock();
+    out.write_all(drawn.as_bytes())?;
+    Ok(out.flush()?)
 }
 
 /// The rule as it was.

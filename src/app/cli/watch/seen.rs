@@ -254,6 +254,7 @@ pub(super) fn impressions(followers: u64, kind: PostKind) -> f64 {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::base::model::Place;
     use crate::base::model::{Audience, Causes, KeyId, Negativity, StoryRef};
     use crate::base::time::Time;
 
@@ -281,8 +282,7 @@ pub(super) mod tests {
             kind: if text.is_empty() { PostKind::Repost } else { PostKind::Post },
             in_brand: true,
             to_own: false,
-            root: true,
-            from: None,
+            place: Place::Root,
             text: None,
             foreign: None,
             via: "bluesky".into(),
