@@ -67,6 +67,14 @@
 //! not make every share of the thread a mention of that brand. A post nobody has seen (the unseen
 //! root of a matched reply) is only a place where answers meet; shares of it concern nobody.
 //!
+//! **Stories.** Every story of a key has a course ([`fold`], `spread`): accounts with their largest weights, reach and
+//! hostile reach in whole numbers, answers by tone, sources, languages, the own answer, who carried it, and a forecast; it is kept whatever
+//! rules ask for, since messages tell it. Beyond [`base::limits::STORIES_PER_KEY`] the smallest leave, of these the least
+//! recent. A share is a repost, a quote, or a post that came to its story by link or words.
+//!
+//! **Forecast** ([`fold::forecast`]): each share costs the same however many came before. Whether a story feeds itself, and what
+//! those who were told will yet see, is SEISMIC's; what it comes to is told by its own shape, which errs less.
+//!
 //! **Copies.** The front makes a sketch of each text (the smallest hashes of its pieces); the junction
 //! gives near-identical texts the name of the first one, which `texts` and `lead` count.
 //!
@@ -282,12 +290,17 @@
 //! - Stages are counted by what they take and give, not by a metric of their own for each: frames also by source and outcome.
 //! - What is usual for a brand is shown on dashboards by the middle hour of the past week; messages tell the mean.
 //! - An incident can be closed with a verdict, which is counted by rule and not kept beside it but in its note and the ledger.
+//! - `lead` leaves out texts of unknown tone, and `hostile_texts` and `other_texts` tell its two sides: with texts misjudged one
+//!   time in three, hostile ones have to weigh more than others.
+//! - The end of a story is not forecast by SEISMIC's formula but by the pace of its shares against its age; SEISMIC tells the state and the
+//!   exposure still to come. Neither decides a page in the shipped rules.
+//! - Posts that came to a story by its link or words are shares of it.
+//! - A story group that is resolved has evidence too: how far it went.
 //! - Look-ups of audiences are asked of the address of the first Jetstream source that names one.
 //!
 //! # What is not here yet
 //!
-//! Rule files that use it are refused, with the place: `forecast`, `story_state`; so messages do not say where a story is
-//! going. Causes are told by a word list. Not built: Mastodon, Nostr and polled sources. Own accounts of Bluesky are known by DID only.
+//! Causes are told by a word list. Not built: Mastodon, Nostr and polled sources. Own accounts of Bluesky are known by DID only.
 
 pub mod app;
 pub mod base;

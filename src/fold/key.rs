@@ -372,7 +372,9 @@ impl KeyFold {
                 let spec = plan.bases.get(i)?;
                 super::baseline::view(cell.bases.get(i)?.without(&spec.spec, now, account), view)
             }
-            Slot::Story(Measure::Lead) => Some(Life::lead_of(rest().map(|k| &*k.told))),
+            Slot::Story(measure @ (Measure::Lead | Measure::HostileTexts | Measure::OtherTexts)) => {
+                Life::of_texts(measure, rest().map(|k| &*k.told))
+            }
             Slot::Story(_) | Slot::Outlook(..) => {
                 let course = group.story.as_ref().and_then(|s| self.courses.get(s.id));
                 cell.of_story(slot, Story { brand, course }, now)

@@ -67,7 +67,8 @@ impl Life {
     }
 
     fn say(&mut self, t: &Told, by: i32) {
-        let Some(text) = t.text else { return };
+        // what nobody can judge says nothing
+        let (Some(text), Some(_)) = (t.text, t.n) else { return };
         if by > 0 && self.texts.len() >= limits::TEXTS_PER_STORY && !self.texts.contains_key(&text) {
             self.crowded += 1;
             return;
@@ -85,6 +86,9 @@ impl Life {
     pub(super) fn value(&self, measure: Measure, now: Time) -> Value {
         match measure {
             Measure::Lead => Some(self.lead as f64),
+            // each text is worth one or minus one
+            Measure::HostileTexts => Some((self.texts.len() as f64 + self.lead as f64) / 2.0),
+            Measure::OtherTexts => Some((self.texts.len() as f64 - self.lead as f64) / 2.0),
             Measure::RootNegativity => self.root.map(Negativity::as_unit),
             Measure::StoryAge => self.first.map(|t| (now - t).as_seconds().max(0.0)),
             // while nobody has answered, the time waited so far
@@ -103,11 +107,11 @@ impl Life {
         self.last.map(|t| t + limits::STORY_KEPT)
     }
 
-    /// The lead of these posts alone.
-    pub(super) fn lead_of<'t>(posts: impl Iterator<Item = &'t Told>) -> f64 {
+    /// What is counted of texts, of these posts alone.
+    pub(super) fn of_texts<'t>(measure: Measure, posts: impl Iterator<Item = &'t Told>) -> Value {
         let mut life = Life::default();
         posts.for_each(|t| life.say(t, 1));
-        life.lead as f64
+        life.value(measure, Time(0))
     }
 
     /// Texts that were not counted because of the limit.

@@ -18,12 +18,12 @@ use crate::base::time::{Span, Time};
 
 const START: i64 = 1_700_000_000;
 
-fn at(second: i64) -> Time {
+pub(super) fn at(second: i64) -> Time {
     Time((START + second) * 1_000_000)
 }
 
 /// A hostile post of story 1 with a text.
-fn told(id: u64, account: u64, second: i64) -> Told {
+pub(super) fn told(id: u64, account: u64, second: i64) -> Told {
     let body = PostBody {
         source: "forum".into(),
         id: id.to_string().into(),
@@ -55,7 +55,7 @@ fn told(id: u64, account: u64, second: i64) -> Told {
     }
 }
 
-fn story(id: u64) -> StoryRef {
+pub(super) fn story(id: u64) -> StoryRef {
     StoryRef { id: StoryId(id), name: format!("forum:{id}").into() }
 }
 
@@ -117,21 +117,21 @@ fn hours_that_are_over_stand_for_what_is_not_kept_any_more() {
 
 const RULES: &str = "brands: {u: {query: u, own: ['forum:brand']}, v: {query: v}}\nrules:\n  - {alert: A, by: [brand, story], when: 'response_time >= 1h', severity: page}\n  - {alert: B, when: 'hostile_reach[1h] >= 50k', severity: page}\n";
 
-struct Key {
-    rules: RuleSet,
-    outages: Outages,
-    fold: KeyFold,
+pub(super) struct Key {
+    pub(super) rules: RuleSet,
+    pub(super) outages: Outages,
+    pub(super) fold: KeyFold,
     seq: u64,
 }
 
 impl Key {
-    fn new() -> Key {
+    pub(super) fn new() -> Key {
         let file = SourceText { file: "r.yaml".into(), text: RULES.into() };
         let rules = RuleSet::load(&[file]).unwrap().0;
         Key { fold: KeyFold::new(key_id("u"), &rules), rules, outages: Outages::default(), seq: 0 }
     }
 
-    fn tell(&mut self, t: Told) {
+    pub(super) fn tell(&mut self, t: Told) {
         self.seq += 1;
         let w = World { rules: &self.rules, outages: &self.outages };
         self.fold.add(w, self.seq, t.time, &t);

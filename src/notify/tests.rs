@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::base::account::key_id;
+use crate::base::account::{account_id, key_id};
 use crate::base::model::{
-    Answered, Asked, Cause, EpisodeId, Evidence, Group, Message, Notice, Phase, PostBody, PostKind, Reason, Severity,
-    SourceNotice, StoryId, StoryRef, TopPost, Transition, Turn, TurnKind,
+    Answered, Asked, Band, Cause, EpisodeId, Evidence, Going, Group, Growth, Message, Notice, Outlook, Phase, PostBody,
+    PostKind, Reason, Severity, SourceNotice, Spread, StoryId, StoryRef, StoryState, TopPost, Transition, Turn,
+    TurnKind,
 };
 use crate::base::rule::{RuleSet, SourceText};
 use crate::base::time::{Span, Time};
@@ -231,7 +232,56 @@ pub(super) fn guitar_evidence() -> Evidence {
             Turn { at: guitar_at() - Span::seconds(143), kind: TurnKind::TenAccounts, hostile_reach: 9_200.0 },
             Turn { at: guitar_at() - Span::seconds(1), kind: TurnKind::BiggestVoice, hostile_reach: 86_600.0 },
         ],
+        going: Some(Box::new(guitar_going())),
         ..*n.transition.evidence.unwrap()
+    }
+}
+
+/// Where the guitar story goes.
+fn guitar_going() -> Going {
+    let one = |i: u64, from: Option<u32>, p: &TopPost| Spread {
+        from,
+        name: p.name.clone().unwrap_or_default(),
+        source: p.body.source.clone(),
+        post: i,
+        account: account_id(&p.body.source, &p.body.author).0,
+        time: p.time,
+        kind: p.kind,
+        n_milli: p.n_milli,
+        followers: p.followers,
+        known: p.known,
+    };
+    let root = said("dave", 353, PostKind::Post, 3900, 0.0068, "");
+    let world = said("guitarworld", 60, PostKind::Quote, 47_000, 0.081, "");
+    let late = said("strings.example", 20, PostKind::Repost, 12_400, 0.02, "");
+    let times = said("latimes", 1, PostKind::Repost, 640_000, 0.84, "");
+    Going {
+        story: "bluesky:dave".into(),
+        outlook: Some(Outlook {
+            state: StoryState::Explosive,
+            brings: 1.62,
+            shares: 21,
+            final_shares: Band { low: 410.0, mid: 1_200.0, high: 5_200.0 },
+            followers_to_come: Band { low: 1e6, mid: 3e6, high: 1e7 },
+            exposure: 690_000.0,
+        }),
+        began: root.time,
+        shares_an_hour: 126.0,
+        accounts: 23,
+        reach: 103_000.0,
+        hostile_reach: 86_600.0,
+        day: Some(Band { low: 900_000.0, mid: 1_900_000.0, high: 4_100_000.0 }),
+        exposure: 404_000.0,
+        answers: (5, 4),
+        sources: vec![("bluesky".into(), 25), ("mastodon".into(), 2)],
+        langs: vec![("en".into(), 6), ("".into(), 21)],
+        growth: Some(Growth {
+            within: Span::seconds(600),
+            reach: 92_000.0,
+            most: TopPost { share: 0.91, ..times.clone() },
+        }),
+        tree: vec![one(1, None, &root), one(2, Some(0), &world), one(3, Some(1), &late), one(4, Some(0), &times)],
+        unlisted: 19,
     }
 }
 

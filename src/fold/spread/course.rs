@@ -229,6 +229,12 @@ impl Course {
         self.last
     }
 
+    /// Reach in units of weight x base.
+    #[cfg(test)]
+    pub(super) fn seen_units(&self) -> i128 {
+        self.seen
+    }
+
     /// Hostile reach in units of weight x base.
     pub(in crate::fold) fn hostile_units(&self) -> i128 {
         self.hostile

@@ -123,3 +123,6 @@ impl Courses {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,8 +29,12 @@ pub enum Measure {
     LargestVoice,
     /// Reposts, quotes, and posts that carry a story's link or words.
     Shares,
-    /// Story: distinct hostile texts minus distinct other texts.
+    /// Story: distinct hostile texts minus distinct other texts of known tone.
     Lead,
+    /// Story: distinct hostile texts.
+    HostileTexts,
+    /// Story: distinct texts that are known not to be hostile.
+    OtherTexts,
     /// Story: negativity of its root, 0..1; unknown while the root was not seen.
     RootNegativity,
     /// Story: time since its first post.
@@ -69,7 +73,7 @@ const fn row(measure: Measure, name: &'static str, label: &'static str, of: &'st
 }
 
 /// One row a measure, in the order of [`Measure::ALL`].
-const TABLE: [Row; 16] = [
+const TABLE: [Row; 18] = [
     row(Measure::Mentions, "mentions", "mentions", "posts", Unit::Count),
     row(Measure::Authors, "authors", "accounts", "accounts", Unit::Count),
     row(Measure::Texts, "texts", "texts", "distinct texts", Unit::Count),
@@ -82,6 +86,8 @@ const TABLE: [Row; 16] = [
     row(Measure::LargestVoice, "largest_voice", "largest voice", "followers", Unit::Count),
     row(Measure::Shares, "shares", "shares", "shares", Unit::Count),
     row(Measure::Lead, "lead", "lead of hostile texts", "texts", Unit::Count),
+    row(Measure::HostileTexts, "hostile_texts", "hostile texts", "texts", Unit::Count),
+    row(Measure::OtherTexts, "other_texts", "other texts", "texts", Unit::Count),
     row(Measure::RootNegativity, "root_negativity", "negativity of the root", "", Unit::Share),
     row(Measure::StoryAge, "story_age", "age of the story", "", Unit::Duration),
     row(Measure::StoryState, "story_state", "state of the story", "", Unit::State),
@@ -90,8 +96,8 @@ const TABLE: [Row; 16] = [
 
 impl Measure {
     /// All measures.
-    pub const ALL: [Measure; 16] = {
-        let mut all = [Measure::Mentions; 16];
+    pub const ALL: [Measure; 18] = {
+        let mut all = [Measure::Mentions; 18];
         let mut i = 0;
         while i < TABLE.len() {
             all[i] = TABLE[i].measure;
@@ -128,7 +134,13 @@ impl Measure {
     pub fn is_of_story(self) -> bool {
         matches!(
             self,
-            Measure::Lead | Measure::RootNegativity | Measure::StoryAge | Measure::StoryState | Measure::ResponseTime
+            Measure::Lead
+                | Measure::HostileTexts
+                | Measure::OtherTexts
+                | Measure::RootNegativity
+                | Measure::StoryAge
+                | Measure::StoryState
+                | Measure::ResponseTime
         )
     }
 

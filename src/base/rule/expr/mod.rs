@@ -250,7 +250,9 @@ impl Expr {
             Expr::Compare(Compare::More | Compare::AtLeast, a, b) => {
                 let counts = match &**a {
                     Expr::Series(s, _) if s.view == View::Value => {
-                        s.offset == Span::ZERO && (s.measure.rises_by_counting() || s.measure == Measure::Lead)
+                        s.offset == Span::ZERO
+                            && (s.measure.rises_by_counting()
+                                || matches!(s.measure, Measure::Lead | Measure::HostileTexts | Measure::OtherTexts))
                     }
                     Expr::Rate(s, _) => s.measure.rises_by_counting(),
                     Expr::Series(s, _) => s.has_baseline(),
