@@ -15,10 +15,11 @@ use crate::app::intake::{Fed, Intake, What};
 use crate::app::keeper::{Keep, Stepped};
 use crate::app::status::{EngineView, Status};
 use crate::base::limits;
-use crate::base::metric::{self, Queue, Stage};
+use crate::base::metric::{self, Stage};
 use crate::base::model::{Entry, EntryBody, Position, Seq, Severity, Sifted, SourceState};
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::rule::RuleSet;
+use crate::collect::audience::Seen;
 use crate::decode::raw::NETWORK;
 
 /// What a tap is shown: every entry, as it is numbered.
@@ -31,7 +32,7 @@ pub struct EngineThread {
     keeper: GaugedSender<Keep>,
     /// What is yet to be caught up with.
     catch_up: Option<CatchUp>,
-    lookups: mpsc::Sender<String>,
+    lookups: mpsc::Sender<Seen>,
     tap: Option<Tap>,
     complained: Option<Instant>,
     shown: Option<Instant>,
@@ -57,7 +58,7 @@ impl EngineThread {
         engine: Engine,
         status: Arc<Status>,
         keeper: GaugedSender<Keep>,
-        lookups: mpsc::Sender<String>,
+        lookups: mpsc::Sender<Seen>,
         tap: Option<Tap>,
     ) -> EngineThread {
         EngineThread {
@@ -330,14 +331,21 @@ impl EngineThread {
         self.keeper.send(Keep::Step(Box::new(Stepped { step: output.step, notices, position, received }))).is_ok()
     }
 
-    /// Asks for the audience of an account that was imputed.
+    /// Has the audience of an account looked up where its post does not tell it.
     fn look_up(&self, entry: &Entry) {
-        if let EntryBody::Mention(t) | EntryBody::Share(t) = &entry.body
-            && !t.audience.known
-            && *t.body.source == *NETWORK
-            && self.lookups.try_send(t.body.author.to_string()).is_err()
-            && !self.lookups.is_closed()
-        {
+        let (EntryBody::Mention(t) | EntryBody::Share(t)) = &entry.body else { return };
+        // another brand that reads it hears of it, too
+        if *t.body.source != *NETWORK || t.foreign.is_some() {
+            return;
+        }
+        let unknown = !t.audience.known;
+        if unknown || self.status.is_stream(&t.via) {
+            self.ask_for(Seen { did: t.body.author.clone(), unknown, unnamed: false });
+        }
+    }
+
+    fn ask_for(&self, seen: Seen) {
+        if self.lookups.try_send(seen).is_err() && !self.lookups.is_closed() {
             self.status.metrics.add(&metric::LIMIT_HITS, &["lookup_queue"], 1.0);
         }
     }
@@ -372,8 +380,6 @@ impl EngineThread {
         for (severity, n) in open {
             metrics.set(&metric::OPEN_EPISODES, &[severity.name()], n);
         }
-        let lookups = self.lookups.max_capacity() - self.lookups.capacity();
-        metrics.set(&metric::QUEUE, &[Queue::Lookups.name()], lookups as f64);
         let kept = self.engine.kept_len();
         metrics.set(&metric::POSTS_KEPT, &[], kept as f64);
         self.brands.show(&mut self.engine, metrics);

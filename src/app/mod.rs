@@ -20,6 +20,7 @@ pub mod gauged;
 pub mod heartbeat;
 pub mod intake;
 pub mod keeper;
+mod lookups;
 mod measured;
 pub mod metrics;
 pub mod pipeline;

@@ -26,6 +26,7 @@ use crate::app::intake::{Fed, Lane, intake};
 use crate::app::keeper::housekeeping::Housekeeping;
 use crate::app::keeper::thread::{Entries, KeeperThread};
 use crate::app::keeper::{Delivery, Ended, Keep, Keeper, NoLetters, Tell};
+use crate::app::lookups::Lookups;
 use crate::app::sources::Sources;
 use crate::app::start;
 use crate::app::status::Status;
@@ -34,7 +35,7 @@ use crate::base::metric;
 use crate::base::model::{Message, SourceState};
 use crate::base::rule::RuleSet;
 use crate::base::time::{Span, Time};
-use crate::collect::audience;
+use crate::collect::audience::Manners;
 use crate::collect::connection::Patience;
 use crate::enroll::ClockMode;
 use crate::serve;
@@ -47,8 +48,8 @@ pub struct Parts {
     pub rules: Arc<RuleSet>,
     /// Real time between two Ticks.
     pub tick: Duration,
-    /// Least time between two audience look-ups.
-    pub lookup_pace: Span,
+    /// How politely audiences are looked up.
+    pub lookups: Manners,
     /// How long connections are waited for.
     pub patience: Patience,
     /// Is shown every entry.
@@ -70,9 +71,9 @@ impl Parts {
     pub fn new(config: Config, rules: Arc<RuleSet>, clock: Arc<dyn Clock>) -> io::Result<Parts> {
         let clock = if config.plays() { Arc::new(RecordedClock::default()) } else { clock };
         let status = Arc::new(Status::new(clock, Arc::new(config)).map_err(io::Error::other)?);
-        let (tick, lookup_pace) = (Duration::from_secs(1), limits::LOOKUP_PACE);
+        let (tick, lookups) = (Duration::from_secs(1), Manners::default());
         let (patience, tell, ended) = (Patience::default(), Box::new(NoLetters), Ended::default());
-        Ok(Parts { status, rules, tick, lookup_pace, patience, tap: None, http: true, tell, ended })
+        Ok(Parts { status, rules, tick, lookups, patience, tap: None, http: true, tell, ended })
     }
 }
 
@@ -119,7 +120,7 @@ impl Service {
     ) -> io::Result<Service> {
         // a second call finds it installed already
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let Parts { status, rules, tick, lookup_pace, patience, tap, http: serves, tell, ended } = parts;
+        let Parts { status, rules, tick, lookups, patience, tap, http: serves, tell, ended } = parts;
         let config = status.config();
         let mode = if config.plays() { ClockMode::Recording } else { ClockMode::Live };
         let server = if serves { Some(bound(config.listen).await?) } else { None };
@@ -132,7 +133,7 @@ impl Service {
         let (queue, urgent) = intake();
         let urgent = Arc::new(urgent);
         let (to_keeper, kept) = gauged::<Keep>(limits::KEEP_QUEUE, status.queues.keeper.clone());
-        let (to_lookup, lookups) = mpsc::channel(limits::LOOKUP_QUEUE);
+        let (to_lookup, seen) = mpsc::channel(limits::LOOKUP_QUEUE);
         let mut thread = EngineThread::new(engine, status.clone(), to_keeper.clone(), to_lookup, tap);
         if let Some(catch_up) = catch_up {
             queue.hold();
@@ -157,7 +158,7 @@ impl Service {
         let orders = Some(status.take_orders(to_keeper.clone()));
         tasks.spawn(watch_health(status.clone(), urgent.clone(), to_keeper, patience.unheard, cancel.clone()));
         tasks.spawn(heartbeat::run(status.clone(), cancel.clone()));
-        spawn_lookups(&tasks, audience_of(&config), lookups, urgent.clone(), lookup_pace, &cancel);
+        Lookups { seen, manners: lookups }.start(&tasks, &status, urgent.clone(), &cancel);
         let mut sources = Sources::new(queue, urgent.clone(), status.clone(), patience);
         sources.start_from(positions);
         sources.set(&config.sources).await.map_err(io::Error::other)?;
@@ -287,14 +288,6 @@ async fn begin(
     Ok(begun)
 }
 
-/// Where followers are asked for.
-fn audience_of(config: &Config) -> Option<String> {
-    config.sources.iter().find_map(|s| match &s.kind {
-        SourceKind::Jetstream(j) => j.audience.clone(),
-        _ => None,
-    })
-}
-
 fn spawn_thread<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> io::Result<JoinHandle<T>> {
     std::thread::Builder::new().name(name.into()).spawn(work)
 }
@@ -387,29 +380,4 @@ async fn watch_health(
             }
         }
     }
-}
-
-fn spawn_lookups(
-    tasks: &TaskTracker,
-    base: Option<String>,
-    accounts: mpsc::Receiver<String>,
-    to: Arc<Lane>,
-    pace: Span,
-    cancel: &CancellationToken,
-) {
-    let Some(base) = base else { return };
-    let (send, mut learned) = mpsc::channel::<Vec<audience::Learned>>(4);
-    tasks.spawn(audience::run(base, accounts, send, pace, cancel.clone()));
-    let network: Arc<str> = crate::decode::raw::NETWORK.into();
-    tasks.spawn(async move {
-        while let Some(batch) = learned.recv().await {
-            for l in batch {
-                let input =
-                    Input::Audience { source: network.clone(), author: l.did, followers: l.followers, name: l.handle };
-                if !to.send(Fed::now(input)).await {
-                    return;
-                }
-            }
-        }
-    });
 }

@@ -45,16 +45,34 @@ pub const PLAYED_TOGETHER: Span = Span::millis(20);
 pub const LANE_BATCHES: usize = 64;
 /// Bytes of one source that wait for the engine; a larger batch waits alone.
 pub const LANE_BYTES: usize = 16 << 20;
-/// Accounts that wait to be looked up; more are left out and counted.
+/// Accounts that wait to be looked up; of more the oldest are left out and counted.
 pub const LOOKUP_QUEUE: usize = 4096;
 /// Accounts asked for in one request.
 pub const LOOKUP_BATCH: usize = 25;
+/// Answers that wait for the engine; then nobody is asked.
+pub const LOOKUP_ANSWERS: usize = 4;
 /// Bytes of one answer to a look-up.
 pub const LOOKUP_BYTES: usize = 1 << 20;
 /// Time for one look-up.
 pub const LOOKUP_TIMEOUT: Span = Span::seconds(10);
 /// Least time between two look-ups.
 pub const LOOKUP_PACE: Span = Span::millis(100);
+/// Longest wait before the next look-up that a server may ask for.
+pub const LOOKUP_PAUSE: Span = Span::seconds(300);
+/// How long an account waits to be looked up; then it is left out and counted until it is seen again.
+pub const LOOKUP_PATIENCE: Span = Span::seconds(600);
+/// How long followers that were looked up are not asked for again.
+pub const LOOKUP_FRESH: Span = Span::seconds(86_400);
+/// How long an account that nobody could tell of is not asked for again.
+pub const LOOKUP_MISSING: Span = Span::seconds(6 * 3600);
+/// Accounts whose last look-up is remembered.
+pub const LOOKUPS_KEPT: usize = 1 << 17;
+/// Look-ups handed to the store at once.
+pub const LOOKUPS_SAVED: usize = 1024;
+/// Time between two of these.
+pub const LOOKUPS_SAVE_EVERY: Span = Span::seconds(2);
+/// Look-ups that wait for a store that is slow; more are not remembered over a restart.
+pub const LOOKUPS_UNSAVED: usize = 8192;
 
 /// Time for a connection to open.
 pub const CONNECT_TIMEOUT: Span = Span::seconds(10);
@@ -432,7 +450,8 @@ const _: () = {
     assert!(FRAME_BYTES as u64 <= LINE_BYTES, "a line that is given up must be longer than a frame");
     assert!(KEPT_TEXT_BYTES <= SCORED_TEXT_BYTES && SCORED_TEXT_BYTES <= FRAME_BYTES);
     assert!(SILENCE.0 + PONG_TIMEOUT.0 < SOURCE_DOWN.0, "a dead connection is known before its source counts as down");
-    assert!(LOOKUP_BATCH <= LOOKUP_QUEUE);
+    assert!(LOOKUP_BATCH <= LOOKUP_QUEUE && LOOKUP_QUEUE <= LOOKUPS_KEPT);
+    assert!(LOOKUP_PAUSE.0 < LOOKUP_PATIENCE.0, "who waits outlives a pause that a server asks for");
     assert!(DELIVERY_FIRST.0 <= DELIVERY_MOST.0 && DELIVERY_MOST.0 < DELIVERY_KEPT.0);
     assert!(ANSWER_CHARS <= ANSWER_BYTES);
     assert!(REFRESH_EVERY.0 * 3 < ALERT_LASTS.0, "an alert must outlive two refreshes that fail");

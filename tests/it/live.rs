@@ -12,6 +12,7 @@ use groundswell::app::service::{Parts, Service, messages};
 use groundswell::base::model::{Message, Notice, SourceInfo, SourceNotice, WireFormat};
 use groundswell::base::rule::{RuleSet, SourceText};
 use groundswell::base::time::Span;
+use groundswell::collect::audience::Manners;
 use groundswell::collect::connection::Patience;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -89,8 +90,9 @@ impl Live {
     /// A service.
     pub async fn with(config: Config, rules: Arc<RuleSet>, patience: Patience) -> Live {
         let (to, told) = channel();
-        let (tick, lookup_pace) = (Duration::from_millis(50), Span::ZERO);
-        let parts = Parts { tick, lookup_pace, patience, ..Parts::new(config, rules, Arc::new(SystemClock)).unwrap() };
+        let tick = Duration::from_millis(50);
+        let lookups = Manners { pace: Span::ZERO, ..Manners::default() };
+        let parts = Parts { tick, lookups, patience, ..Parts::new(config, rules, Arc::new(SystemClock)).unwrap() };
         let service = Service::start(
             parts,
             messages(move |message: Option<Message>| {

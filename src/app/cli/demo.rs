@@ -31,6 +31,7 @@ use crate::base::model::{Message, Phase, Severity, SourceInfo, Transition, WireF
 use crate::base::rule::RuleSet;
 use crate::base::secret::Secret;
 use crate::base::time::{Span, Time};
+use crate::collect::audience::Manners;
 use crate::notify::{Policy, Sending};
 
 /// Longest run, in story time, and what may be added in real time.
@@ -163,7 +164,12 @@ impl Demo {
         let watch = Watch { seen: seen.clone(), over: done.clone(), story: script.story.clone(), ends: false };
         let writes = Writes::new(&kind, surroundings(&config), style_of(&io::stdout()));
         let tell = Box::new(Told { policy: Arc::new(policy(&config)), writes, clock: clock.clone() });
-        let mut parts = Parts { tick: TICK, lookup_pace: Span::ZERO, tell, ..Parts::new(config, rules, clock)? };
+        let mut parts = Parts {
+            tick: TICK,
+            lookups: Manners { pace: Span::ZERO, ..Manners::default() },
+            tell,
+            ..Parts::new(config, rules, clock)?
+        };
         let receivers = if scratch.is_some() { Some(receivers_of(&mut parts)?) } else { None };
         let service = Service::start(parts, watch.receive(receivers.clone())).await?;
         // set once; the teller waits for it

@@ -84,6 +84,15 @@ metrics! {
         "how long the engine stood still when rules changed last"
     BUILD Gauge Flag "build_info" ["version"] (1)
         "always 1; the version that is running"
+    // look-ups of audiences
+    LOOKUPS Counter Items "audience_lookups_total" ["result"] (4)
+        "accounts that were to be looked up, by what came of it: learned, missing (the answer left them out), refused, or dropped because too many waited, or they too long"
+    LOOKUP_REQUESTS Counter Items "audience_requests_total" ["result"] (4)
+        "requests that looked accounts up, by what was answered: ok, refused, limited (too many requests) or failed"
+    LOOKUPS_SEEN Counter Items "audience_seen_total" ["result"] (5)
+        "mentions and shares whose author may have to be looked up, by what was known then: fresh, stale (used, and asked for again), missing, waiting (is asked for already) or unknown"
+    LOOKUP_OLDEST Gauge Seconds "audience_oldest_waiting_seconds" [] (1)
+        "how long the oldest account has waited to be looked up; 0 where none waits"
     // brands and groups of brands
     MENTIONS Counter Items "brand_mentions_total" ["brand" "tone"] (limits::METRIC_BRANDS * 4)
         "mentions of a brand by tone"

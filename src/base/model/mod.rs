@@ -8,6 +8,7 @@ mod fields;
 mod frame;
 mod ids;
 mod incident;
+mod looked_up;
 mod mention;
 mod negativity;
 mod notice;
@@ -29,6 +30,7 @@ pub use fields::{FieldMap, Pointer, TimeUnit};
 pub use frame::{Frame, FrameBatch, Position, SourceInfo, WireFormat};
 pub use ids::{AccountId, EpisodeId, KeyId, PostId, Seq, StoryId, StoryRef};
 pub use incident::IncidentId;
+pub use looked_up::LookedUp;
 pub use mention::{Mention, PostBody};
 pub use negativity::{Negativity, Tone};
 pub use notice::{
