@@ -15,15 +15,42 @@ const PRIOR: u64 = 300;
 /// Keys noted for one account; one that concerns more is told to all.
 const KEYS_NOTED: usize = 8;
 
+/// How a count of followers came to be known. Written as its number, which stays: the first two are
+/// what a flag says in snapshots of before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum How {
+    /// It is not: it was imputed.
+    Imputed,
+    /// It was looked up, and may be again.
+    LookedUp,
+    /// A post of the account told it, which settles it.
+    Told,
+}
+
 /// What is remembered of an account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Account {
-    audience: Audience,
+    followers: u64,
+    how: How,
     keys: SmallVec<[KeyId; 2]>,
     /// Concerns more keys than are noted.
     all: bool,
     /// Left, and did not write since.
     gone: bool,
+}
+
+impl Account {
+    fn new(followers: u64, how: How) -> Account {
+        Account { followers, how, keys: SmallVec::new(), all: false, gone: false }
+    }
+
+    fn audience(&self) -> Audience {
+        Audience { followers: self.followers, known: self.how != How::Imputed }
+    }
+
+    fn concerned(&self) -> Concerned {
+        if self.all { Concerned::new() } else { self.keys.iter().copied().collect() }
+    }
 }
 
 /// Whom an account concerns: these keys; all keys if empty.
@@ -50,15 +77,14 @@ impl Audiences {
         followers: Option<u64>,
         keys: &[KeyId],
     ) -> (Audience, Option<Concerned>) {
-        let learned = followers.and_then(|f| self.learn(account, source, f));
+        let learned = followers.and_then(|f| self.settle(account, source, f));
         if self.accounts.get_mut(account.0).is_none() {
             if let Some(f) = followers {
                 self.median(source).add(f);
             }
             let median = self.median(source).value();
-            let imputed = || Audience { followers: median, known: false };
-            let audience = followers.map_or_else(imputed, |followers| Audience { followers, known: true });
-            self.accounts.insert(account.0, Account { audience, keys: SmallVec::new(), all: false, gone: false });
+            let fresh = followers.map_or_else(|| Account::new(median, How::Imputed), |f| Account::new(f, How::Told));
+            self.accounts.insert(account.0, fresh);
         }
         let Some(known) = self.accounts.get_mut(account.0) else {
             return (Audience { followers: PRIOR, known: false }, learned);
@@ -70,7 +96,7 @@ impl Audiences {
                 known.keys.push(*key);
             }
         }
-        (known.audience, learned)
+        (known.audience(), learned)
     }
 
     /// An account concerns a key too.
@@ -84,14 +110,40 @@ impl Audiences {
         }
     }
 
-    /// Sets a followers count that was imputed so far. Gives the keys that counted the account.
+    /// A count was looked up: it takes the place of one that was imputed, or looked up before. Gives
+    /// the keys that counted the account, where that changes anything.
     pub(super) fn learn(&mut self, account: AccountId, source: &Arc<str>, followers: u64) -> Option<Concerned> {
-        self.accounts.peek(account.0).filter(|a| !a.audience.known)?;
+        let known = self.accounts.peek(account.0).filter(|a| a.how != How::Told)?;
+        if known.how == How::LookedUp && known.followers == followers {
+            return None;
+        }
+        self.set(account, source, followers, How::LookedUp)
+    }
+
+    /// A post told a count: the first one settles it. Gives the keys that counted the account with
+    /// another one.
+    fn settle(&mut self, account: AccountId, source: &Arc<str>, followers: u64) -> Option<Concerned> {
+        let known = self.accounts.peek(account.0).filter(|a| a.how != How::Told)?;
+        let same = known.how == How::LookedUp && known.followers == followers;
+        self.set(account, source, followers, How::Told).filter(|_| !same)
+    }
+
+    fn set(&mut self, account: AccountId, source: &Arc<str>, followers: u64, how: How) -> Option<Concerned> {
         let known = self.accounts.get_mut(account.0)?;
-        known.audience = Audience { followers, known: true };
-        let concerned = if known.all { Concerned::new() } else { known.keys.iter().copied().collect() };
-        self.median(source).add(followers);
+        let first = known.how == How::Imputed;
+        (known.followers, known.how) = (followers, how);
+        let concerned = known.concerned();
+        if first {
+            // an account counts once in what others are imputed
+            self.median(source).add(followers);
+        }
         Some(concerned)
+    }
+
+    /// The keys that counted an account, where a count that was looked up is this one.
+    pub(super) fn confirmed(&self, account: AccountId, followers: u64) -> Option<Concerned> {
+        let same = |a: &&Account| a.how == How::LookedUp && a.followers == followers;
+        self.accounts.peek(account.0).filter(same).map(Account::concerned)
     }
 
     /// Whom it concerns that an account is gone; `None` if it is not remembered or was gone already.
@@ -99,7 +151,7 @@ impl Audiences {
         self.accounts.peek(account.0).filter(|a| !a.gone)?;
         let a = self.accounts.get_mut(account.0)?;
         a.gone = true;
-        Some(if a.all { Concerned::new() } else { a.keys.iter().copied().collect() })
+        Some(a.concerned())
     }
 
     /// Accounts forgotten because of the limit.
@@ -196,5 +248,40 @@ mod tests {
         assert_eq!(a.leave(AccountId(2)), Some(Concerned::from_slice(&[KeyId(1), KeyId(2)])));
         assert_eq!(a.leave(AccountId(2)), None, "told once");
         assert_eq!(a.learn(AccountId(99), &x, 5), None);
+    }
+
+    #[test]
+    fn what_is_looked_up_again_replaces_what_was_and_what_a_post_tells_settles_it() {
+        let mut a = Audiences::new();
+        let (x, key) = (Arc::from("x"), [KeyId(1)]);
+        let keys = || Some(Concerned::from_slice(&key));
+        a.assign(AccountId(1), &x, None, &key);
+        assert_eq!((a.confirmed(AccountId(1), 300), a.learn(AccountId(1), &x, 40)), (None, keys()));
+        assert_eq!((a.learn(AccountId(1), &x, 40), a.confirmed(AccountId(1), 40)), (None, keys()));
+        assert_eq!((a.learn(AccountId(1), &x, 41), a.confirmed(AccountId(1), 40)), (keys(), None));
+        assert_eq!(a.assign(AccountId(1), &x, None, &key).0, Audience { followers: 41, known: true });
+        assert_eq!(a.assign(AccountId(1), &x, Some(41), &key).1, None, "the same, but settled");
+        assert_eq!((a.learn(AccountId(1), &x, 42), a.confirmed(AccountId(1), 41)), (None, None));
+        a.assign(AccountId(2), &x, None, &key);
+        a.learn(AccountId(2), &x, 7);
+        assert_eq!(a.assign(AccountId(2), &x, Some(8), &key), (Audience { followers: 8, known: true }, keys()));
+        assert_eq!(a.medians["x"].count, 2, "each account counts once");
+    }
+
+    #[test]
+    fn accounts_of_snapshots_of_before_are_read() {
+        #[derive(Serialize)]
+        struct Before {
+            audience: Audience,
+            keys: SmallVec<[KeyId; 2]>,
+            all: bool,
+            gone: bool,
+        }
+        for (known, how) in [(false, How::Imputed), (true, How::LookedUp)] {
+            let audience = Audience { followers: 77_777, known };
+            let before = Before { audience, keys: SmallVec::from_slice(&[KeyId(3)]), all: false, gone: true };
+            let read: Account = postcard::from_bytes(&postcard::to_stdvec(&before).unwrap()).unwrap();
+            assert_eq!((read.audience(), read.how, read.keys[0], read.gone), (audience, how, KeyId(3), true));
+        }
     }
 }

@@ -28,7 +28,7 @@ pub enum EntryBody {
     Share(Box<Told>),
     /// A post by one of the key's own accounts: never a mention, but an answer in its story.
     Own(Box<Told>),
-    /// The audience of an account became known after it was imputed.
+    /// The audience of an account became known after it was imputed, or was looked up again.
     AudienceLearned {
         /// The account.
         account: AccountId,

@@ -24,7 +24,7 @@ pub enum Change {
     },
     /// An account is gone.
     Left(AccountId),
-    /// Followers of an account that were imputed before.
+    /// Followers of an account that were imputed before, or looked up earlier.
     Followers {
         /// Its source.
         source: Arc<str>,

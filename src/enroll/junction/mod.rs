@@ -206,12 +206,16 @@ impl Junction {
         self.watch = Watch::new(rules);
     }
 
-    /// An audience was looked up.
+    /// An audience was looked up. Where only the name can be news, that is told.
     pub fn audience(&mut self, source: &Arc<str>, author: &str, followers: u64, name: Option<Box<str>>) {
         let account = account_id(source, author);
         let followers = followers.min(limits::FOLLOWERS);
-        if let Some(keys) = self.audiences.learn(account, source, followers) {
+        let learned = self.audiences.learn(account, source, followers);
+        if learned.is_some() {
             self.note(|| Change::Followers { source: source.clone(), account, followers });
+        }
+        let confirmed = || self.audiences.confirmed(account, followers).filter(|_| name.is_some());
+        if let Some(keys) = learned.or_else(confirmed) {
             let keys = self.watch.with_readers(keys);
             let now = self.clock.now().unwrap_or_default();
             self.push(now, EntryBody::AudienceLearned { account, followers, name, keys });
