@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::model::{
-    Audience, Entry, EntryBody, Group, KeyId, Phase, PostId, Reading, Seq, Severity, Told, Transition, Vitals,
+    AccountId, Audience, Entry, EntryBody, Group, KeyId, Phase, PostId, Reading, Seq, Severity, Told, Transition,
+    Vitals,
 };
 use crate::base::rule::expr::{Compare, Expr, Measure, View};
 use crate::base::rule::{Rule, RuleSet, Scene, Top};
@@ -212,6 +213,11 @@ impl Back {
     /// Posts kept of all keys, with their authors' audiences as they are known now.
     pub fn kept(&self) -> impl Iterator<Item = (PostAt, &Told, Audience)> {
         self.keys.values().flat_map(|s| s.fold.kept())
+    }
+
+    /// Whether a key knows an account by a name.
+    pub fn is_named(&self, key: KeyId, account: AccountId) -> bool {
+        self.keys.get(&key).is_some_and(|s| s.fold.is_named(account))
     }
 
     /// Posts kept of one key.

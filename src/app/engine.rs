@@ -4,6 +4,8 @@
 //! Everything that can wake it is a variant of [`Input`]; everything it wants done comes back in
 //! [`Output`]. It reads no clock and does no I/O.
 
+mod audiences;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 

@@ -95,6 +95,10 @@ impl EngineThread {
 
     /// What comes before the first turn; false if nobody keeps what is decided.
     pub fn begin(&mut self, rules: Arc<RuleSet>) -> bool {
+        // who was waiting when the service ended
+        for did in self.engine.estimated(NETWORK, self.status.clock().now()) {
+            self.ask_for(Seen { did, unknown: true, unnamed: true });
+        }
         let other = self.engine.rules().fingerprint != rules.fingerprint;
         if other { self.new_rules(rules) } else { self.first_step() }
     }
@@ -340,7 +344,7 @@ impl EngineThread {
         }
         let unknown = !t.audience.known;
         if unknown || self.status.is_stream(&t.via) {
-            self.ask_for(Seen { did: t.body.author.clone(), unknown, unnamed: false });
+            self.ask_for(Seen { did: t.body.author.clone(), unknown, unnamed: !self.engine.is_named(t) });
         }
     }
 

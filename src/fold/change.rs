@@ -11,7 +11,7 @@ use super::series::{Series, passes};
 use super::spread::Courses;
 use super::story::Life;
 use super::voices::Size;
-use crate::base::model::{Audience, Group, KeyId, PostId, Told};
+use crate::base::model::{AccountId, Audience, Group, KeyId, PostId, Told};
 use crate::base::rule::plan::{Base, Past, Window};
 use crate::base::rule::{Dim, Filter, Plan, RuleSet};
 use crate::base::time::{Span, Time};
@@ -121,6 +121,11 @@ impl KeyFold {
             let known = self.posts.account(k.told.account.0).map(|a| a.audience);
             (at, &*k.told, known.unwrap_or(k.told.audience))
         })
+    }
+
+    /// Whether an account of the key's own posts is known by a name.
+    pub fn is_named(&self, account: AccountId) -> bool {
+        self.posts.account(account.0).is_some_and(|a| a.name.is_some())
     }
 
     /// A post of the key's own that is kept.
