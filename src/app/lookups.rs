@@ -1,6 +1,7 @@
 //! Look-ups of audiences, joined to the engine and to metrics.
 
 use std::sync::Arc;
+use std::sync::mpsc::TrySendError;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -8,38 +9,45 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::config::{Config, SourceKind};
 use crate::app::engine::Input;
+use crate::app::gauged::GaugedSender;
 use crate::app::intake::{Fed, Lane};
+use crate::app::keeper::Keep;
 use crate::app::status::Status;
 use crate::base::backoff::Dice;
 use crate::base::limits;
 use crate::base::metric::{self, Queue};
 use crate::base::model::WireFormat;
 use crate::base::time::Time;
-use crate::collect::audience::{self, Asking, Figures, Learned, Manners, Now, Seen, Wires};
+use crate::collect::audience::{self, Asking, Figures, Learned, Now, Seen, Wires};
 use crate::decode::raw::NETWORK;
 
 /// What look-ups begin with.
 pub(super) struct Lookups {
     /// Accounts that the engine has seen.
     pub(super) seen: mpsc::Receiver<Seen>,
-    /// How politely it is asked.
-    pub(super) manners: Manners,
+    /// Who was asked for before, and how politely it is asked.
+    pub(super) asking: Asking,
+    /// Keeps what is learned over a restart.
+    pub(super) keeper: GaugedSender<Keep>,
 }
 
 impl Lookups {
     /// Looks up until cancelled, if the config says where; what is learned goes to the engine.
     pub(super) fn start(self, tasks: &TaskTracker, status: &Arc<Status>, to: Arc<Lane>, cancel: &CancellationToken) {
-        let asking = Asking::new(self.manners);
+        let Lookups { seen, asking, keeper } = self;
         show(status, &asking.figures(Now { clock: Time(0), uptime: Time(0) }));
         let Some(base) = base_of(&status.config()) else { return };
         let (learned, mut batches) = mpsc::channel::<Vec<Learned>>(limits::LOOKUP_ANSWERS);
         let (clock, shown) = (status.clone(), status.clone());
         let mut left_out = 0;
         let wires = Wires {
-            seen: self.seen,
+            seen,
             learned,
             now: Box::new(move || Now { clock: clock.clock().now(), uptime: clock.uptime() }),
-            save: Box::new(|_| Vec::new()),
+            save: Box::new(move |answers| match keeper.try_send(Keep::Audiences(answers)) {
+                Err(TrySendError::Full(Keep::Audiences(answers))) => answers,
+                _ => Vec::new(),
+            }),
             show: Box::new(move |figures| {
                 show(&shown, figures);
                 // the engine counts there whom it cannot even hand over

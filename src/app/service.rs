@@ -35,7 +35,7 @@ use crate::base::metric;
 use crate::base::model::{Message, SourceState};
 use crate::base::rule::RuleSet;
 use crate::base::time::{Span, Time};
-use crate::collect::audience::Manners;
+use crate::collect::audience::{Asking, Manners};
 use crate::collect::connection::Patience;
 use crate::enroll::ClockMode;
 use crate::serve;
@@ -128,7 +128,7 @@ impl Service {
         let (cancel, http_cancel) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, http) = (TaskTracker::new(), TaskTracker::new());
         server.into_iter().for_each(|s| answer(&http, s, status.clone(), http_cancel.clone()));
-        let start::Begun { engine, keeper, waiting, positions, catch_up, store } =
+        let start::Begun { engine, keeper, waiting, positions, catch_up, store, audiences } =
             begin(&status, &rules, mode, tell, &ended).await?;
         let (queue, urgent) = intake();
         let urgent = Arc::new(urgent);
@@ -156,9 +156,10 @@ impl Service {
             lose_others(&config, &urgent).await;
         }
         let orders = Some(status.take_orders(to_keeper.clone()));
+        let lookups = Lookups { seen, asking: Asking::new(lookups).remembering(audiences), keeper: to_keeper.clone() };
+        lookups.start(&tasks, &status, urgent.clone(), &cancel);
         tasks.spawn(watch_health(status.clone(), urgent.clone(), to_keeper, patience.unheard, cancel.clone()));
         tasks.spawn(heartbeat::run(status.clone(), cancel.clone()));
-        Lookups { seen, manners: lookups }.start(&tasks, &status, urgent.clone(), &cancel);
         let mut sources = Sources::new(queue, urgent.clone(), status.clone(), patience);
         sources.start_from(positions);
         sources.set(&config.sources).await.map_err(io::Error::other)?;

@@ -13,7 +13,7 @@ use crate::app::recovery::{self, Kept, Rebuilt};
 use crate::app::status::Status;
 use crate::base::broken::{self, Broken};
 use crate::base::limits;
-use crate::base::model::{Message, Notice, Position};
+use crate::base::model::{LookedUp, Message, Notice, Position};
 use crate::base::rule::RuleSet;
 use crate::base::secret::Secret;
 use crate::base::time::Time;
@@ -35,6 +35,8 @@ pub struct Begun {
     pub catch_up: Option<CatchUp>,
     /// The store, if there is one to keep house in.
     pub store: Option<StoreConfig>,
+    /// What is known of accounts that were looked up.
+    pub audiences: Vec<LookedUp>,
 }
 
 /// Begins.
@@ -57,6 +59,7 @@ pub fn begin(
         positions: BTreeMap::new(),
         catch_up: None,
         store: None,
+        audiences: Vec::new(),
     };
     let Some(config) = status.config().store.clone() else {
         status.set_acts(acts(None));
@@ -146,6 +149,7 @@ struct Stored {
     down_since: Option<Time>,
     path: PathBuf,
     desk: Desk,
+    audiences: Vec<LookedUp>,
 }
 
 fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
@@ -168,7 +172,9 @@ fn read(db: &Db, mode: ClockMode) -> Result<Stored, StoreError> {
     let down_since = db.meta(DOWN_SINCE)?.and_then(|t| Time::parse_rfc3339(&t));
     let desk = remembered(db, &mut kept, last)?;
     let (waiting, path) = (db.waiting()?, db.path().to_path_buf());
-    Ok(Stored { rebuilt, waiting, positions, untold, last, down_since, path, desk })
+    // who is not remembered is asked for again
+    let audiences = db.audiences(limits::LOOKUPS_KEPT).unwrap_or_default();
+    Ok(Stored { rebuilt, waiting, positions, untold, last, down_since, path, desk, audiences })
 }
 
 /// What people were told of before.
@@ -228,12 +234,13 @@ impl Stored {
     fn begin(self, status: &Arc<Status>, rules: &Arc<RuleSet>, mode: ClockMode, mut keeper: Keeper, now: Now) -> Begun {
         let waiting = self.waiting.into_iter().map(|w| delivery(w, now.clock)).collect();
         keeper = keeper.remembering(self.desk);
+        let audiences = self.audiences;
         let Some(rebuilt) = self.rebuilt else {
             let mut engine = Engine::new(rules.clone(), mode, 1).gradual();
             engine.note_changes();
             keeper.take(keeper::Keep::Rules(rules.clone()), now);
             let positions = self.positions;
-            return Begun { engine, keeper, waiting, positions, catch_up: None, store: None };
+            return Begun { engine, keeper, waiting, positions, catch_up: None, store: None, audiences };
         };
         tell_problems(&rebuilt.problems, &self.path);
         if rebuilt.holed {
@@ -258,7 +265,7 @@ impl Stored {
         let mut engine = rebuilt.engine.gradual();
         engine.note_changes();
         tracing::info!(entries = rebuilt.entries, last = engine.junction().seq(), "went on from the store");
-        Begun { engine, keeper, waiting, positions: self.positions, catch_up, store: None }
+        Begun { engine, keeper, waiting, positions: self.positions, catch_up, store: None, audiences }
     }
 }
 

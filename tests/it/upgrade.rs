@@ -7,7 +7,7 @@ use std::sync::Arc;
 use groundswell::app::engine::{Engine, Input};
 use groundswell::app::keeper::{Delivery, Ended, Keep, Keeper, Now, Stepped, Tell};
 use groundswell::app::recovery;
-use groundswell::base::model::{Frame, FrameBatch, Position, SourceInfo, WireFormat};
+use groundswell::base::model::{Frame, FrameBatch, LookedUp, Position, SourceInfo, WireFormat};
 use groundswell::base::time::Time;
 use groundswell::enroll::ClockMode;
 use groundswell::notify::{Policy, Sending, feed};
@@ -81,7 +81,13 @@ fn write(path: &Path) {
         detail: None,
     });
     keeper.commit(now(5));
+    keeper.take(Keep::Audiences(vec![looked_up()]), now(5));
+    assert_eq!(keeper.write_learned().ok(), Some(false));
     keeper.db().unwrap().checkpoint().unwrap();
+}
+
+fn looked_up() -> LookedUp {
+    LookedUp { account: "did:plc:a".into(), at: now(3).clock, followers: Some(7), name: Some("a.example".into()) }
 }
 
 fn stores() -> PathBuf {
@@ -127,6 +133,8 @@ fn stores_of_every_version_are_gone_on_with() {
         let ledger = db.ledger(groundswell::store::db::About::All, Time(0), 100).unwrap();
         let count = |what: &str| ledger.iter().filter(|l| l.what == what).count();
         assert_eq!([count("decided"), count("queued"), count("delivered")], [2, 2, 1]);
+        let looked_up = if v < 3 { vec![] } else { vec![looked_up()] };
+        assert_eq!(db.audiences(9).unwrap(), looked_up, "version {v}");
         let evidence = db.transitions(None).unwrap().remove(1).transition.unwrap().evidence.unwrap();
         assert_eq!(evidence.top[0].body.text.as_ref(), "united broke guitar number 2");
     }

@@ -5,6 +5,7 @@
 //! Knows no threads and reads no clock; [`thread`] runs it, and so does the simulation.
 
 mod archiving;
+mod audiences;
 pub mod housekeeping;
 mod orders;
 mod pending;
@@ -23,7 +24,7 @@ use crate::app::intake::Ends;
 use crate::app::snapshot::Part;
 use crate::base::broken::{self, Broken};
 use crate::base::limits;
-use crate::base::model::{EntryBody, IncidentId, Message, Notice, Outage, Position, Seq, Step, StoreNotice};
+use crate::base::model::{EntryBody, IncidentId, LookedUp, Message, Notice, Outage, Position, Seq, Step, StoreNotice};
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 use crate::notify::{Desk, Order, Policy, Sending};
@@ -60,6 +61,8 @@ pub enum Keep {
     Order(Order, oneshot::Sender<Result<String, String>>),
     /// Somebody orders something about a letter of the outbox.
     Outbox(Outbox, oneshot::Sender<Result<String, String>>),
+    /// What was learned of accounts that were looked up.
+    Audiences(Vec<LookedUp>),
     /// The past is caught up with.
     Live,
     /// The log does not give what the engine knows: what is wrong with it.
@@ -194,6 +197,8 @@ pub struct Keeper {
     lost: u64,
     /// Lines of the ledger since somebody asked.
     words: Words,
+    /// What was learned of accounts, and is in no store yet.
+    learned: Vec<LookedUp>,
 }
 
 impl Keeper {
@@ -201,8 +206,8 @@ impl Keeper {
     pub fn new(db: Option<Db>, tell: Box<dyn Tell>, ended: Ended) -> Keeper {
         let (pending, trouble) = (Pending::default(), None);
         let (desk, changed, untold, writing) = (Desk::default(), Changed::default(), None, None);
-        let (gap, lost, words) = (false, 0, Words::new());
-        Keeper { db, trouble, tell, desk, changed, ended, pending, untold, writing, gap, lost, words }
+        let (gap, lost, words, learned) = (false, 0, Words::new(), Vec::new());
+        Keeper { db, trouble, tell, desk, changed, ended, pending, untold, writing, gap, lost, words, learned }
     }
 
     /// With what people were told of before.
@@ -305,6 +310,7 @@ impl Keeper {
             }
             Keep::Order(order, to) => self.order(&order, to, now),
             Keep::Outbox(what, to) => self.outbox(&what, to, now),
+            Keep::Audiences(learned) => self.learned(learned),
             Keep::Live => self.live(now),
             Keep::Holed(problems) if self.trouble.is_none() => self.mend(&problems, now),
             Keep::Holed(_) => {}

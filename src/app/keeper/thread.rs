@@ -165,6 +165,9 @@ impl KeeperThread {
 
     /// Lets go of what need not be kept.
     fn tidy(&mut self, now: Now) {
+        if let Err(e) = self.keeper.write_learned() {
+            tracing::warn!(error = %e, "what was learned of accounts is not kept");
+        }
         let (Some(config), archived) = (&self.keep, self.status.archived()) else { return };
         let keep = db::Keep {
             log: now.clock - config.keep_log,
@@ -199,6 +202,7 @@ impl KeeperThread {
             }
         }
         keeper.commit(now());
+        while keeper.write_learned().unwrap_or(false) {}
         let (waiting, _) = keeper.waiting();
         if let Some(t) = keeper.trouble() {
             tracing::error!(waiting, why = t.why, since = %t.since, "stopped without having recorded everything");

@@ -1,6 +1,7 @@
 //! The durable store: one SQLite file, written by one process and, in it, by one thread. Others
 //! may read it meanwhile.
 
+mod audiences;
 mod commit;
 mod decided;
 mod outbox;

@@ -8,7 +8,7 @@ pub(super) const APPLICATION: i32 = 0x6773_7731;
 pub(super) const VERSION: i32 = UPGRADES.len() as i32;
 
 /// What makes version n + 1 of version n.
-const UPGRADES: &[&str] = &[V1, V2];
+const UPGRADES: &[&str] = &[V1, V2, V3];
 
 const V1: &str = "
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -59,6 +59,12 @@ CREATE TABLE silences(id INTEGER PRIMARY KEY, until INTEGER NOT NULL, bytes BLOB
 -- by what receivers know incidents
 CREATE TABLE handles(receiver TEXT NOT NULL, incident INTEGER NOT NULL, at INTEGER NOT NULL, handle TEXT NOT NULL,
   PRIMARY KEY(receiver, incident)) WITHOUT ROWID;
+";
+
+const V3: &str = "
+-- the last answer about accounts that were looked up; without followers nobody could tell
+CREATE TABLE audiences(account TEXT PRIMARY KEY, asked INTEGER NOT NULL, followers INTEGER, name TEXT) WITHOUT ROWID;
+CREATE INDEX audiences_asked ON audiences(asked);
 ";
 
 /// Takes a file of any earlier version to this one, in one transaction.
