@@ -7,6 +7,7 @@ mod frames;
 mod acting;
 mod alarms;
 mod alerting;
+mod audiences;
 mod bad_input;
 mod chatting;
 mod commands;
