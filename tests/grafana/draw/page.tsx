@@ -185,21 +185,31 @@ function Canvas({ width, height, wanted, theme, left, paint }: Size & { wanted: 
   return <canvas ref={canvas} width={width} height={height} />;
 }
 
-function Timeline({ frames, theme, wanted, width, height }: Drawn) {
+function Timeline({ panel, frames, theme, wanted, width, height }: Drawn) {
+  const names = frames.map((frame) => getFieldDisplayName(frame.fields[1], frame, frames));
   return (
     <Canvas
-      {...{ width, height, wanted, theme, left: 150 }}
+      {...{ width, height, wanted, theme, left: 20 + 7 * Math.max(...names.map((name) => name.length)) }}
       paint={(context, x, bottom) => {
         const tall = bottom / frames.length;
         frames.forEach((frame, row) => {
           const [time, field] = frame.fields;
+          const middle = tall * (row + 0.5) + 4;
+          context.textAlign = 'left';
           context.fillStyle = theme.colors.text.primary;
-          context.fillText(getFieldDisplayName(field, frame, frames), 4, tall * (row + 0.5) + 4);
-          field.values.forEach((value, at) => {
-            const until = time.values[at + 1] ?? time.values[at];
-            context.fillStyle = field.display!(value).color!;
-            context.fillRect(x(time.values[at]), tall * row + 3, x(until) - x(time.values[at]) + 0.5, tall - 6);
-          });
+          context.fillText(names[row], 4, middle);
+          // equal values beside each other are one block
+          for (let at = 0, end = 0; at < field.values.length; at = end) {
+            for (end = at + 1; end < field.values.length && field.values[end] === field.values[at]; ) end += 1;
+            const { color, text } = field.display!(field.values[at]);
+            const [left, right] = [x(time.values[at]), x(time.values[end] ?? time.values[end - 1])];
+            context.fillStyle = color!;
+            context.fillRect(left, tall * row + 3, right - left, tall - 6);
+            if (panel.options.showValue === 'never' || context.measureText(text).width + 8 > right - left) continue;
+            context.textAlign = 'center';
+            context.fillStyle = theme.colors.getContrastText(color!);
+            context.fillText(text, (left + right) / 2, middle);
+          }
         });
       }}
     />
