@@ -52,6 +52,7 @@ type Override<Custom> = {
 /** The options of the transformations that are used; Grafana's schema leaves them open. */
 type Transformation =
   | { id: 'joinByField'; options: { byField: string; mode: 'outer' | 'inner' } }
+  | { id: 'merge'; options: Record<string, never> }
   | {
       id: 'organize';
       options: {

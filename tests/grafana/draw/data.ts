@@ -20,7 +20,7 @@ type Labels = Record<string, string>;
 type Series = { metric: Labels; values?: [number, string][]; value?: [number, string] };
 
 standardTransformersRegistry.setInit(() =>
-  [standardTransformers.joinByFieldTransformer, standardTransformers.organizeFieldsTransformer].map((transformation) => ({
+  [standardTransformers.joinByFieldTransformer, standardTransformers.mergeTransformer, standardTransformers.organizeFieldsTransformer].map((transformation) => ({
     id: transformation.id,
     name: transformation.name,
     transformation,
