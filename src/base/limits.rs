@@ -22,6 +22,10 @@ pub const SKETCHED_TEXT_BYTES: usize = 2 << 10;
 pub const NAME_BYTES: usize = 512;
 /// Links and tags read of one post.
 pub const LINKS_PER_POST: usize = 16;
+/// Longest outside link by which posts meet, in bytes; by a longer one none does.
+pub const JOINED_LINK_BYTES: usize = 2048;
+/// Parameters of an outside link by which posts meet; by one with more none does.
+pub const LINK_PARAMETERS: usize = 32;
 /// References of one frame that are looked up without a full parse.
 pub const REFS_PER_FRAME: usize = 16;
 /// Brands one post is counted for.

@@ -9,6 +9,7 @@ pub mod hash;
 pub mod items;
 pub mod keys;
 pub mod limits;
+pub mod link;
 pub mod metric;
 pub mod model;
 pub mod outcome;

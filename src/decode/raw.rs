@@ -8,13 +8,14 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
-use crate::base::account::{PostIds, link_id};
+use crate::base::account::PostIds;
 use crate::base::limits;
+use crate::base::link;
 use crate::base::model::PostId;
 use crate::base::time::Time;
 
 /// The name under which Bluesky's posts and accounts are known.
-pub const NETWORK: &str = "bluesky";
+pub const NETWORK: &str = link::NETWORK;
 /// The collection of posts.
 pub const POSTS: &str = "app.bsky.feed.post";
 /// The collection of reposts.
@@ -255,7 +256,7 @@ pub fn account_of(uri: &str) -> Option<&str> {
 pub fn targets(frame: &[u8], mut matters: impl FnMut(&[u8]) -> bool) -> Option<SmallVec<[PostId; 4]>> {
     static URI: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"uri\""));
     let mut out = SmallVec::new();
-    let mut rest = frame;
+    let (mut rest, mut last): (_, &[u8]) = (frame, b"");
     while let Some(i) = URI.find(rest) {
         rest = rest.get(i + 5..)?;
         let mut c = Cursor(rest);
@@ -270,6 +271,10 @@ pub fn targets(frame: &[u8], mut matters: impl FnMut(&[u8]) -> bool) -> Option<S
         let uri = c.string()?;
         if matters(uri) {
             return None;
+        }
+        // a link stands in the text and in the card below it
+        if std::mem::replace(&mut last, uri) == uri {
+            continue;
         }
         let Some(target) = target(uri) else { continue };
         if out.contains(&target) {
@@ -286,7 +291,7 @@ pub fn targets(frame: &[u8], mut matters: impl FnMut(&[u8]) -> bool) -> Option<S
 /// The meeting point of an AT URI of a post or of an outside link.
 pub fn target(uri: &[u8]) -> Option<PostId> {
     static IDS: LazyLock<PostIds> = LazyLock::new(|| PostIds::of(NETWORK));
-    if is_post_uri(uri) { Some(IDS.id(uri)) } else { link_id(uri) }
+    if is_post_uri(uri) { Some(IDS.id(uri)) } else { link::meeting(uri).map(link::Meeting::id) }
 }
 
 #[cfg(test)]
@@ -345,7 +350,7 @@ mod tests {
         let f = br#"{"uri":"at://a/app.bsky.feed.post/1","x":{"uri": "https://www.e.example/a"},"uri":"at://a/app.bsky.feed.like/1","text":"\"uri\":\"at://b\" \n"}"#;
         assert_eq!(
             targets(f, |_| false).unwrap().as_slice(),
-            &[post_id(NETWORK, b"at://a/app.bsky.feed.post/1"), link_id(b"https://e.example/a").unwrap()]
+            &[post_id(NETWORK, b"at://a/app.bsky.feed.post/1"), link::meeting(b"https://e.example/a").unwrap().id()]
         );
         assert_eq!(targets(f, |uri| uri.ends_with(b"like/1")), None, "one that matters");
         assert_eq!(account_of("at://did:plc:x/app.bsky.feed.post/1"), Some("did:plc:x"));

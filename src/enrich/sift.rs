@@ -6,8 +6,9 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::{Matched, Matcher, Scratch, causes, negativity, sketch};
-use crate::base::account::{account_id, link_id, post_id};
+use crate::base::account::{account_id, post_id};
 use crate::base::limits;
+use crate::base::link::{self, Meeting};
 use crate::base::model::{Causes, Mention, Post, PostBody, PostId, PostKind};
 
 /// Matches and scores decoded posts.
@@ -65,6 +66,7 @@ impl Front {
         let n = if has_text { negativity::score(&p.text, p.lang.as_deref()) } else { None };
         let sketch = if has_text { sketch::of_folded(self.scratch.folded()) } else { None };
         let id = |x: &Cow<'_, str>| post_id(&p.source, x.as_bytes());
+        let (linked, links) = linked(p);
         Mention {
             post: id(&p.id),
             account: account_id(&p.source, &p.author),
@@ -82,11 +84,24 @@ impl Front {
             to: found.to,
             parent: p.parent.as_ref().map(id),
             root: p.root.as_ref().map(id),
-            quoted: p.quoted.as_ref().map(id),
-            links: p.links.iter().filter_map(|l| link_id(l.as_bytes())).collect(),
+            quoted: p.quoted.as_ref().map(id).or(linked),
+            links,
             body: Arc::new(body(p)),
         }
     }
+}
+
+/// The first post that is named by a link, as good as quoted; and where those meet who carry the other links.
+fn linked(p: &Post<'_>) -> (Option<PostId>, SmallVec<[PostId; 2]>) {
+    let (mut post, mut pages) = (None, SmallVec::new());
+    for meeting in p.links.iter().filter_map(|l| link::meeting(l.as_bytes())) {
+        match meeting {
+            Meeting::Post(id) => post = post.or(Some(id)),
+            Meeting::Page(id) if !pages.contains(&id) => pages.push(id),
+            Meeting::Page(_) => {}
+        }
+    }
+    (post, pages)
 }
 
 /// Posts and links that an unmatched post refers to, itself included if it is an edit.
@@ -94,7 +109,7 @@ pub fn targets(p: &Post<'_>) -> SmallVec<[PostId; 4]> {
     let mut out: SmallVec<[PostId; 4]> = SmallVec::new();
     let posts = p.parent.iter().chain(&p.root).chain(&p.quoted).chain(p.edit.then_some(&p.id));
     let posts = posts.map(|x| post_id(&p.source, x.as_bytes()));
-    for target in posts.chain(p.links.iter().filter_map(|l| link_id(l.as_bytes()))) {
+    for target in posts.chain(p.links.iter().filter_map(|l| Some(link::meeting(l.as_bytes())?.id()))) {
         if !out.contains(&target) {
             out.push(target);
         }
