@@ -426,7 +426,7 @@ impl Engine {
         }
         let backs = states.into_iter().map(|part| Back::restore(rules.clone(), part, head.outages.clone(), head.hour));
         let shards = backs.collect();
-        let mut junction: Junction = snapshot::read(part(JUNCTION)?)?;
+        let mut junction = snapshot::read_junction(part(JUNCTION)?)?;
         junction.resume(&rules);
         Ok(Engine::of(FrontLine::new(&rules, true), junction, shards, rules))
     }

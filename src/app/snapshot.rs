@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::app::back::KeyState;
 use crate::base::hash;
 use crate::base::model::{KeyId, Seq};
+use crate::enroll::{Junction, JunctionBefore};
 use crate::fold::{Courses, Outages};
 
 /// The version this program writes and reads.
 const VERSION: u32 = 5;
 /// The same, of keys: since this version the course of each story is in it.
 const KEY_VERSION: u32 = 6;
+/// The version of the junction's part, which also [`read_junction`] knows that before of.
+const JUNCTION_VERSION: u32 = 6;
 const MAGIC: &[u8; 8] = b"GSWSNAP\0";
 
 /// One part of a snapshot, as bytes.
@@ -92,7 +95,11 @@ pub fn write(name: &str, content: &impl Serialize) -> Result<Part, SnapshotError
     let content = postcard::to_stdvec(content).map_err(|_| SnapshotError::Damaged)?;
     let mut bytes = Vec::with_capacity(content.len() + 20);
     bytes.extend_from_slice(MAGIC);
-    let version = if name.starts_with(KEY) { KEY_VERSION } else { VERSION };
+    let version = match name {
+        JUNCTION => JUNCTION_VERSION,
+        key if key.starts_with(KEY) => KEY_VERSION,
+        _ => VERSION,
+    };
     bytes.extend_from_slice(&version.to_le_bytes());
     bytes.extend_from_slice(&hash::parts(&[&content]).to_le_bytes());
     bytes.extend_from_slice(&content);
@@ -131,6 +138,17 @@ pub fn read_key(bytes: &[u8]) -> Result<KeyState, SnapshotError> {
             Ok(state)
         }
         Err(e) => Err(e),
+    }
+}
+
+/// Reads the part of the junction, of this version or the one before.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_junction(bytes: &[u8]) -> Result<Junction, SnapshotError> {
+    match read_as(JUNCTION_VERSION, bytes) {
+        Err(SnapshotError::Version(5)) => Ok(read_as::<JunctionBefore>(5, bytes)?.into()),
+        read => read,
     }
 }
 

@@ -246,6 +246,15 @@ pub const TEXTS: usize = 1 << 17;
 pub const AUDIENCE_PRIOR: u64 = 300;
 /// Oldest story that is forecast.
 pub const FORECAST_AGE: Span = Span::seconds(365 * 86_400);
+/// Links of one post by which later posts find its story.
+pub const LINKS_NOTED: usize = 4;
+/// Distinct pieces of four letters that a text must have so that copies of it are one story: about nine words.
+/// People who do not know of each other often say the same in fewer.
+pub const COPIED_PIECES: usize = 48;
+/// Accounts that must have said the same, so that copies of it are one story.
+pub const COPY_ACCOUNTS: usize = 3;
+/// How long ago they may have said it.
+pub const COPIED_WITHIN: Span = Span::seconds(600);
 /// Accounts whose audience is remembered.
 pub const ACCOUNTS: usize = 1 << 20;
 /// Names of sources told apart; later ones share the name `other`.

@@ -18,5 +18,6 @@ pub mod recent;
 pub mod rule;
 pub mod secret;
 pub mod time;
+pub mod weighed;
 
 pub mod yaml;

@@ -55,6 +55,22 @@ impl<V> Recent<V> {
         self.young.values_mut().chain(self.old.values_mut())
     }
 
+    /// The most entries it holds.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The same with other values.
+    pub fn map<B>(self, mut value: impl FnMut(V) -> B) -> Recent<B> {
+        let mut of = |all: HashedMap<u64, V>| all.into_iter().map(|(key, v)| (key, value(v))).collect();
+        Recent { limit: self.limit, young: of(self.young), old: of(self.old), dropped: self.dropped }
+    }
+
+    /// What it holds: what was used lately, and what was used before.
+    pub fn into_generations(self) -> [HashedMap<u64, V>; 2] {
+        [self.young, self.old]
+    }
+
     /// Entries held now.
     pub fn len(&self) -> usize {
         self.young.len() + self.old.len()

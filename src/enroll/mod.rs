@@ -9,4 +9,4 @@ mod texts;
 mod watch;
 
 pub use clock::ClockMode;
-pub use junction::{Junction, Resolve};
+pub use junction::{Junction, JunctionBefore, Resolve};

@@ -58,6 +58,7 @@ const fn classes() -> [u8; 256] {
 pub(super) struct Parts {
     /// Lower case, without user and usual port, under the first of its names.
     pub(super) host: Bytes,
+    /// With a slash before each part.
     path: Bytes,
     /// Where the parts of the path stand in it; none is empty, `.` or `..`.
     segments: SmallVec<[(u16, u16); 12]>,
@@ -72,7 +73,7 @@ impl Parts {
     /// Of a link; `None` where it is none of the web, or too long.
     pub(super) fn of(link: &[u8]) -> Option<Parts> {
         let link = link.trim_ascii();
-        if link.len() > limits::JOINED_LINK_BYTES || link.iter().any(u8::is_ascii_control) {
+        if link.len() > limits::JOINED_LINK_BYTES || link.iter().fold(false, |any, b| any | b.is_ascii_control()) {
             return None;
         }
         let colon = link.iter().take(6).position(|b| *b == b':')?;
@@ -98,23 +99,34 @@ impl Parts {
 
     fn read_path(&mut self, path: &[u8]) {
         for raw in path.split(|b| matches!(b, b'/' | b'\\')) {
+            if raw.is_empty() {
+                continue;
+            }
             let from = self.path.len();
+            self.path.push(b'/');
             even(raw, IN_PATH, DECODED_IN_PATH, &mut self.path);
-            let segment = self.path.get(from..).unwrap_or_default();
+            let segment = self.path.get(from + 1..).unwrap_or_default();
             let len = session(segment).unwrap_or(segment.len());
             match segment.get(..len).unwrap_or_default() {
                 b"" | b"." => self.path.truncate(from),
                 b".." => {
-                    let back = self.segments.pop().map_or(from, |(start, _)| usize::from(start));
-                    self.path.truncate(back);
+                    self.path.truncate(from);
+                    self.leave();
                 }
                 _ => {
-                    self.path.truncate(from + len);
-                    self.segments.push((from as u16, (from + len) as u16));
+                    self.path.truncate(from + 1 + len);
+                    self.segments.push((from as u16 + 1, (from + 1 + len) as u16));
                 }
             }
         }
         while self.shorten() {}
+    }
+
+    /// Leaves out the last part of the path.
+    fn leave(&mut self) {
+        if let Some((from, _)) = self.segments.pop() {
+            self.path.truncate(usize::from(from).saturating_sub(1));
+        }
     }
 
     /// Leaves out an end of the path that does not change what is shown; whether there was one.
@@ -124,8 +136,7 @@ impl Parts {
         let index = matches!(last.first(), Some(b'i' | b'I' | b'd' | b'D'))
             && INDEX.iter().any(|name| last.eq_ignore_ascii_case(name));
         if index || (last == b"amp" && self.segments.len() > 1) {
-            self.segments.pop();
-            self.path.truncate(usize::from(from));
+            self.leave();
             return true;
         }
         let (cut, ending): (usize, &[u8]) = match last {
@@ -188,10 +199,8 @@ impl Parts {
 
     /// The path from a part on, and the query.
     pub(super) fn write_from(&self, first: usize, out: &mut Bytes) {
-        for segment in self.segments().iter().skip(first) {
-            out.push(b'/');
-            out.extend_from_slice(segment);
-        }
+        let from = self.segments.get(first).map_or(self.path.len(), |(start, _)| usize::from(*start) - 1);
+        out.extend_from_slice(self.path.get(from..).unwrap_or_default());
         if self.segments.is_empty() {
             out.push(b'/');
         }
@@ -292,16 +301,24 @@ fn address(name: &[u8]) -> Option<Bytes> {
 
 /// A name in lower case, without the prefixes of hosts that show the same pages.
 fn named(name: &[u8]) -> Option<Bytes> {
-    let lower = if name.is_ascii() {
-        Bytes::from_iter(name.iter().map(u8::to_ascii_lowercase))
+    let mut lower = Bytes::from_slice(name);
+    if name.is_ascii() {
+        lower.make_ascii_lowercase();
     } else {
-        Bytes::from_vec(std::str::from_utf8(name).ok()?.to_lowercase().into_bytes())
-    };
+        lower = Bytes::from_vec(std::str::from_utf8(name).ok()?.to_lowercase().into_bytes());
+    }
     let end = lower.iter().rposition(|b| *b != b'.')? + 1;
     let mut name = lower.get(..end)?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let strange = |c: char| if c.is_ascii() { !plain(c) } else { c.is_whitespace() || c.is_control() };
-    if std::str::from_utf8(name).ok()?.contains(strange) || name.split(|b| *b == b'.').any(<[u8]>::is_empty) {
+    let mut last = b'.';
+    for b in name {
+        let sound =
+            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || !b.is_ascii() || (*b == b'.' && last != b'.');
+        if !sound {
+            return None;
+        }
+        last = *b;
+    }
+    if !name.is_ascii() && std::str::from_utf8(name).ok()?.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return None;
     }
     while let Some(rest) = PREFIXES.iter().find_map(|p| name.strip_prefix(*p)).filter(|rest| is_site(rest)) {
@@ -309,7 +326,9 @@ fn named(name: &[u8]) -> Option<Bytes> {
     }
     let mut out = Bytes::from_slice(name);
     // `en.m.wikipedia.org`, and its sisters
-    while let Some(i) = memchr::memmem::find(&out, b".m.wik").filter(|_| out.ends_with(b".org")) {
+    while out.ends_with(b".org")
+        && let Some(i) = memchr::memmem::find(&out, b".m.wik")
+    {
         out.drain(i..i + 2);
     }
     Some(out)

@@ -122,19 +122,22 @@ pub(super) fn post_uri(link: &[u8]) -> Option<Bytes> {
 
 /// The link that a cache of pages for mobiles holds.
 pub(super) fn wrapped(p: &Parts) -> Option<Bytes> {
+    let cache = p.host.ends_with(b"cdn.ampproject.org");
+    if !cache && !p.host.starts_with(b"google.") {
+        return None;
+    }
     let path = p.segments();
-    let first = match p.host.as_slice() {
-        host if host.starts_with(b"google.") => match path.as_slice() {
+    let first = match cache {
+        false => match path.as_slice() {
             [b"amp", b"s", _, ..] => 2,
             [b"amp", host, ..] if host.contains(&b'.') => 1,
             _ => return None,
         },
-        host if host.ends_with(b"cdn.ampproject.org") => match path.as_slice() {
+        true => match path.as_slice() {
             [b"c" | b"v", b"s", _, ..] => 2,
             [b"c" | b"v", host, ..] if host.contains(&b'.') => 1,
             _ => return None,
         },
-        _ => return None,
     };
     let mut out = Bytes::from_slice(SCHEME);
     out.extend_from_slice(path.get(first)?);

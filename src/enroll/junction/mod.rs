@@ -1,7 +1,10 @@
 //! The one ordered step: what the front found, in input order, becomes numbered entries.
 
 mod again;
+mod before;
 mod telling;
+
+pub use before::JunctionBefore;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -335,9 +338,6 @@ impl Junction {
         }
         self.seen.insert(m.post.0, ());
         self.note_post(now, at, m, via);
-        if let Some((post, _)) = &target {
-            self.stories.used(*post);
-        }
         self.enroll((now, at), m, via, target, fresh)
     }
 
@@ -378,7 +378,19 @@ impl Junction {
         keys: Keys,
     ) -> Outcome {
         let known = target.as_ref().map(|(_, k)| k);
-        let (story, fresh) = self.stories.join(m, known);
+        let text = m.sketch.as_ref().map(|s| self.texts.assign(s, m.post));
+        let copied = text.filter(|_| counts_as_copy(m)).and_then(|t| self.texts.story(t, m.account, at));
+        let told = known.map(|k| k.story).filter(|s| self.stories.remembers(*s));
+        let (story, fresh) = self.stories.join(m, told.into_iter().chain(copied));
+        if let Some((post, _)) = target.as_ref().filter(|_| told.is_none()) {
+            self.stories.moved(*post, story.id);
+        }
+        let refers = m.parent.iter().chain(&m.root).chain(&m.quoted).chain(&m.links).chain([&m.post]);
+        self.stories.used(refers.copied(), story.id, m.account);
+        if let Some(text) = text.filter(|_| counts_as_copy(m)) {
+            let forgotten = self.texts.first(text).is_some_and(|s| !self.stories.remembers(s));
+            self.texts.said(text, (m.account, at), story.id, forgotten);
+        }
         let n = match m.kind {
             PostKind::Repost => self.stories.mean(story.id).or(m.n),
             PostKind::Quote if !m.has_text => known.and_then(|k| k.n),
@@ -387,7 +399,6 @@ impl Junction {
         if m.has_text {
             self.stories.hear(story.id, m.n);
         }
-        let text = m.sketch.as_ref().map(|s| self.texts.assign(s, m.post));
         let audience = self.assign(now, m, &keys);
         let late_root = target.as_ref().is_some_and(|(post, _)| *post == m.post);
         let root = (fresh || late_root) && !matches!(m.kind, PostKind::Reply | PostKind::Repost);
@@ -421,7 +432,7 @@ impl Junction {
                 self.tell(now, told, EntryBody::Share);
             }
         }
-        self.stories.note(m, &story, keys);
+        self.stories.note(m, &story, keys, told.is_none() && !fresh);
         outcome.map_or(Outcome::Unrelated, Rank::outcome)
     }
 
@@ -450,7 +461,7 @@ impl Junction {
     /// A post has another text: its brands get the new one, brands it names only now get a
     /// mention. A brand that it no longer names goes on counting it.
     fn edit(&mut self, now: Time, m: &Mention, known: &Known, via: &Arc<str>) -> Outcome {
-        let (story, _) = self.stories.join(m, Some(known));
+        let (story, _) = self.stories.join(m, [known.story]);
         let mut keys = known.keys.clone();
         let named = m.keys.iter().filter(|k| !known.keys.iter().any(|old| old.key == **k));
         let fresh: Keys =
@@ -473,7 +484,17 @@ impl Junction {
             let body = if fresh.contains(c) { EntryBody::Mention } else { EntryBody::Edit };
             self.tell(now, told, body);
         }
-        self.stories.renew(m.post, keys, m.n, m.causes);
+        self.stories.renew(m, story.id, keys);
         Outcome::Edit
     }
 }
+
+/// Whether a post can found or join a story by its text alone: one that names a brand, by nobody of
+/// the brand, and long enough not to be said by people who do not know of each other.
+fn counts_as_copy(m: &Mention) -> bool {
+    let long = m.sketch.as_ref().is_some_and(|s| s.hashes().len() >= limits::COPIED_PIECES);
+    long && !m.keys.is_empty() && m.own.is_empty() && m.staff.is_empty()
+}
+
+#[cfg(test)]
+mod tests;
