@@ -11,6 +11,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use groundswell::app::back::Back;
 use groundswell::app::engine::{Engine, Input};
 use groundswell::app::pipeline::Pipeline;
+use groundswell::base::link;
 use groundswell::base::model::{Entry, EntryBody, Frame, FrameBatch, Post, SiftedBatch, SourceInfo, WireFormat};
 use groundswell::base::rule::{RuleSet, SourceText};
 use groundswell::base::time::Time;
@@ -110,6 +111,10 @@ fn texts(c: &mut Criterion) {
     let post = Post { text: text.into(), ..blank };
     g.bench_function("match", |b| b.iter(|| matcher.matches(&post, &mut scratch).keys.len()));
     g.bench_function("negativity", |b| b.iter(|| negativity::score(text, Some("en"))));
+    let plain: &[u8] = b"https://www.news.example/story/123456";
+    let hung: &[u8] = b"https://www.youtube.com/watch?v=dQw4w9WgXcQ&feature=share&utm_source=x";
+    g.bench_function("link", |b| b.iter(|| link::meeting(std::hint::black_box(plain))));
+    g.bench_function("link_tracked", |b| b.iter(|| link::meeting(std::hint::black_box(hung))));
     g.finish();
 }
 
