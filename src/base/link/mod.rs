@@ -8,6 +8,7 @@
 //! A bare host is no story: it leads to all that is said there. Everything else is, also a page of
 //! one short word: which of those are overviews no list would tell.
 
+mod plain;
 mod read;
 mod sites;
 mod tracking;
@@ -50,12 +51,16 @@ impl Meeting {
 /// Where posts that carry this link meet. `None` for what is no link of the web, for a bare host,
 /// and beyond the limits of length and parameters.
 pub fn meeting(link: &[u8]) -> Option<Meeting> {
+    let page = |form: &[u8]| Some(Meeting::Page(PostId(hash::parts(&[b"link", form]))));
+    if let Some(form) = plain::form(link) {
+        return page(form);
+    }
     let text = canonical(link)?;
     let rest = text.strip_prefix(SCHEME)?;
     if let Some(uri) = sites::post_uri(rest) {
         return Some(Meeting::Post(post_id(NETWORK, &uri)));
     }
-    Some(Meeting::Page(PostId(hash::parts(&[b"link", rest]))))
+    page(rest)
 }
 
 /// A link in the form in which links are compared, an `https://` link itself; the form of this

@@ -6,7 +6,7 @@ use super::{Bytes, SCHEME, sites, tracking};
 use crate::base::limits;
 
 /// Hosts that show the same pages as the host behind them.
-const PREFIXES: [&[u8]; 4] = [b"www.", b"m.", b"mobile.", b"amp."];
+pub(super) const PREFIXES: [&[u8]; 4] = [b"www.", b"m.", b"mobile.", b"amp."];
 /// Second labels under which names are given out in many countries: `m.co.uk` is a name itself.
 const SECOND: [&[u8]; 12] =
     [b"ac", b"co", b"com", b"edu", b"go", b"gob", b"gov", b"gouv", b"ne", b"net", b"or", b"org"];
@@ -52,6 +52,11 @@ const fn classes() -> [u8; 256] {
         i += 1;
     }
     out
+}
+
+/// Whether a byte of a path, neither encoded nor `/`, stands only for itself.
+pub(super) fn is_plain(b: u8) -> bool {
+    CLASSES.get(usize::from(b)).is_some_and(|class| class & DECODED_IN_PATH != 0)
 }
 
 /// The parts of a link that say where it leads.
@@ -335,7 +340,7 @@ fn named(name: &[u8]) -> Option<Bytes> {
 }
 
 /// Whether a name can be that of a site, not only an ending under which names are given out.
-fn is_site(name: &[u8]) -> bool {
+pub(super) fn is_site(name: &[u8]) -> bool {
     let mut labels = name.rsplit(|b| *b == b'.');
     match (labels.next(), labels.next(), labels.next()) {
         (Some(last), Some(second), None) => last.len() != 2 || !SECOND.contains(&second),

@@ -20,7 +20,27 @@ pub(super) fn first_name(host: &[u8]) -> Option<&'static [u8]> {
 
 /// The one address of a post of a site that is known.
 pub(super) fn post(p: &Parts) -> Option<Bytes> {
-    let known: fn(&Parts, &[&[u8]]) -> Option<Bytes> = match p.host.as_slice() {
+    known(&p.host)?(p, &p.segments())
+}
+
+/// Whether links to a host can have another form than they seem to.
+pub(super) fn has_own_ways(host: &[u8]) -> bool {
+    known(host).is_some() || first_name(host).is_some() || is_cache(host) || is_search(host)
+}
+
+fn is_cache(host: &[u8]) -> bool {
+    host.ends_with(b"cdn.ampproject.org")
+}
+
+fn is_search(host: &[u8]) -> bool {
+    host.starts_with(b"google.")
+}
+
+/// Finds the one address of a post by its host's parts of path.
+type Rewrite = fn(&Parts, &[&[u8]]) -> Option<Bytes>;
+
+fn known(host: &[u8]) -> Option<Rewrite> {
+    Some(match host {
         b"youtube.com" | b"youtu.be" => video,
         b"x.com" => status,
         b"t.me" => message,
@@ -30,8 +50,7 @@ pub(super) fn post(p: &Parts) -> Option<Bytes> {
         b"facebook.com" => watched,
         b"bsky.app" => sky,
         _ => return None,
-    };
-    known(p, &p.segments())
+    })
 }
 
 fn video(p: &Parts, path: &[&[u8]]) -> Option<Bytes> {
@@ -122,8 +141,8 @@ pub(super) fn post_uri(link: &[u8]) -> Option<Bytes> {
 
 /// The link that a cache of pages for mobiles holds.
 pub(super) fn wrapped(p: &Parts) -> Option<Bytes> {
-    let cache = p.host.ends_with(b"cdn.ampproject.org");
-    if !cache && !p.host.starts_with(b"google.") {
+    let cache = is_cache(&p.host);
+    if !cache && !is_search(&p.host) {
         return None;
     }
     let path = p.segments();

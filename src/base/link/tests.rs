@@ -178,6 +178,33 @@ fn every_address_of_a_page_is_one() {
     assert!(SAME.len() >= 60);
 }
 
+/// Taken apart or not, a link has one form.
+fn agrees(link: &[u8]) -> bool {
+    let whole = canonical(link).map(|form| form.get(SCHEME.len()..).unwrap().to_vec());
+    plain::form(link).is_none_or(|form| whole.as_deref() == Some(form))
+}
+
+#[test]
+fn what_need_not_be_taken_apart_has_the_same_form() {
+    let all = SAME.iter().chain(UNLIKE).flat_map(|(a, b)| [*a, *b]).chain(NOWHERE.iter().copied());
+    let mut taken = 0;
+    for link in all {
+        assert!(agrees(link.as_bytes()), "{link}");
+        taken += usize::from(plain::form(link.as_bytes()).is_some());
+    }
+    assert!(taken > 20, "{taken}");
+    let plain = |link: &str| plain::form(link.as_bytes()).map(|b| String::from_utf8(b.to_vec()).unwrap());
+    assert_eq!(plain("https://www.example.com/story/a.html/").as_deref(), Some("example.com/story/a.html"));
+    for other in [
+        "https://youtu.be/A",
+        "https://m.example.com/a",
+        "https://example.com/a?b=1",
+        "https://example.com/a/index.php",
+    ] {
+        assert_eq!(plain(other), None, "{other}");
+    }
+}
+
 #[test]
 fn different_pages_stay_different() {
     for (a, b) in UNLIKE {
@@ -325,6 +352,7 @@ proptest! {
 
     #[test]
     fn the_form_of_a_form_is_the_same(link in pieces()) {
+        prop_assert!(agrees(link.as_bytes()), "{}", link);
         if let Some(once) = form(&link) {
             prop_assert_eq!(form(&once), Some(once.clone()), "{}", link);
             prop_assert!(once.starts_with("https://") && !once.contains(|c: char| c.is_control() || c == ' '), "{once}");
@@ -335,6 +363,7 @@ proptest! {
     fn any_bytes_do_no_harm(start in 0usize..3, bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let mut link = [&b"https://"[..], b"https://a.example/", b""][start].to_vec();
         link.extend(bytes);
+        prop_assert!(agrees(&link));
         if let Some(once) = canonical(&link) {
             prop_assert_eq!(canonical(&once), Some(once));
         }
