@@ -10,8 +10,6 @@ use crate::base::limits;
 use crate::base::model::{AccountId, Audience, KeyId};
 use crate::base::recent::Recent;
 
-/// Followers imputed before any are known.
-const PRIOR: u64 = 300;
 /// Keys noted for one account; one that concerns more is told to all.
 const KEYS_NOTED: usize = 8;
 
@@ -87,7 +85,7 @@ impl Audiences {
             self.accounts.insert(account.0, fresh);
         }
         let Some(known) = self.accounts.get_mut(account.0) else {
-            return (Audience { followers: PRIOR, known: false }, learned);
+            return (Audience { followers: limits::AUDIENCE_PRIOR, known: false }, learned);
         };
         known.gone = false;
         for key in keys {
@@ -188,7 +186,7 @@ impl Median {
             below += **n;
             below * 2 >= self.count
         });
-        found.map_or(PRIOR, |(b, _)| lowest(*b))
+        found.map_or(limits::AUDIENCE_PRIOR, |(b, _)| lowest(*b))
     }
 }
 

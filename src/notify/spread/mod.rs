@@ -126,7 +126,7 @@ mod tests {
             [
                 "@maeve posts (1 followers)",
                 "  @a reposts (10 followers)",
-                "    did:plc:c reposts (1.0k followers)",
+                "    did:plc:c reposts (1k followers)",
                 "  @b reposts (100 followers, taken)",
                 "[deleted] reposts (10k followers)",
             ]

@@ -83,7 +83,7 @@ fn round(x: f64) -> f64 {
 }
 
 fn value<const N: usize>(words: [(&'static str, Value); N]) -> Value {
-    Value::from_iter(Words::from(words))
+    Value::from(Words::from(words))
 }
 
 fn scene(going: &Going, rows: &[Placed<'_>], brand: &str, at: Time, around: &Surroundings) -> Value {
