@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use groundswell::base::model::Outlook;
+use groundswell::base::model::{Outlook, StoryState};
 use groundswell::fold::forecast::{Followers, Forecast, Model};
 
 const AGES: [(f64, &str); 6] =
@@ -57,7 +57,7 @@ fn counts(c: &Cascade, age: f64) -> (f64, f64) {
 /// SEISMIC's own end: what is out is seen by all, each share brings the same again, at most 0.8.
 fn seismic(o: &Outlook) -> f64 {
     const AUDIENCE: f64 = 100.0;
-    o.shares as f64 + o.brings / AUDIENCE * o.exposure / (1.0 - o.brings.min(0.8))
+    o.shares as f64 + o.infectiousness / AUDIENCE * o.exposure / (1.0 - o.infectiousness.min(0.8))
 }
 
 fn line(label: &str, test: &[&Cascade], train: &[&Cascade], model: &Model) {
@@ -108,6 +108,34 @@ fn line(label: &str, test: &[&Cascade], train: &[&Cascade], model: &Model) {
     }
 }
 
+/// How many are called what, and how much those then really grow; beside what n*p alone would call them.
+fn states(all: &[&Cascade]) {
+    println!("states: how many, and by what factor they grow to their end (median)");
+    for (age, name) in AGES {
+        let rows: Vec<(Outlook, f64)> = all
+            .iter()
+            .filter_map(|c| {
+                let (seen_so_far, end) = counts(c, age);
+                Some((seen(c, age, &Model::STANDARD)?, end / seen_so_far))
+            })
+            .collect();
+        let of = |call: &dyn Fn(&Outlook) -> StoryState| {
+            let shown = StoryState::ALL.map(|state| {
+                let growth: Vec<f64> = rows.iter().filter(|(o, _)| call(o) == state).map(|(_, g)| *g).collect();
+                let factor = if growth.is_empty() { "-".to_string() } else { format!("{:.2}", median(growth.clone())) };
+                format!("{} {} x{factor}", growth.len(), state.name())
+            });
+            shown.join(", ")
+        };
+        let by_infectiousness = |o: &Outlook| match o.infectiousness {
+            b if b >= 1.0 => StoryState::Explosive,
+            b if b >= 0.8 => StoryState::Critical,
+            _ => StoryState::Dying,
+        };
+        println!("{name:>6}  {:<58} n*p: {}", of(&|o| o.state), of(&by_infectiousness));
+    }
+}
+
 pub fn table() {
     let Some(folder) = std::env::var_os("GROUNDSWELL_CASCADES").map(PathBuf::from) else {
         println!("forecast: left out, GROUNDSWELL_CASCADES names no folder of cascades");
@@ -126,4 +154,5 @@ pub fn table() {
         &half(0),
         &Model::STANDARD,
     );
+    states(&all.iter().collect::<Vec<_>>());
 }

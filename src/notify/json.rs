@@ -253,6 +253,7 @@ fn going(g: &Going) -> Json {
         "began": g.began.to_string(),
         "state": g.outlook.map(|o| o.state.name()),
         "each_share_brings": g.outlook.map(|o| o.brings),
+        "infectiousness": g.outlook.map(|o| o.infectiousness),
         "shares": g.outlook.map_or(0, |o| o.shares),
         "shares_an_hour": g.shares_an_hour,
         "final_shares": g.outlook.as_ref().map(|o| band(&o.final_shares)),

@@ -259,7 +259,8 @@ fn guitar_going() -> Going {
         story: "bluesky:dave".into(),
         outlook: Some(Outlook {
             state: StoryState::Explosive,
-            brings: 1.62,
+            brings: 56.1,
+            infectiousness: 1.62,
             shares: 21,
             final_shares: Band { low: 410.0, mid: 1_200.0, high: 5_200.0 },
             followers_to_come: Band { low: 1e6, mid: 3e6, high: 1e7 },

@@ -47,7 +47,7 @@ fn rules() -> RuleSet {
     let text = format!(
         "brands: {{b: {{query: x}}}}\nrules:\n  - alert: All\n    when: '{}'\n    severity: info\n  - alert: Story\n    by: [brand, story]\n    when: '{}'\n    severity: info\n",
         conditions.join(" and "),
-        conditions.join(" and ") + " and lead >= 0 and story_age >= 0s"
+        conditions.join(" and ") + " and lead >= 0 and hostile_texts >= 0 and other_texts >= 0 and story_age >= 0s"
     );
     RuleSet::load(&[SourceText { file: "r".into(), text }]).unwrap().0
 }
@@ -214,11 +214,17 @@ fn whole_life(spec: &str, posts: &[Plain], now: i64) -> Option<f64> {
     }
     let mut texts: BTreeMap<u64, (u32, u32)> = BTreeMap::new();
     for p in posts {
-        let Some(text) = p.text else { continue };
+        let (Some(text), Some(n)) = (p.text, p.n) else { continue };
         let e = texts.entry(text).or_default();
-        if p.n.is_some_and(|n| n >= 500) { e.0 += 1 } else { e.1 += 1 }
+        if n >= 500 { e.0 += 1 } else { e.1 += 1 }
     }
-    Some(texts.values().map(|(h, o)| if h >= o { 1.0 } else { -1.0 }).sum())
+    let hostile = texts.values().filter(|(h, o)| h >= o).count() as f64;
+    let other = texts.len() as f64 - hostile;
+    Some(match spec {
+        "hostile_texts" => hostile,
+        "other_texts" => other,
+        _ => hostile - other,
+    })
 }
 
 /// Posts with their ids.

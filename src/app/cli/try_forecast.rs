@@ -19,7 +19,7 @@ use crate::fold::forecast::{Followers, Forecast};
 /// time since the post and the followers of who shared it (empty: not known). The answer is one JSON object a moment,
 /// made of nothing but what was seen by then: shares so far, shares in the end with the band in which four of
 /// five stories end (low, high), followers of those who will yet share it (reach_to_come), followers who will yet see what
-/// is out (exposure_to_come), and whether the story is dying, critical or explosive.
+/// is out (exposure_to_come), whether the story is dying, critical or explosive, and SEISMIC's n*p (infectiousness).
 #[derive(Args)]
 #[command(after_help = "Example:\n  groundswell try forecast story.csv --at 600,3600,10800\n  \
                   groundswell try forecast story.csv --at 10m,1h,6h")]
@@ -125,6 +125,7 @@ fn seen_from(rows: &[Row], age: f64) -> Json {
         "reach_to_come": of(o.map(|o| o.followers_to_come.mid)),
         "exposure_to_come": of(o.map(|o| o.exposure)),
         "state": o.map(|o| o.state.name()),
+        "infectiousness": o.map(|o| (o.infectiousness * 1000.0).round() / 1000.0),
     })
 }
 

@@ -119,7 +119,7 @@ metrics! {
     KNOWN_SHARE Gauge Share "brand_known_share_ratio" ["brand"] (limits::METRIC_BRANDS)
         "share of the accounts of the last hour whose audience is known; absent where there are none"
     STORY_STATE Gauge Items "story_state" ["brand" "rank"] (limits::METRIC_STORIES)
-        "whether a story ends by itself (0, dying), lasts (1, critical) or grows (2, explosive); stories passed on within the last day, rank 1 has most hostile reach"
+        "whether a story ends by itself (0, dying), goes on (1, critical) or will at least double (2, explosive); stories passed on within the last day, rank 1 has most hostile reach"
     STORY_SHARES Gauge Items "story_shares" ["brand" "rank"] (limits::METRIC_STORIES)
         "how often a story was passed on so far"
     STORY_REACH Gauge Impressions "story_reach_impressions" ["brand" "rank" "when"] (limits::METRIC_STORIES * 3)

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::base::model::{Gone, PostKind, TopPost};
 use crate::base::time::{Span, Time};
 
-/// Whether a story feeds itself: by how many further shares each share brings.
+/// Whether a story goes on, by the shares still to come.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum StoryState {
-    /// Below 0.8: it ends by itself.
+    /// Less than a quarter of its shares is expected to come yet: it ends by itself.
     Dying,
-    /// From 0.8 on: it lasts.
+    /// It goes on.
     Critical,
-    /// From 1 on: it grows.
+    /// Even the lower edge of what is expected doubles it.
     Explosive,
 }
 
@@ -22,11 +22,12 @@ impl StoryState {
     /// All states, the least first.
     pub const ALL: [StoryState; 3] = [StoryState::Dying, StoryState::Critical, StoryState::Explosive];
 
-    /// The state of a story of which each share brings so many more.
-    pub fn of_branching(brings: f64) -> StoryState {
-        match brings {
-            b if b >= 1.0 => StoryState::Explosive,
-            b if b >= 0.8 => StoryState::Critical,
+    /// The state of a story with so many shares that comes to these in the end.
+    pub fn expecting(shares: u64, end: &Band) -> StoryState {
+        let seen = shares as f64;
+        match end {
+            b if b.low >= 2.0 * seen => StoryState::Explosive,
+            b if b.mid >= 1.25 * seen => StoryState::Critical,
             _ => StoryState::Dying,
         }
     }
@@ -117,8 +118,10 @@ impl Band {
 pub struct Outlook {
     /// Its state.
     pub state: StoryState,
-    /// How many further shares each share brings.
+    /// How many shares are still to come for each one so far.
     pub brings: f64,
+    /// SEISMIC's n*p: further shares that a share brings to an audience of 100 by the exposures of the last hour.
+    pub infectiousness: f64,
     /// Shares so far.
     pub shares: u64,
     /// Shares it will have had in the end.

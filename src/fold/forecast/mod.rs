@@ -1,11 +1,11 @@
 //! How far a story will go, from the times of its shares and the audiences of those who shared it.
 //!
-//! Two models look at a story. Whether it feeds itself, and what those who were told will yet see, is told after SEISMIC
+//! Two models look at a story. What those who were told will yet see, and how infectious it is, is told after SEISMIC
 //! (Zhao, Erdogdu, He, Rajaraman, Leskovec: "SEISMIC: A Self-Exciting Point Process Model for Predicting Tweet
 //! Popularity", KDD 2015): a follower reacts after a time whose density falls as a power of it, and shares with a
 //! probability that is estimated from the shares of the last hour; here the power law is a sum of exponentials
-//! ([`kernel`]). What a story comes to in the end is told by its own shape: how its pace of now compares with its age
-//! ([`model`]), which errs less. A share costs the same however many came before.
+//! ([`kernel`]). What a story comes to in the end, and so its state, is told by its own shape: how its pace of now compares with
+//! its age ([`model`]), which errs less. A share costs the same however many came before.
 
 mod kernel;
 mod model;
@@ -150,14 +150,16 @@ impl Forecast {
         }
         let now = self.at(age);
         // audiences that were corrected downwards leave rounding behind
-        let brings = if now.spent > f64::EPSILON { AUDIENCE * now.recent / now.spent } else { 0.0 };
+        let infectiousness = if now.spent > f64::EPSILON { AUDIENCE * now.recent / now.spent } else { 0.0 };
         let more = model.to_come(&now.seen(), f64::INFINITY);
         let exposure: f64 = now.exposed.iter().zip(DECAYS).map(|(x, (a, _))| a * x).sum();
+        let final_shares = more.shares.map(|s| s + self.shares as f64);
         Some(Outlook {
-            state: StoryState::of_branching(brings),
-            brings,
+            state: StoryState::expecting(self.shares, &final_shares),
+            brings: more.shares.mid / self.shares as f64,
+            infectiousness,
             shares: self.shares,
-            final_shares: more.shares.map(|s| s + self.shares as f64),
+            final_shares,
             followers_to_come: more.followers,
             exposure: exposure.max(0.0),
         })

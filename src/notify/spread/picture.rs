@@ -148,7 +148,7 @@ fn summary(going: &Going, at: Time, around: &Surroundings) -> String {
     let mut out = count(going.accounts as usize, "account");
     if let Some(o) = &going.outlook {
         let shares = count(o.shares as usize, "share");
-        out = format!("{out}, {shares}, {}, each share brings {:.1} more", o.state.name(), o.brings);
+        out = format!("{out}, {shares}, {}, each brings {:.1} more", o.state.name(), o.brings);
     }
     if going.reach >= 0.5 {
         out.push_str(&format!(", reach {} impressions", short(going.reach)));

@@ -32,11 +32,10 @@ fn of_root(g: &Going) -> String {
     root.map_or(String::new(), |s| format!(", by {}", author_of(&s.name)))
 }
 
-/// `explosive, each share brings 1.6 more; 1.2k shares so far, …`.
+/// `explosive, 21 shares so far and 1.6 more to come for each of them: …`.
 fn expected(g: &Going, o: &Outlook) -> String {
-    let mut out = format!("{}, each share brings {:.1} more", o.state.name(), o.brings);
-    let end = band(&o.final_shares);
-    out.push_str(&format!("; {} so far, {end} in the end", count(o.shares as usize, "share")));
+    let (so_far, end) = (count(o.shares as usize, "share"), band(&o.final_shares));
+    let mut out = format!("{}, {so_far} so far, {end} in the end: each brings {:.1} more", o.state.name(), o.brings);
     if g.exposure >= 1.0 {
         out.push_str(&format!("; what is out will yet make {} impressions", short(g.exposure)));
     }
