@@ -11,14 +11,15 @@ mod forecast;
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let wants = |part: &str| asked.is_empty() || asked.iter().any(|a| a == part);
-    if wants("forecast") {
-        forecast::table();
+    // first of all: what others have freed would be used again, and not counted
+    if wants("memory") {
+        cost::memory();
     }
     if wants("cost") {
         cost::forecast();
         cost::engine();
     }
-    if wants("memory") {
-        cost::memory();
+    if wants("forecast") {
+        forecast::table();
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::limits;
 use crate::base::model::{
     AccountId, Audience, Entry, EntryBody, Group, KeyId, Phase, PostId, Reading, Seq, Severity, Told, Transition,
     Vitals,
@@ -198,9 +199,9 @@ impl Back {
                 s
             }
             other => {
-                let judge = other.map(|s| s.judge).unwrap_or_default();
+                let (judge, before) = other.map(|s| (s.judge, s.fold.into_courses())).unwrap_or_default();
                 let own = found.own.get(&key).cloned().unwrap_or_default();
-                let fold = KeyFold::rebuilt(key, w, own, *now, others);
+                let fold = KeyFold::rebuilt(key, w, own, *now, (before, others));
                 KeyState { fold, judge, wakes: BTreeMap::new() }
             }
         };
@@ -305,8 +306,10 @@ impl Back {
         let reading = state.fold.read(w, group, at, seq).unwrap_or_else(missing);
         let from = out.len();
         state.judge.judge(rules, &reading, out);
-        // of a story also how far it went
-        let told = |t: &&mut Transition| t.to == Phase::Firing || (t.to == Phase::Resolved && t.group.story.is_some());
+        // of a story also how far it went, where that does not take long: many may end at one moment
+        let short = state.fold.kept_len() <= limits::ENDS_EXPLAINED;
+        let ends = |t: &Transition| short && t.to == Phase::Resolved && t.group.story.is_some();
+        let told = |t: &&mut Transition| t.to == Phase::Firing || ends(t);
         for t in out.iter_mut().skip(from).filter(told) {
             explain(w, state, &reading, t);
         }

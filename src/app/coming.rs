@@ -72,7 +72,7 @@ impl Coming {
             }
             return;
         }
-        if told.kind.shares() {
+        if told.passes_on() {
             self.shares.entry(told.story.id.0).or_default().push(told.post);
         }
         let mut matched = self.front.again(told);
@@ -113,7 +113,7 @@ impl Coming {
         for (story, keys) in &roots {
             for post in self.shares.get(&story.0).into_iter().flatten() {
                 let Some((at, told, audience, answered)) = self.one(*post, &kept) else { continue };
-                if told.story.id != *story || !told.kind.shares() {
+                if told.story.id != *story || !told.passes_on() {
                     continue;
                 }
                 let matches = self.matched(*post).map(|m| m.keys.as_slice()).unwrap_or_default();

@@ -276,6 +276,8 @@ pub const NAMES_PER_STORY: usize = 8;
 pub const NAME_OF_STORY_BYTES: usize = 64;
 /// Posts of one story that are remembered as those who carried it.
 pub const CARRIERS: usize = 48;
+/// Posts kept by a key up to which the end of a story is explained, which looks at all of them.
+pub const ENDS_EXPLAINED: usize = 1 << 14;
 /// Stories of one key that are measured for those who watch.
 pub const STORIES_WATCHED: usize = 3;
 /// Stories with metrics of their own.

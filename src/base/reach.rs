@@ -14,7 +14,7 @@ pub const BASE_ONE: u64 = 1_000;
 pub const SUM_ONE: f64 = WEIGHT_ONE as f64 * BASE_ONE as f64;
 
 /// Share of the followers of a small account who see a post.
-const SEEN_SMALL: f64 = 0.15;
+pub const SEEN_SMALL: f64 = 0.15;
 /// The same at ten million followers and above.
 const SEEN_LARGE: f64 = 0.06;
 /// Below, n weighs nothing (the neutral point); thousandths.

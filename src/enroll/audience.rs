@@ -144,6 +144,11 @@ impl Audiences {
         self.accounts.peek(account.0).filter(same).map(Account::concerned)
     }
 
+    /// Whether an account left, and did not write since.
+    pub(super) fn is_gone(&self, account: AccountId) -> bool {
+        self.accounts.peek(account.0).is_some_and(|a| a.gone)
+    }
+
     /// Whom it concerns that an account is gone; `None` if it is not remembered or was gone already.
     pub(super) fn leave(&mut self, account: AccountId) -> Option<Concerned> {
         self.accounts.peek(account.0).filter(|a| !a.gone)?;

@@ -65,6 +65,8 @@ struct Story {
     n_count: u64,
     /// Who wrote in it.
     by: Accounts,
+    /// Whether its root was seen: it has one.
+    rooted: bool,
 }
 
 impl Weight for Story {
@@ -130,7 +132,7 @@ impl From<StoriesBefore> for Stories {
         let by = Accounts::default();
         let known =
             |k: KnownBefore| Known { story: k.story, keys: k.keys, n: k.n, causes: k.causes, by, noted: k.noted };
-        let story = |s: StoryBefore| Story { name: s.name, n_sum: s.n_sum, n_count: s.n_count, by };
+        let story = |s: StoryBefore| Story { name: s.name, n_sum: s.n_sum, n_count: s.n_count, by, rooted: true };
         Stories {
             posts: Weighed::of(before.posts, known),
             stories: Weighed::of(before.stories, story),
@@ -201,8 +203,13 @@ impl Stories {
         let id = StoryId(hash::parts(&[b"story", name.as_bytes()]));
         let mut by = Accounts::default();
         by.add(m.account);
-        self.stories.insert(id.0, Story { name: name.clone(), n_sum: 0, n_count: 0, by });
+        self.stories.insert(id.0, Story { name: name.clone(), n_sum: 0, n_count: 0, by, rooted: false });
         (StoryRef { id, name }, true)
+    }
+
+    /// Whether a post that claims to be the root of a story is: the first one is.
+    pub(super) fn begins_with_it(&mut self, story: StoryId) -> bool {
+        self.stories.get_mut(story.0).is_some_and(|s| !std::mem::replace(&mut s.rooted, true))
     }
 
     /// Notes a post of a story, so that others can refer to it. Links are noted of posts that

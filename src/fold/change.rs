@@ -82,9 +82,15 @@ impl KeyFold {
     }
 
     /// A key that is new or whose query changed, with the posts kept that it concerns now.
-    pub fn rebuilt(key: KeyId, w: World<'_>, kept: Vec<(PostAt, Told)>, now: Time, others: Others<'_>) -> KeyFold {
+    pub fn rebuilt(
+        key: KeyId,
+        w: World<'_>,
+        kept: Vec<(PostAt, Told)>,
+        now: Time,
+        (before, others): (Courses, Others<'_>),
+    ) -> KeyFold {
         let mut fold = KeyFold::since(key, w.rules, now);
-        fold.posts = kept_of(kept);
+        (fold.posts, fold.courses) = (kept_of(kept), before);
         fold.recount_courses();
         fold.foreign = kept_of(others.foreign.unwrap_or_default());
         for (i, plan) in w.rules.plans_of(key) {
@@ -95,18 +101,31 @@ impl KeyFold {
         fold
     }
 
-    /// Makes the courses of its stories anew, of the posts kept.
+    /// Makes the courses of its stories anew, of the posts kept; what these do not tell is taken from what was known
+    /// before.
     pub fn recount_courses(&mut self) {
-        self.courses = Courses::default();
+        let before = std::mem::take(&mut self.courses);
         for ((_, seq), kept) in self.posts.all() {
             let size = self.posts.account(kept.told.account.0).map(|a| a.size).unwrap_or_default();
-            self.courses.add(seq, &kept.told, size);
+            if !kept.deleted {
+                self.courses.add(seq, &kept.told, size);
+            }
+        }
+        self.courses.inherit(&before);
+        let lives = self.cells.iter().filter_map(|(g, c)| Some((g.story.as_ref()?, c.life.as_ref()?.answered()?)));
+        for (story, at) in lives {
+            self.courses.answered(story.id, at);
         }
     }
 
     /// The courses of its stories.
     pub fn courses(&self) -> &Courses {
         &self.courses
+    }
+
+    /// The courses of its stories, of a key that goes.
+    pub fn into_courses(self) -> Courses {
+        self.courses
     }
 
     /// Goes on with these courses.

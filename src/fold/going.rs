@@ -36,7 +36,7 @@ impl KeyFold {
                 one.name = name;
             }
         }
-        let listed = tree.len() as u64;
+        let listed = course.counted(tree.iter().map(|s| s.account));
         let lately = self.of_story(story.id, now - LATELY);
         let shares = lately.iter().filter(|k| k.told.passes_on()).count();
         Some(Box::new(Going {
@@ -64,15 +64,19 @@ impl KeyFold {
     }
 
     fn loudest(&self, group: &Group, now: Time) -> Option<StoryRef> {
-        let mut seen: BTreeMap<StoryId, &StoryRef> = BTreeMap::new();
+        // of each story what each account added within the hour
+        let mut seen: BTreeMap<StoryId, (&StoryRef, BTreeMap<u64, i128>)> = BTreeMap::new();
         for k in self.posts.since(now - HOUR).filter(|k| belongs(group, k)) {
-            seen.entry(k.told.story.id).or_insert(&k.told.story);
+            let base = self.posts.account(k.told.account.0).map_or(0, |a| a.size.base);
+            let hostile = i128::from(reach::hostile_weight(k.told.n, k.told.kind)) * i128::from(base);
+            let (_, voices) = seen.entry(k.told.story.id).or_insert((&k.told.story, BTreeMap::new()));
+            let voice = voices.entry(k.told.account.0).or_default();
+            *voice = hostile.max(*voice);
         }
-        let carried = seen.into_values().filter_map(|s| Some((s, self.courses.get(s.id)?)));
-        let carried = carried.filter(|(_, c)| c.accounts() >= CARRIED && c.hostile_reach() >= 0.5);
-        carried
-            .max_by(|(a, x), (b, y)| x.hostile_reach().total_cmp(&y.hostile_reach()).then(b.id.cmp(&a.id)))
-            .map(|(s, _)| s.clone())
+        let carried = |id: StoryId| self.courses.get(id).is_some_and(|c| c.accounts() >= CARRIED);
+        let sums = seen.into_values().map(|(s, voices)| (s, voices.values().sum::<i128>()));
+        let loud = sums.filter(|(s, sum)| *sum > 0 && carried(s.id));
+        loud.max_by_key(|(s, sum)| (*sum, std::cmp::Reverse(s.id))).map(|(s, _)| s.clone())
     }
 
     /// What came with these posts, and the one that brought most.

@@ -263,6 +263,7 @@ impl KeyFold {
 
     /// Removes texts; what was counted stays.
     pub fn delete(&mut self, gone: Gone) {
+        self.courses.leave(gone);
         match gone {
             Gone::Post(post) => {
                 if let Some(kept) = self.posts.get_mut(post.0) {
@@ -271,7 +272,6 @@ impl KeyFold {
                 self.foreign.delete_post(post.0);
             }
             Gone::Account(account) => {
-                self.courses.leave(account, &self.posts);
                 self.posts.delete_account(account.0);
                 self.foreign.delete_account(account.0);
             }
@@ -405,7 +405,7 @@ impl KeyFold {
     pub fn close_hours(&mut self, rules: &RuleSet, now: Time) {
         let posts = &self.posts;
         self.usual.close(now, |end| evidence::hostile_reach(posts, end));
-        self.courses.forget(now, Span(rules.retention.0 + Span::seconds(3600).0));
+        self.courses.forget(now);
         self.trim(rules, now);
     }
 

@@ -134,7 +134,13 @@ impl Posts {
 
     /// Marks all posts of an account as deleted.
     pub(super) fn delete_account(&mut self, account: u64) {
-        let posts = self.accounts.get(&account).map(|a| a.posts.clone()).unwrap_or_default();
+        let known = self.accounts.get_mut(&account);
+        let posts = known
+            .map(|a| {
+                a.name = None;
+                a.posts.clone()
+            })
+            .unwrap_or_default();
         for at in posts {
             if let Some(kept) = self.by_time.get_mut(&at) {
                 kept.delete();
@@ -172,6 +178,7 @@ impl Kept {
         let mut body = (*self.told.body).clone();
         body.text = "".into();
         body.url = None;
+        body.author_name = None;
         (body.links, body.tags) = Default::default();
         self.told.body = body.into();
     }

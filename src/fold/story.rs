@@ -97,6 +97,11 @@ impl Life {
         }
     }
 
+    /// When one of the brand's own accounts first answered, once others had spoken of it.
+    pub(super) fn answered(&self) -> Option<Time> {
+        self.answered
+    }
+
     /// How long nothing has been said.
     pub(super) fn silent_for(&self, now: Time) -> Option<Span> {
         self.last.map(|t| now - t)

@@ -162,6 +162,7 @@ fn twin(spec: &str, posts: &[Plain], of: &Audiences, now: i64, by_story: bool) -
     // a post that is not where its story began came to it by its link or words
     let carries = |p: &Plain| p.kind == PostKind::Post && !p.root;
     let share = |p: &&&Plain| matches!(p.kind, PostKind::Quote | PostKind::Repost) || carries(p);
+    let share = |p: &&&Plain| share(p) && !p.root;
     let v = |f: u64| {
         let f = f as f64;
         let down = ((f.max(1.0).log10() - 5.0) / 2.0).clamp(0.0, 1.0);

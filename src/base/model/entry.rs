@@ -154,9 +154,10 @@ impl Told {
         if let Place::After(post) = self.place { Some(post) } else { None }
     }
 
-    /// Whether it passes its story on: a repost, a quote, or a post with the story's link or words.
+    /// Whether it passes its story on: a repost, a quote, or a post with the story's link or words; never its root.
     pub fn passes_on(&self) -> bool {
-        self.kind.shares() || (self.kind == PostKind::Post && !self.is_root())
+        let carries = self.kind == PostKind::Post && self.place == Place::Inside;
+        !self.is_root() && (self.kind.shares() || carries)
     }
 }
 

@@ -171,7 +171,8 @@ impl Evidence {
                 Gone::Post(p) => p == post_id(&post.body.source, post.body.id.as_bytes()),
                 Gone::Account(a) => a == account_id(&post.body.source, &post.body.author),
             };
-            if is && !post.deleted {
+            let told = post.name.is_some() || post.body.author_name.is_some() || !post.body.text.is_empty();
+            if is && (told || !post.deleted) {
                 found = true;
                 post.deleted = true;
                 let mut body = (*post.body).clone();

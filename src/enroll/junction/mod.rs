@@ -1,6 +1,7 @@
 //! The one ordered step: what the front found, in input order, becomes numbered entries.
 
 mod again;
+mod audiences;
 mod before;
 mod telling;
 
@@ -10,19 +11,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 use super::audience::{Audiences, Concerned};
 use super::clock::{ClockMode, EngineClock, Verdict};
 use super::stories::{Concern, Keys, Known, Stories};
 use super::texts::Texts;
 use super::watch::Watch;
-use crate::base::account::account_id;
 use crate::base::broken::{self, Broken};
 use crate::base::limits;
 use crate::base::model::{
-    Audience, Change, Entry, EntryBody, Gone, KeyId, Mention, Place, PostId, PostKind, Removal, Seq, Sifted,
-    SiftedBatch, SourceInfo, SourceState, Told, WireFormat,
+    Change, Entry, EntryBody, Gone, KeyId, Mention, Place, PostId, PostKind, Removal, Seq, Sifted, SiftedBatch,
+    SourceInfo, SourceState, Told, WireFormat,
 };
 use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::recent::Recent;
@@ -209,22 +208,6 @@ impl Junction {
         self.watch = Watch::new(rules);
     }
 
-    /// An audience was looked up. Where only the name can be news, that is told.
-    pub fn audience(&mut self, source: &Arc<str>, author: &str, followers: u64, name: Option<Box<str>>) {
-        let account = account_id(source, author);
-        let followers = followers.min(limits::FOLLOWERS);
-        let learned = self.audiences.learn(account, source, followers);
-        if learned.is_some() {
-            self.note(|| Change::Followers { source: source.clone(), account, followers });
-        }
-        let confirmed = || self.audiences.confirmed(account, followers).filter(|_| name.is_some());
-        if let Some(keys) = learned.or_else(confirmed) {
-            let keys = self.watch.with_readers(keys);
-            let now = self.clock.now().unwrap_or_default();
-            self.push(now, EntryBody::AudienceLearned { account, followers, name, keys });
-        }
-    }
-
     /// Entries since the last call.
     pub fn drain(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.out)
@@ -401,7 +384,8 @@ impl Junction {
         }
         let audience = self.assign(now, m, &keys);
         let late_root = target.as_ref().is_some_and(|(post, _)| *post == m.post);
-        let root = (fresh || late_root) && !matches!(m.kind, PostKind::Reply | PostKind::Repost);
+        let began = (fresh || late_root) && !matches!(m.kind, PostKind::Reply | PostKind::Repost);
+        let root = began && self.stories.begins_with_it(story.id);
         let to_own = |c: &Concern| {
             let answers = target.as_ref().is_some_and(|(post, k)| {
                 (m.parent == Some(*post) || m.quoted == Some(*post)) && k.keys.iter().any(|o| o.own && o.key == c.key)
@@ -446,18 +430,6 @@ impl Junction {
         self.push(now, body(Box::new(told)));
     }
 
-    /// The author's audience; if the post tells it for the first time, all are told.
-    fn assign(&mut self, now: Time, m: &Mention, keys: &Keys) -> Audience {
-        let plain: SmallVec<[KeyId; 4]> = keys.iter().map(|c| c.key).collect();
-        let (audience, learned) = self.audiences.assign(m.account, &m.body.source, m.followers, &plain);
-        if let Some(keys) = learned {
-            let keys = self.watch.with_readers(keys);
-            let (followers, name) = (audience.followers, m.body.author_name.clone());
-            self.push(now, EntryBody::AudienceLearned { account: m.account, followers, name, keys });
-        }
-        audience
-    }
-
     /// A post has another text: its brands get the new one, brands it names only now get a
     /// mention. A brand that it no longer names goes on counting it.
     fn edit(&mut self, now: Time, m: &Mention, known: &Known, via: &Arc<str>) -> Outcome {
@@ -477,10 +449,12 @@ impl Junction {
         let audience = self.assign(now, m, &keys);
         // it can be the root for a brand that it names only now
         let root = *story.name == *format!("{}:{}", m.body.source, m.body.id);
-        let place = if root { Place::Root } else { Place::Inside };
+        // what it was is not known here, but it passes nothing on
+        let place = if root { Place::Root } else { Place::After(m.post) };
         let base = Telling { m, via, story: &story, audience, text, place, causes: m.causes };
         for c in keys.iter().filter(|c| !c.own) {
-            let told = Told { to_own: m.to.contains(&c.key), ..base.told(c, now.min(m.time), m.n) };
+            let told =
+                Told { to_own: m.to.contains(&c.key), ..base.told(c, m.time.clamp(now - self.retention, now), m.n) };
             let body = if fresh.contains(c) { EntryBody::Mention } else { EntryBody::Edit };
             self.tell(now, told, body);
         }

@@ -1,5 +1,7 @@
+use smallvec::SmallVec;
+
 use super::*;
-use crate::base::account::key_id;
+use crate::base::account::{account_id, key_id};
 use crate::base::model::{Causes, Frame, Negativity, PostBody, Sketch, StoryId, StoryRef};
 use crate::base::rule::SourceText;
 

@@ -19,6 +19,8 @@ use model::Seen;
 
 /// Followers whose exposure one share brings on average (SEISMIC's n*).
 const AUDIENCE: f64 = 100.0;
+/// Exposures from which on shares are compared with them: fewer are what corrected audiences leave of rounding.
+const LEAST_SPENT: f64 = 1.0;
 /// Counters of shares, each of which fades over four times the time of the one before.
 const COUNTERS: usize = 10;
 /// Time over which the first counter fades, in seconds.
@@ -150,8 +152,8 @@ impl Forecast {
         }
         let now = self.at(age);
         // audiences that were corrected downwards leave rounding behind
-        let infectiousness = if now.spent > f64::EPSILON { AUDIENCE * now.recent / now.spent } else { 0.0 };
-        let more = model.to_come(&now.seen(), f64::INFINITY);
+        let infectiousness = if now.spent >= LEAST_SPENT { AUDIENCE * now.recent / now.spent } else { 0.0 };
+        let more = model.coming(&now.seen(), f64::INFINITY);
         let exposure: f64 = now.exposed.iter().zip(DECAYS).map(|(x, (a, _))| a * x).sum();
         let final_shares = more.shares.map(|s| s + self.shares as f64);
         Some(Outlook {
@@ -168,7 +170,7 @@ impl Forecast {
     /// Shares within `horizon` seconds from this age on, those so far included; and the followers of those who will
     /// share it in that time. `None` while nobody has shared it.
     pub fn within(&self, age: f64, horizon: f64) -> Option<(Band, Band)> {
-        let more = (self.shares > 0).then(|| Model::STANDARD.to_come(&self.at(age).seen(), horizon))?;
+        let more = (self.shares > 0).then(|| Model::STANDARD.coming(&self.at(age).seen(), horizon))?;
         Some((more.shares.map(|s| s + self.shares as f64), more.followers))
     }
 }

@@ -102,7 +102,7 @@ impl Model {
     };
 
     /// What is to come within `horizon` seconds, of a story that was shared at least once.
-    pub(super) fn to_come(&self, seen: &Seen<'_>, horizon: f64) -> ToCome {
+    pub(super) fn coming(&self, seen: &Seen<'_>, horizon: f64) -> ToCome {
         let shares = seen.shares.max(1.0);
         let log_age = (seen.age.clamp(120.0, 2.6e6) / 3600.0).ln();
         let pace = seen.pace();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::course::Post;
 use crate::base::limits;
-use crate::base::model::{Spread, Told};
+use crate::base::model::{Gone, Spread, Told};
 
 /// One post that carried a story.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,15 +50,23 @@ pub(in crate::fold) struct Carriers {
 }
 
 impl Carriers {
-    /// Remembers a post if it is among those with most reach; one that is remembered is replaced. The root
-    /// stays. Of equals the earlier ones stay.
+    /// Remembers a post if it is the one of its account with most reach, and the account among those with most. The
+    /// root stays. Of equals the earlier ones stay. Who is gone stays without a name.
     pub(super) fn offer(&mut self, mut carrier: Carrier, weight: u32, base: u64) {
         carrier.reach = u128::from(weight) * u128::from(base);
-        if let Some(known) = self.list.iter_mut().find(|c| c.shown.post == carrier.shown.post) {
-            *known = carrier;
+        if let Some(known) = self.list.iter_mut().find(|c| c.shown.account == carrier.shown.account) {
+            let same = known.shown.post == carrier.shown.post;
+            if same || (!known.root && (carrier.root || carrier.reach > known.reach)) {
+                if known.shown.name.is_empty() {
+                    carrier.shown.name = "".into();
+                }
+                *known = carrier;
+            }
             return;
         }
         if self.list.len() < limits::CARRIERS {
+            // most stories have one post
+            self.list.reserve_exact(if self.list.is_empty() { 1 } else { 3 });
             self.list.push(carrier);
             return;
         }
@@ -77,9 +85,13 @@ impl Carriers {
         }
     }
 
-    pub(super) fn leave(&mut self, account: u64) {
-        for gone in self.list.iter_mut().filter(|c| c.shown.account == account) {
-            gone.shown.name = "".into();
+    pub(super) fn leave(&mut self, gone: Gone) {
+        let is = |c: &&mut Carrier| match gone {
+            Gone::Post(post) => c.shown.post == post.0,
+            Gone::Account(account) => c.shown.account == account.0,
+        };
+        for one in self.list.iter_mut().filter(is) {
+            one.shown.name = "".into();
         }
     }
 

@@ -9,10 +9,11 @@ use super::carriers::{Carrier, Carriers};
 use super::tally::Tally;
 use crate::base::hash::HashedMap;
 use crate::base::limits;
-use crate::base::model::{Answered, Outlook, PostKind, Seq, Told, Tone};
+use crate::base::model::{Answered, Gone, Outlook, PostKind, Seq, Told, Tone};
 use crate::base::reach;
 use crate::base::time::Time;
 use crate::fold::forecast::{Followers, Forecast};
+use crate::fold::posts::Kept;
 use crate::fold::voices::Size;
 
 /// What one account adds: its largest weights, and its base reach.
@@ -75,7 +76,7 @@ fn followers(size: Size) -> Followers {
 
 /// Whether its tone tells what people answer.
 fn answers(t: &Told) -> bool {
-    matches!(t.kind, PostKind::Reply | PostKind::Quote)
+    !t.is_root() && matches!(t.kind, PostKind::Reply | PostKind::Quote)
 }
 
 impl Course {
@@ -169,29 +170,34 @@ impl Course {
         }
     }
 
-    /// A post got another text: `hostile` is the largest weight of its author's posts now.
-    pub(super) fn edit(&mut self, before: &Told, after: &Told, hostile: u32) {
+    /// A post got another text: `largest` is the largest weight of its author's posts that are kept, this one
+    /// included. What is not kept any more stays counted.
+    pub(super) fn edit(&mut self, before: &Told, after: &Told, largest: impl FnOnce() -> u32) {
         self.answer(before, -1);
         self.answer(after, 1);
-        if let Some(base) = self.voices.get(&after.account.0).map(|v| v.base) {
-            self.hear(after.account.0, base, |v| v.hostile = hostile);
+        let (was, is) = (reach::hostile_weight(before.n, before.kind), reach::hostile_weight(after.n, after.kind));
+        if let Some(voice) = self.voices.get(&after.account.0).copied() {
+            let falls = was == voice.hostile && is < was;
+            let hostile = if falls { largest() } else { voice.hostile.max(is) };
+            self.hear(after.account.0, voice.base, |v| v.hostile = hostile);
         }
         self.carriers.edit(after);
     }
 
-    /// The size of an account became known; `posts` are those of its posts that are kept.
-    pub(super) fn learn<'t>(&mut self, account: u64, before: Size, size: Size, posts: impl Iterator<Item = &'t Told>) {
+    /// The size of an account became known; told once for each of its posts that is kept.
+    pub(super) fn learn(&mut self, account: u64, before: Size, size: Size, kept: &Kept) {
         if self.voices.contains_key(&account) {
             self.hear(account, size.base, |_| ());
         }
-        for t in posts {
-            let age = (t.time - self.first).as_seconds();
-            if t.is_root() {
-                self.root = Some((t.time, size));
-            }
-            if let Some(f) = self.forecast.as_mut().filter(|_| t.is_root() || t.passes_on()) {
-                f.learn(age, followers(before), followers(size), t.passes_on());
-            }
+        let t = &kept.told;
+        let age = (t.time - self.first).as_seconds();
+        if t.is_root() {
+            self.root = Some((t.time, size));
+        }
+        if let Some(f) = self.forecast.as_mut().filter(|_| t.is_root() || t.passes_on()) {
+            f.learn(age, followers(before), followers(size), t.passes_on());
+        }
+        if !kept.deleted {
             self.carriers.offer(Carrier::new(Post { told: t, size }), reach::kind_weight(t.kind), size.base);
         }
     }
@@ -205,13 +211,32 @@ impl Course {
             self.carriers.offer(Carrier::new(p), reach::kind_weight(t.kind), p.size.base);
         }
         if answers(t) && self.mentioned.is_some_and(|m| t.time >= m) {
-            self.answered = Some(self.answered.map_or(t.time, |a| a.min(t.time)));
+            self.answered_at(t.time);
         }
     }
 
-    /// An account's posts are gone.
-    pub(super) fn leave(&mut self, account: u64) {
-        self.carriers.leave(account);
+    /// A post, or all of an account, is gone.
+    pub(super) fn leave(&mut self, gone: Gone) {
+        self.carriers.leave(gone);
+    }
+
+    /// What posts that are kept do not tell.
+    pub(super) fn inherit(&mut self, before: &Course) {
+        if let Some(at) = before.answered {
+            self.answered_at(at);
+        }
+        if let Some((at, size)) = before.root.filter(|_| self.root.is_none()) {
+            self.span(at);
+            self.root = Some((at, size));
+            if let Some(f) = &mut self.forecast {
+                f.expose((at - self.first).as_seconds(), followers(size));
+            }
+        }
+    }
+
+    /// One of the brand's own accounts answered.
+    pub(super) fn answered_at(&mut self, at: Time) {
+        self.answered = Some(self.answered.map_or(at, |a| a.min(at)));
     }
 
     /// Whether one of the brand's own accounts answered, once others had spoken of it.
@@ -243,6 +268,11 @@ impl Course {
     /// Time of its first post.
     pub(in crate::fold) fn began(&self) -> Time {
         self.first
+    }
+
+    /// Accounts of these that are among the counted.
+    pub(in crate::fold) fn counted(&self, accounts: impl Iterator<Item = u64>) -> u64 {
+        accounts.filter(|a| self.voices.contains_key(a)).count() as u64
     }
 
     /// Distinct accounts.
@@ -295,7 +325,8 @@ impl Course {
     pub(in crate::fold) fn seen_of_follower(&self) -> f64 {
         let root = self.root.map_or(0.0, |(_, size)| size.followers as f64);
         let followers = self.forecast.as_ref().map_or(0.0, |f| f.followers()) + root;
-        if followers > 0.0 { (self.reach() / followers).min(1.0) } else { 0.0 }
+        // those who only answered are in reach, but not among these
+        if followers > 0.0 { (self.reach() / followers).min(reach::SEEN_SMALL) } else { 0.0 }
     }
 
     fn age(&self, now: Time) -> f64 {

@@ -4,8 +4,6 @@ mod carriers;
 mod course;
 mod tally;
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 pub(super) use course::{Course, Post};
@@ -14,9 +12,9 @@ use super::posts::Posts;
 use super::voices::Size;
 use crate::base::hash::HashedMap;
 use crate::base::limits;
-use crate::base::model::{AccountId, Band, Seq, StoryId, Told};
+use crate::base::model::{AccountId, Band, Gone, Seq, StoryId, Told};
 use crate::base::reach;
-use crate::base::time::{Span, Time};
+use crate::base::time::Time;
 
 /// What a story will have come to.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -55,6 +53,10 @@ impl Courses {
             self.make_room();
         }
         let course = self.all.entry(id).or_insert_with(|| Course::new(told));
+        if told.time - course.last >= limits::STORY_KEPT {
+            // it was over, as everything else that is kept of it
+            *course = Course::new(told);
+        }
         course.used = course.used.max(seq);
         course
     }
@@ -62,29 +64,44 @@ impl Courses {
     /// A post has another text.
     pub(super) fn edit(&mut self, before: &Told, after: &Told, posts: &Posts) {
         if let Some(course) = self.all.get_mut(&after.story.id.0) {
-            let of_account = posts.of_account(after.account.0).filter(|k| k.told.story.id == after.story.id);
-            let hostile = of_account.map(|k| reach::hostile_weight(k.told.n, k.told.kind)).max();
-            course.edit(before, after, hostile.unwrap_or(0));
+            let weight = |t: &Told| reach::hostile_weight(t.n, t.kind);
+            course.edit(before, after, || {
+                let here = posts.of_account(after.account.0).filter(|k| k.told.story.id == after.story.id);
+                here.map(|k| weight(&k.told)).max().unwrap_or(0)
+            });
         }
     }
 
     /// The size of an account became known.
     pub(super) fn learn(&mut self, account: AccountId, before: Size, size: Size, posts: &Posts) {
-        let stories: BTreeSet<StoryId> = posts.of_account(account.0).map(|k| k.told.story.id).collect();
-        for story in stories {
-            if let Some(course) = self.all.get_mut(&story.0) {
-                let here = posts.of_account(account.0).filter(|k| k.told.story.id == story);
-                course.learn(account.0, before, size, here.map(|k| &*k.told));
+        if before == size {
+            return;
+        }
+        for kept in posts.of_account(account.0) {
+            if let Some(course) = self.all.get_mut(&kept.told.story.id.0) {
+                course.learn(account.0, before, size, kept);
             }
         }
     }
 
-    /// An account is gone.
-    pub(super) fn leave(&mut self, account: AccountId, posts: &Posts) {
-        for k in posts.of_account(account.0) {
-            if let Some(course) = self.all.get_mut(&k.told.story.id.0) {
-                course.leave(account.0);
+    /// A post or an account is gone.
+    pub(super) fn leave(&mut self, gone: Gone) {
+        self.all.values_mut().for_each(|course| course.leave(gone));
+    }
+
+    /// What is not told by posts that are kept, as it was known before: own answers, and what own accounts began.
+    pub(super) fn inherit(&mut self, before: &Courses) {
+        for (id, course) in &mut self.all {
+            if let Some(known) = before.all.get(id) {
+                course.inherit(known);
             }
+        }
+    }
+
+    /// When the brand first answered in a story, as it is known elsewhere.
+    pub(super) fn answered(&mut self, story: StoryId, at: Time) {
+        if let Some(course) = self.all.get_mut(&story.0) {
+            course.answered_at(at);
         }
     }
 
@@ -107,9 +124,9 @@ impl Courses {
         self.crowded
     }
 
-    /// Forgets stories of which nothing was heard for long: those of one account leave earlier.
-    pub(super) fn forget(&mut self, now: Time, alone: Span) {
-        self.all.retain(|_, c| now - c.last < if c.accounts() > 1 { limits::STORY_KEPT } else { alone });
+    /// Forgets stories of which nothing was heard for long.
+    pub(super) fn forget(&mut self, now: Time) {
+        self.all.retain(|_, c| now - c.last < limits::STORY_KEPT);
     }
 
     /// A sixteenth leaves: the smallest first, by powers of two; of these the least recent.

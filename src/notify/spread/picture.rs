@@ -202,7 +202,7 @@ mod tests {
     #[ignore = "writes a picture for people"]
     fn look_at_spread() {
         let folder = std::path::PathBuf::from(std::env::var_os("GROUNDSWELL_LOOK").unwrap());
-        let from = |i: u32| if i == 0 { None } else { Some(if i % 5 == 0 { i / 5 } else { 0 }) };
+        let from = |i: u32| if i == 0 { None } else { Some(if i.is_multiple_of(5) { i / 5 } else { 0 }) };
         let tree = (0..24).map(|i| one(u64::from(i), from(i), &format!("person{i}.example"))).collect();
         let svg = svg(&going(tree), "United", Time(1_783_000_600_000_000), &Surroundings::default()).unwrap();
         std::fs::write(folder.join("spread.svg"), svg).unwrap();
