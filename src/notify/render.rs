@@ -7,6 +7,7 @@ use super::around::Surroundings;
 use super::paint::{Paint, Style, over, severity};
 use super::plain::plain;
 use super::words::facts::{blind, how_bad, late, trust, what_to_do, who, whole_seconds, why};
+use super::words::going::expected_of;
 use super::words::posts::{quoted, top_line};
 use crate::base::model::{Digest, Message, Notice, Phase, Reason, Severity, SourceNotice, StoreNotice};
 use crate::base::rule::expr::SeriesSpec;
@@ -113,6 +114,7 @@ fn episode(notice: &Notice, around: &Surroundings, paint: &Paint) -> String {
     };
     line("REACH", how_bad(e, t.group.story.is_some()));
     line("WHO", who(e, &series, around));
+    line("GOING", expected_of(e, t.group.story.is_some()));
     line("TRUST", trust(e, around));
     line("BLIND", blind(Some(e), around));
     line("DO", what_to_do(rule, brand));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::model::{Audience, Group, Negativity, Place, PostId, PostKind, Tone};
+use crate::base::model::{Audience, Gone, Group, Negativity, Place, PostId, PostKind, Tone};
 use crate::fold::World;
 use crate::fold::tests::{Key, at, story, told};
 
@@ -188,4 +188,87 @@ fn a_story_of_the_whole_world_stays_within_bounds() {
         course.seen_units(),
         i128::from(all) * i128::from(reach::kind_weight(PostKind::Repost)) * i128::from(size.base)
     );
+}
+
+#[test]
+fn who_is_gone_stays_without_a_name() {
+    let mut key = Key::new();
+    let share = |id: u64, account: u64| Told {
+        kind: PostKind::Repost,
+        place: Place::After(PostId(1)),
+        audience: Audience { followers: 300, known: false },
+        ..told(id, account, id as i64)
+    };
+    key.tell(Told { place: Place::Root, ..told(1, 1, 0) });
+    (2..5).for_each(|id| key.tell(share(id, id)));
+    let names = |key: &Key| -> Vec<Box<str>> {
+        key.fold.courses().get(StoryId(1)).unwrap().carriers().tree().into_iter().map(|s| s.name).collect()
+    };
+    assert!(names(&key).iter().all(|n| !n.is_empty()));
+    key.fold.delete(Gone::Account(AccountId(2)));
+    key.fold.delete(Gone::Post(PostId(3)));
+    let gone = |n: &[Box<str>]| n.iter().map(|n| n.is_empty()).collect::<Vec<_>>();
+    assert_eq!(gone(&names(&key)), [false, true, true, false]);
+    // neither what is learned later nor another share of the same account brings it back
+    let w = World { rules: &key.rules, outages: &key.outages };
+    key.fold.learn(w, at(10), AccountId(2), 5000, Some("two.example"));
+    key.tell(Told { time: at(11), ..share(20, 2) });
+    // its larger share stands in the place of the first, by time the last now
+    assert_eq!(gone(&names(&key)), [false, true, false, true]);
+    // nor do the posts that are kept
+    key.fold.recount_courses();
+    assert!(names(&key).iter().all(|n| &**n != "two.example"), "{:?}", names(&key));
+}
+
+#[test]
+fn an_edit_takes_back_what_its_text_added_and_no_more() {
+    let mut key = Key::new();
+    let n = |milli: u16| Some(Negativity::from_milli(milli));
+    key.tell(Told { place: Place::Root, n: n(0), ..told(1, 1, 0) });
+    key.tell(Told { kind: PostKind::Quote, n: n(900), place: Place::After(PostId(1)), ..told(2, 2, 1) });
+    key.tell(Told { kind: PostKind::Reply, n: n(600), place: Place::After(PostId(1)), ..told(3, 2, 2) });
+    let hostile = |key: &Key| key.fold.courses().get(StoryId(1)).unwrap().hostile_units();
+    let edit = |key: &mut Key, id: u64, milli: u16| {
+        let w = World { rules: &key.rules, outages: &key.outages };
+        key.fold.edit(w, 50, at(5), &Told { n: n(milli), ..told(id, 2, 1) });
+    };
+    let whole = hostile(&key);
+    let weight = |milli: u16, kind: PostKind| i128::from(reach::hostile_weight(n(milli), kind));
+    let base = i128::from(reach::base(1000));
+    assert_eq!(whole, weight(900, PostKind::Quote) * base);
+    edit(&mut key, 3, 310);
+    assert_eq!(hostile(&key), whole, "the quote is still there");
+    edit(&mut key, 2, 0);
+    assert_eq!(hostile(&key), weight(310, PostKind::Reply) * base);
+    assert_eq!(key.fold.courses().get(StoryId(1)).unwrap().heard(), (2, 0));
+    edit(&mut key, 2, 900);
+    assert_eq!((hostile(&key), key.fold.courses().get(StoryId(1)).unwrap().heard()), (whole, (2, 1)));
+}
+
+#[test]
+fn an_answer_outlives_what_is_counted_anew() {
+    let mut key = Key::new();
+    key.tell(Told { place: Place::Root, ..told(1, 1, 0) });
+    key.tell(Told { kind: PostKind::Quote, place: Place::After(PostId(1)), ..told(2, 2, 1) });
+    let w = World { rules: &key.rules, outages: &key.outages };
+    key.fold.own(w, 9, at(60), &Told { kind: PostKind::Reply, place: Place::After(PostId(1)), ..told(90, 70, 60) });
+    let course = |key: &Key| key.fold.courses().get(StoryId(1)).unwrap().clone();
+    let before = course(&key);
+    key.fold.recount_courses();
+    let after = course(&key);
+    assert_eq!(
+        (after.answered(), after.accounts(), after.hostile_units()),
+        (before.answered(), 2, before.hostile_units())
+    );
+    assert_ne!(after.answered(), crate::base::model::Answered::No);
+}
+
+#[test]
+fn a_story_that_was_over_begins_anew() {
+    let mut key = Key::new();
+    key.tell(Told { place: Place::Root, ..told(1, 1, 0) });
+    (2..9).for_each(|id| key.tell(Told { kind: PostKind::Repost, ..told(id, id, id as i64) }));
+    key.tell(Told { kind: PostKind::Repost, ..told(20, 20, 86_400 + 60) });
+    let course = key.fold.courses().get(StoryId(1)).unwrap();
+    assert_eq!((course.accounts(), course.began()), (1, at(86_460)));
 }

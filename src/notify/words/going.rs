@@ -17,14 +17,22 @@ const PLACES: usize = 5;
 /// The lines about where it goes; none where nobody has passed it on.
 pub(super) fn going(t: &Telling<'_>, e: &Evidence) -> Vec<String> {
     let Some(g) = &e.going else { return Vec::new() };
-    let Some(o) = &g.outlook else { return Vec::new() };
-    let ahead = if t.is_story() { String::new() } else { format!("its loudest story{}: ", of_root(g)) };
-    let mut out = vec![ahead + &expected(g, o)];
+    let mut out = vec![expected_of(e, t.is_story())];
+    if out.iter().all(String::is_empty) {
+        return Vec::new();
+    }
     if let Some(at) = t.dated() {
         out.iter_mut().for_each(|line| line.push_str(&format!("; as of {}", t.around.clock(at))));
     }
     out.extend(Some(grew(t, g)).filter(|s| !s.is_empty()));
     out
+}
+
+/// How far it will go: the story that is told of, or the loudest of the brand; empty where nobody has passed it on.
+pub(in crate::notify) fn expected_of(e: &Evidence, of_story: bool) -> String {
+    let Some((g, o)) = e.going.as_ref().and_then(|g| Some((g, g.outlook.as_ref()?))) else { return String::new() };
+    let ahead = if of_story { String::new() } else { format!("its loudest story{}: ", of_root(g)) };
+    ahead + &expected(g, o)
 }
 
 fn of_root(g: &Going) -> String {

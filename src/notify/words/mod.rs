@@ -3,7 +3,7 @@
 mod brief;
 pub(super) mod facts;
 mod gathered;
-mod going;
+pub(super) mod going;
 mod incident;
 mod lines;
 pub(super) mod posts;
