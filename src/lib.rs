@@ -137,7 +137,7 @@
 //! decode. [`collect::health`] says whether a source is heard: connected, and not far below its own usual rate.
 //!
 //! **Audiences** ([`collect::audience`]): look-ups are decided by a pure state machine: fresh for a day, asked for once, kept over failures,
-//! remembered by the store; [`app::lookups`] connects it.
+//! remembered by the store.
 //!
 //! **Fairness and back-pressure.** [`app::fair`] serves a bounded lane a source in turn, by frames. A full lane
 //! makes its own source wait, and through TCP its server; no other. The engine waits for standard

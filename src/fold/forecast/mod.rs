@@ -4,8 +4,8 @@
 //! (Zhao, Erdogdu, He, Rajaraman, Leskovec: "SEISMIC: A Self-Exciting Point Process Model for Predicting Tweet
 //! Popularity", KDD 2015): a follower reacts after a time whose density falls as a power of it, and shares with a
 //! probability that is estimated from the shares of the last hour; here the power law is a sum of exponentials
-//! ([`kernel`]). What a story comes to in the end, and so its state, is told by its own shape: how its pace of now compares with
-//! its age ([`model`]), which errs less. A share costs the same however many came before.
+//! (`kernel`). What a story comes to in the end, and so its state, is told by its own shape: how its pace of now compares with
+//! its age (`model`), which errs less. A share costs the same however many came before.
 
 mod kernel;
 mod model;
