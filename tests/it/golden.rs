@@ -338,7 +338,7 @@ macro_rules! golden {
 
 golden! {
     story audience_learned_late three_sources edits_deletes_repeats bad_times unknown_tone life_cycle overflow
-    own_staff_groups fields past surge reload rival story_life causes joins
+    own_staff_groups fields past surge reload rival story_life causes joins forecast
 }
 
 #[test]
@@ -353,6 +353,7 @@ fn every_golden_folder_is_a_test() {
         "causes",
         "edits_deletes_repeats",
         "fields",
+        "forecast",
         "joins",
         "life_cycle",
         "overflow",
