@@ -12,11 +12,11 @@ use crate::base::reach;
 use crate::base::time::{Span, Time};
 
 /// What one account adds, and its strongest post.
-struct Part<'k> {
-    hostile: i128,
-    reach: i128,
+pub(super) struct Part<'k> {
+    pub(super) hostile: i128,
+    pub(super) reach: i128,
     known: bool,
-    post: &'k Kept,
+    pub(super) post: &'k Kept,
 }
 
 /// Whether a post is of a group.
@@ -131,7 +131,8 @@ pub(super) fn hostile_reach(posts: &Posts, end: Time) -> i128 {
     parts(posts, &hour).values().map(|p| p.hostile).sum()
 }
 
-fn parts<'k>(posts: &Posts, kept: &[&'k Kept]) -> BTreeMap<u64, Part<'k>> {
+/// What each account of these posts adds.
+pub(super) fn parts<'k>(posts: &Posts, kept: &[&'k Kept]) -> BTreeMap<u64, Part<'k>> {
     let mut out: BTreeMap<u64, Part> = BTreeMap::new();
     for k in kept {
         let Some(account) = posts.account(k.told.account.0) else { continue };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::evidence::{belongs, show};
+use super::evidence::{Part, belongs, parts, show};
 use super::key::KeyFold;
 use super::posts::Kept;
 use super::usual::HOUR;
@@ -64,35 +64,24 @@ impl KeyFold {
     }
 
     fn loudest(&self, group: &Group, now: Time) -> Option<StoryRef> {
-        // of each story what each account added within the hour
-        let mut seen: BTreeMap<StoryId, (&StoryRef, BTreeMap<u64, i128>)> = BTreeMap::new();
+        let mut seen: BTreeMap<StoryId, (&StoryRef, Vec<&Kept>)> = BTreeMap::new();
         for k in self.posts.since(now - HOUR).filter(|k| belongs(group, k)) {
-            let base = self.posts.account(k.told.account.0).map_or(0, |a| a.size.base);
-            let hostile = i128::from(reach::hostile_weight(k.told.n, k.told.kind)) * i128::from(base);
-            let (_, voices) = seen.entry(k.told.story.id).or_insert((&k.told.story, BTreeMap::new()));
-            let voice = voices.entry(k.told.account.0).or_default();
-            *voice = hostile.max(*voice);
+            seen.entry(k.told.story.id).or_insert((&k.told.story, Vec::new())).1.push(k);
         }
         let carried = |id: StoryId| self.courses.get(id).is_some_and(|c| c.accounts() >= CARRIED);
-        let sums = seen.into_values().map(|(s, voices)| (s, voices.values().sum::<i128>()));
-        let loud = sums.filter(|(s, sum)| *sum > 0 && carried(s.id));
+        let hostile = |posts: &[&Kept]| parts(&self.posts, posts).values().map(|p| p.hostile).sum::<i128>();
+        let sums = seen.into_values().filter(|(s, _)| carried(s.id)).map(|(s, posts)| (s, hostile(&posts)));
+        let loud = sums.filter(|(_, sum)| *sum > 0);
         loud.max_by_key(|(s, sum)| (*sum, std::cmp::Reverse(s.id))).map(|(s, _)| s.clone())
     }
 
     /// What came with these posts, and the one that brought most.
     fn growth(&self, lately: &[&Kept]) -> Option<Growth> {
-        let mut parts: BTreeMap<u64, (i128, &Kept)> = BTreeMap::new();
-        for k in lately {
-            let Some(account) = self.posts.account(k.told.account.0) else { continue };
-            let seen = i128::from(reach::kind_weight(k.told.kind)) * i128::from(account.size.base);
-            let part = parts.entry(k.told.account.0).or_insert((seen, k));
-            if seen > part.0 {
-                *part = (seen, k);
-            }
-        }
-        let whole: i128 = parts.values().map(|(seen, _)| seen).sum();
-        let most = parts.values().max_by_key(|(seen, k)| (*seen, std::cmp::Reverse((k.told.time, k.told.post))))?;
-        let share = most.0 as f64 / whole.max(1) as f64;
-        Some(Growth { within: LATELY, reach: whole as f64 / reach::SUM_ONE, most: show(&self.posts, most.1, share) })
+        let parts = parts(&self.posts, lately);
+        let whole: i128 = parts.values().map(|p| p.reach).sum();
+        let place = |p: &&Part<'_>| (p.reach, std::cmp::Reverse((p.post.told.time, p.post.told.post)));
+        let most = parts.values().max_by_key(place)?;
+        let share = most.reach as f64 / whole.max(1) as f64;
+        Some(Growth { within: LATELY, reach: whole as f64 / reach::SUM_ONE, most: show(&self.posts, most.post, share) })
     }
 }

@@ -11,7 +11,7 @@ use super::chart;
 use super::evidence;
 use super::naive;
 use super::outages::{Outages, Sources};
-use super::posts::{PostAt, Posts};
+use super::posts::{self, PostAt, Posts};
 use super::spread::Courses;
 use super::story::Life;
 use super::usual::Usual;
@@ -19,7 +19,6 @@ use super::vitals::Watched;
 use super::voices::Size;
 use crate::base::limits;
 use crate::base::model::{AccountId, Answered, Evidence, Gone, Group, KeyId, Reading, Seq, StoryRef, Told, Value};
-use crate::base::reach;
 use crate::base::rule::expr::{Measure, SeriesSpec, View};
 use crate::base::rule::{Brand, Dim, Plan, RuleSet, Slot};
 use crate::base::time::{Span, Time};
@@ -146,12 +145,7 @@ impl KeyFold {
     pub fn own(&mut self, w: World<'_>, seq: Seq, now: Time, told: &Told) -> Touched {
         let mut touched = Touched::new();
         self.watched.own(told, &self.posts);
-        let size = Size {
-            followers: told.audience.followers,
-            known: told.audience.known,
-            base: reach::base(told.audience.followers),
-        };
-        self.courses.own(seq, told, size);
+        self.courses.own(seq, told, posts::size(told.audience));
         for (i, plan) in w.rules.plans_of(self.key).filter(|(_, p)| p.tells_story) {
             let first = Group { story: Some(told.story.clone()), ..Group::whole(i as u32, self.key) };
             if told.is_root() && plan.by.len() == 2 {

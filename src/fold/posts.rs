@@ -38,7 +38,8 @@ pub(super) struct Posts {
     accounts: HashedMap<u64, Account>,
 }
 
-fn size(a: Audience) -> Size {
+/// The size of an account with this audience.
+pub(super) fn size(a: Audience) -> Size {
     Size { followers: a.followers, base: reach::base(a.followers), known: a.known }
 }
 

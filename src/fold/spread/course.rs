@@ -1,8 +1,6 @@
 //! The course of one story: who carried it, how far it has reached, how far it will go. Kept for
 //! every story of a key, whatever its rules ask for.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use super::carriers::{Carrier, Carriers};
@@ -11,7 +9,7 @@ use crate::base::hash::HashedMap;
 use crate::base::limits;
 use crate::base::model::{Answered, Gone, Outlook, PostKind, Seq, Told, Tone};
 use crate::base::reach;
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 use crate::fold::forecast::{Followers, Forecast};
 use crate::fold::posts::Kept;
 use crate::fold::voices::Size;
@@ -37,7 +35,6 @@ impl Voice {
 /// The course of a story.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::fold) struct Course {
-    pub(in crate::fold) name: Arc<str>,
     /// Time of its first post.
     first: Time,
     /// Time of its last post.
@@ -82,7 +79,6 @@ fn answers(t: &Told) -> bool {
 impl Course {
     pub(super) fn new(t: &Told) -> Course {
         Course {
-            name: t.story.name.clone(),
             first: t.time,
             last: t.time,
             used: 0,
@@ -313,7 +309,7 @@ impl Course {
     }
 
     /// Its shares within a time from now on, those so far included, and its reach by then in impressions.
-    pub(in crate::fold) fn by(&self, now: Time, horizon: crate::base::time::Span) -> Option<super::Coming> {
+    pub(in crate::fold) fn by(&self, now: Time, horizon: Span) -> Option<super::Coming> {
         let forecast = self.forecast.as_ref()?;
         let (shares, come) = forecast.within(self.age(now), horizon.as_seconds())?;
         // followers of a share to come see as much as those so far did

@@ -5,8 +5,8 @@ mod picture;
 pub use picture::svg;
 
 use super::around::Surroundings;
-use super::words::posts::{author_of, does};
-use crate::base::figures::{count, short};
+use super::words::posts::{audience, author_of, does};
+use crate::base::figures::count;
 use crate::base::model::{Going, Spread};
 
 /// A carrier in its place: whom it had it from stands before it.
@@ -43,7 +43,7 @@ fn name_of(s: &Spread) -> String {
 }
 
 fn followers_of(s: &Spread) -> String {
-    format!("{} followers{}", short(s.followers as f64), if s.known { "" } else { ", taken" })
+    audience(s.followers, s.known)
 }
 
 /// Those who carried it, each below whom it had it from.

@@ -1,6 +1,6 @@
 //! Where a story goes, what it grew by, and who carried it on.
 
-use super::posts::{author_of, does, followers, name};
+use super::posts::{audience, author_of, does, followers, name};
 use super::telling::Telling;
 use crate::base::figures::{count, percent, short};
 use crate::base::model::{Band, Evidence, Going, Outlook, Spread, StoryState};
@@ -97,11 +97,10 @@ pub(super) fn carriers(g: &Going, but: Option<u64>) -> Vec<(Time, String)> {
     let mut order: Vec<&Spread> = g.tree.iter().filter(others).collect();
     order.sort_by_key(|s| (std::cmp::Reverse(s.followers), s.time, s.post));
     let told = order.into_iter().take(CARRIERS).map(|s| {
-        let known = if s.known { "" } else { ", taken" };
         let from = s.from.and_then(|i| g.tree.get(i as usize)).filter(|f| f.from.is_some() && !f.name.is_empty());
         let whose = from.map_or(String::new(), |f| format!(" {}", author_of(&f.name)));
         let who = format!("{} {}{whose}", author_of(&s.name), does(s.kind));
-        (s.time, format!("{who} ({} followers{known})", short(s.followers as f64)))
+        (s.time, format!("{who} ({})", audience(s.followers, s.known)))
     });
     told.collect()
 }

@@ -51,7 +51,12 @@ pub(in crate::notify) fn name(p: &TopPost) -> String {
 
 /// `640k followers`, `300 followers, taken`.
 pub(in crate::notify) fn followers(p: &TopPost) -> String {
-    format!("{} followers{}", short(p.followers as f64), if p.known { "" } else { ", taken" })
+    audience(p.followers, p.known)
+}
+
+/// The same of any account.
+pub(in crate::notify) fn audience(followers: u64, known: bool) -> String {
+    format!("{} followers{}", short(followers as f64), if known { "" } else { ", taken" })
 }
 
 /// What somebody does who writes such a post.

@@ -181,14 +181,12 @@ fn put_decided(t: &Transaction<'_>, d: &Decided) -> rusqlite::Result<()> {
         decided::sealed(x),
     ])?;
     let id = t.last_insert_rowid();
-    for post in x.evidence.iter().filter(|_| made > 0).flat_map(|e| e.posts()) {
-        let put = "INSERT OR IGNORE INTO evidence(transition_id, post, account) VALUES(?1, ?2, ?3)";
-        let (post, account) = decided::ids_of(&post.body);
+    let put = "INSERT OR IGNORE INTO evidence(transition_id, post, account) VALUES(?1, ?2, ?3)";
+    let evidence = || x.evidence.iter().filter(|_| made > 0);
+    let shown = evidence().flat_map(|e| e.posts()).map(|post| decided::ids_of(&post.body));
+    let carriers = evidence().filter_map(|e| e.going.as_ref()).flat_map(|g| &g.tree);
+    for (post, account) in shown.chain(carriers.map(|one| (one.post as i64, one.account as i64))) {
         t.prepare_cached(put)?.execute(params![id, post, account])?;
-    }
-    for one in x.evidence.iter().filter(|_| made > 0).filter_map(|e| e.going.as_ref()).flat_map(|g| &g.tree) {
-        let put = "INSERT OR IGNORE INTO evidence(transition_id, post, account) VALUES(?1, ?2, ?3)";
-        t.prepare_cached(put)?.execute(params![id, one.post as i64, one.account as i64])?;
     }
     Ok(())
 }
