@@ -106,6 +106,10 @@
 //! series share it, and its freezing. Bins in which a source that matters to the key was down teach
 //! nothing; [`fold::Outages`] remembers when that was.
 //!
+//! **Sequences** (`A then B within t`) are the judge's: for each rule and group when A last held, and since when B does; judged at each look,
+//! before the levels. **Hashtags** of a key's mentions are remembered with when each came up (`fold`, `terms`), whatever rules ask.
+//! `usual(negative_share)` is a share that fades over a week, in constant state, so that no rule needs to keep a week of posts.
+//!
 //! **Rules change** with an entry of their own ([`base::model::EntryBody::RulesChanged`]). Keys are hashes of
 //! slugs, so state outlives changed files. Frames sifted under older rules go through a front again;
 //! windows, baselines and episodes that mean the same go on; new windows are counted from the posts
@@ -182,6 +186,19 @@
 //! a receiver has not taken for a minute is handed over to the next of its route, by the desk.
 //!
 //! **Acting** ([`notify::Acts`]): links of messages are signed for an incident, a receiver and a week; opening one changes nothing, only the form behind it does.
+//!
+//! # Files people can trust
+//!
+//! Mistakes and warnings are [`base::fault::Fault`]s with places; they are shown in their line by `app::report`. What looks wrong though it can be
+//! read is found by `base::rule::lint`: conditions by intervals of what each measure can be, three-valued; queries by whether any post could
+//! pass. **Tests** ([`app::testing`]) invent posts from a seed, write them as frames of the generic format and give them to the engine as it is,
+//! with Ticks, outages and changes of rules; what is expected is read from transitions and from the words people would get. A failed test is played
+//! again to see when its condition was closest. The reference of the rule language ([`base::rule::guide`], [`base::rule::expr::Measure::about`])
+//! stands beside the types, and each example in it is read by the parsers.
+//!
+//! **Names** (`let`) are kept in expressions ([`base::rule::expr::Expr::Named`]), so that messages show a condition as it was written and what each name came to.
+//!
+//! **Shadow**: what a rule that tells nobody would have done is compared with its live twin once a day, from the store ([`base::rule::RuleSet`] knows twins).
 //!
 //! # Watching it
 //!
@@ -283,6 +300,12 @@
 //!   must stay left out until its pane expires.
 //! - Story measures are kept until a day after the story's last post.
 //! - Numbers and durations are types of the expression language, and do not mix.
+//! - `new_term` is asked of groups by hashtag (`by: [brand, tag]`), so that a page names it; new is what was not seen for 1, 7 or 30 days, and
+//!   nothing is in a brand's first week. It is true or false by itself, the one measure that is.
+//! - In a sequence the second part must begin after the first; it holds as long as the second part does.
+//! - `silence` is no window over nothing but the time since the last post, begun anew where sources were lost; what it means for a brand
+//!   is said by `usual(mentions)`.
+//! - A hashtag in a group is written with the cause in snapshots and logs, so that those of before are read.
 //! - A rule can be in `shadow`: it is judged, counted and shown by `status`, and nobody is told.
 //! - What no route matches goes to every receiver: better told twice than never.
 //! - A silent source is one that falls below a tenth of its own usual rate, whatever its socket says.

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks the schemas that `groundswell schema` prints (pip install jsonschema==4.* pyyaml==6.*).
 
-Usage: schema.py PROGRAM. They must be JSON Schemas of 2020-12; every rule file of rules/, tests/schema/rules.yaml,
-tests/schema/groundswell.yaml and tests/schema/played.yaml must fit; each of these with one change of a kind that is always wrong (a key nobody
+Usage: schema.py PROGRAM. They must be JSON Schemas of 2020-12; every rule file of rules/ and every file of
+tests, tests/schema/rules.yaml, tests/schema/groundswell.yaml and tests/schema/played.yaml must fit; each of these with one change of a kind that is always wrong (a key nobody
 knows, a value of another form, a needed key that is gone) must not. Exit status 1 if one does not come out so.
 """
 
@@ -17,7 +17,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # keys whose values may be whatever people call things; a new one is no mistake
-FREE = {"kinds", "only", "labels", "vars", "lists", "groups", "brands", "tokens", "sources", "receivers", "headers"}
+FREE = {"let", "kinds", "only", "labels", "vars", "lists", "groups", "brands", "tokens", "sources", "receivers", "headers"}
 
 
 # what each type of receiver cannot do without
@@ -127,11 +127,32 @@ FINE = {
 }
 
 
+RULES = sorted((ROOT / "rules").glob("**/*.yaml"))
+TEST = {"name": "x", "events": [{"at": "1h"}], "expect": [{"alert": "X"}]}
+# of files of tests: what is wrong in one
+WRONG_TESTS = [
+    {"tests": [{**TEST, "name": ["x"]}]}, {"tests": [{**TEST, "events": 5}]}, {"tests": [{**TEST, "sometimes": True}]}, {},
+    {"tests": [{**TEST, "expect": [{"alert": "X", "severity": "loud"}]}]}, {"tests": [TEST], "rule": "x.yaml"},
+    {"tests": [{**TEST, "expect": [{"never": True}]}]}, {"tests": [{**TEST, "events": [{"at": "1h", "post": {"tone": "sour"}}]}]},
+]
+
+
 def main(program):
     failed = 0
+    check = schema(program, "tests")
+    tests = [f for f in RULES if f.name.endswith(".test.yaml")]
+    for file in tests:
+        for error in check.iter_errors(yaml.safe_load(file.read_text())):
+            print(f"error: {file}: {error.json_path}: {error.message}")
+            failed += 1
+    for bad in WRONG_TESTS:
+        if check.is_valid(bad):
+            print(f"error: tests: fits with a mistake: {bad}")
+            failed += 1
+    print(f"schema of tests: {len(tests)} files fit, {len(WRONG_TESTS)} with a mistake do not")
     for of, files in {
         "config": [ROOT / "tests/schema/groundswell.yaml", ROOT / "tests/schema/played.yaml"],
-        "rules": [*sorted((ROOT / "rules").glob("*.yaml")), ROOT / "tests/schema/rules.yaml"],
+        "rules": [*(f for f in RULES if not f.name.endswith(".test.yaml")), ROOT / "tests/schema/rules.yaml"],
     }.items():
         check, wrong = schema(program, of), 0
         for file in files:

@@ -13,8 +13,8 @@ use crate::base::model::{
 use crate::base::rule::expr::{Compare, Expr, Measure, View};
 use crate::base::rule::{Rule, RuleSet, Scene, Top};
 use crate::base::time::{Span, Time};
-use crate::fold::{Courses, KeyFold, Others, Outages, PostAt, World};
-use crate::judge::{KeyJudge, Values};
+use crate::fold::{Courses, KeyFold, Others, Outages, PostAt, Terms, World};
+use crate::judge::{KeyJudge, Sequences, Values};
 
 const HOUR: Span = Span::seconds(3600);
 
@@ -28,14 +28,21 @@ pub struct KeyState {
 }
 
 impl KeyState {
-    /// The courses of its stories, which stand beside it in snapshots.
-    pub fn courses(&self) -> &Courses {
-        self.fold.courses()
+    /// What stands beside it in snapshots: the courses of its stories, the hashtags it is known with, and what
+    /// rules wait for.
+    pub fn beside(&self) -> (&Courses, &Terms, &Sequences) {
+        (self.fold.courses(), self.fold.terms(), self.judge.sequences())
     }
 
-    /// Goes on with these courses.
-    pub fn go_on_with(&mut self, courses: Courses) {
-        self.fold.go_on_with(courses);
+    /// Goes on with these.
+    pub fn go_on_with(&mut self, (courses, terms, sequences): (Courses, Terms, Sequences)) {
+        self.fold.go_on_with(courses, terms);
+        self.judge.go_on_with(sequences);
+    }
+
+    /// Makes the hashtags it is known with anew, of the posts kept.
+    pub fn recount_terms(&mut self) {
+        self.fold.recount_terms();
     }
 
     /// Makes the courses of its stories anew, of the posts kept.
@@ -261,6 +268,7 @@ impl Back {
         let touched = f(w, state);
         // groups that were crowded out are not waited for any more
         for left in state.fold.take_left() {
+            state.judge.leave(&left);
             if !state.judge.has_episode(&left)
                 && let Some(at) = state.wakes.remove(&left)
             {
@@ -293,6 +301,7 @@ impl Back {
             self.hour = Some(hour);
             for state in self.keys.values_mut() {
                 state.fold.close_hours(&self.rules, now);
+                state.judge.forget(now);
             }
         }
     }
@@ -334,6 +343,19 @@ impl Back {
                 self.wakes.insert((next, key, group.clone()));
             }
         }
+    }
+
+    /// What every group of a rule reads at `now`, whoever it is for. Judges nothing.
+    pub fn readings(&mut self, rule: &Rule, now: Time) -> Vec<Reading> {
+        self.follow_all();
+        let w = World { rules: &self.rules, outages: &self.outages };
+        let concerned = |key: &KeyId| w.rules.brand(*key).is_some_and(|b| rule.concerns(b));
+        let mut out = Vec::new();
+        for (_, state) in self.keys.iter_mut().filter(|(key, _)| concerned(key)) {
+            let groups: Vec<Group> = state.fold.groups().filter(|g| g.plan as usize == rule.plan).cloned().collect();
+            out.extend(groups.iter().filter_map(|g| state.fold.read(w, g, now, 0)));
+        }
+        out
     }
 
     /// Episodes that fire or clear, by rule and severity.
@@ -390,7 +412,10 @@ fn explain(w: World<'_>, state: &mut KeyState, reading: &Reading, t: &mut Transi
     let Some(rule) = w.rules.rules.get(t.rule as usize) else { return };
     let brand = w.rules.brand(t.group.key);
     let mut e = state.fold.evidence(w, &t.group, t.at);
-    let values = Values { series: &e.without_largest, brand };
+    // what came first stays as it was
+    let values = Values { series: &e.without_largest, brand, sequences: &[] };
+    let sequences = state.judge.sequences_with(rule, t.rule, &t.group, &values);
+    let values = Values { sequences: &sequences, ..values };
     let level = rule.levels.iter().find(|l| l.severity == t.severity);
     e.still_holds = level.and_then(|l| l.when.holds(&values));
     e.line = if t.group.is_part() { None } else { line(rule, &values) };
@@ -409,6 +434,7 @@ fn explain(w: World<'_>, state: &mut KeyState, reading: &Reading, t: &mut Transi
             ("source", text(t.group.source.as_deref())),
             ("lang", text(t.group.lang.as_deref())),
             ("cause", text(t.group.cause.map(|c| c.name()))),
+            ("tag", text(t.group.tag.as_deref())),
         ]);
         let top = e.top.first().map(|p| Top {
             author: p.name.as_deref().unwrap_or(&p.body.author).to_string(),
@@ -417,7 +443,7 @@ fn explain(w: World<'_>, state: &mut KeyState, reading: &Reading, t: &mut Transi
             text: p.body.text.to_string(),
             url: p.body.url.as_deref().unwrap_or("").to_string(),
         });
-        let values = Values { series: &reading.values, brand };
+        let values = Values { series: &reading.values, brand, sequences: &[] };
         t.summary = Some(template.render(&Scene { values: &values, words, top }).into());
     }
     t.evidence = Some(Box::new(e));
@@ -427,7 +453,8 @@ fn explain(w: World<'_>, state: &mut KeyState, reading: &Reading, t: &mut Transi
 /// compares just that first.
 fn line(rule: &Rule, values: &Values<'_>) -> Option<f64> {
     let page = rule.levels.iter().find(|l| l.severity == Severity::Page)?;
-    let (how, Expr::Series(s, _), limit) = page.when.deciding()? else { return None };
+    let (how, subject, limit) = page.when.deciding()?;
+    let Expr::Series(s, _) = subject.plain() else { return None };
     let plain = s.measure == Measure::HostileReach && s.view == View::Value && s.selectors.is_empty();
     let hour = s.window == Span::seconds(3600) && s.offset == Span::ZERO;
     let above = matches!(how, Compare::More | Compare::AtLeast);

@@ -5,6 +5,7 @@
 //! [`Output`]. It reads no clock and does no I/O.
 
 mod audiences;
+mod looks;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -16,7 +17,6 @@ use crate::app::snapshot::{self, HEAD, Head, JUNCTION, Part, SnapshotError, part
 use crate::base::limits;
 use crate::base::model::{
     Entry, EntryBody, FrameBatch, KeyId, Notice, Seq, Severity, SiftedBatch, SourceState, Step, Told, Transition,
-    Vitals,
 };
 use crate::base::outcome::Outcomes;
 use crate::base::rule::{Rule, RuleSet};
@@ -465,13 +465,6 @@ impl Engine {
             }
         }
         states
-    }
-
-    /// What is measured of a key now, for those who watch, and about how many groups that took: of no consequence
-    /// for what is decided.
-    pub fn vitals(&mut self, key: KeyId) -> Option<(Vitals, usize)> {
-        let (now, shard) = (self.junction.now().unwrap_or_default(), shard_of(key, self.shards.len()));
-        self.shards.get_mut(shard)?.vitals(key, now)
     }
 
     /// Posts kept for windows, those of several keys counted for each.

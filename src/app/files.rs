@@ -10,8 +10,8 @@ use crate::base::rule::{RuleSet, SourceText};
 /// The service's config file.
 pub const CONFIG: &str = "groundswell.yaml";
 
-/// The rule files that paths mean: a file is itself; a folder is its own `*.yaml` without
-/// `*.test.yaml` and the config, not its subfolders.
+/// The rule files that paths mean: a file is itself, a folder its own `*.yaml` without the config, not its
+/// subfolders. Files of tests are left out: shells make them of `rules/*.yaml`, too.
 ///
 /// # Errors
 /// Every path that cannot be read.
@@ -19,7 +19,8 @@ pub fn rule_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Vec<Fault>> {
     let (mut out, mut faults) = (Vec::new(), Vec::new());
     for path in paths {
         if !path.is_dir() {
-            out.push(path.clone());
+            let tests = path.to_str().is_some_and(|p| p.ends_with(".test.yaml"));
+            out.extend((!tests).then(|| path.clone()));
             continue;
         }
         match std::fs::read_dir(path) {
@@ -58,6 +59,10 @@ pub fn read_text(path: &Path) -> Result<SourceText, Fault> {
         return Err(fail(format!("more than {} bytes", limits::RULE_FILE_BYTES)));
     }
     let text = String::from_utf8(bytes).map_err(|e| {
+        if let Some(other) = other_encoding(e.as_bytes()) {
+            let hint = "save the file as UTF-8 (in an editor: \"save with encoding\")";
+            return fail(format!("text in {other}, expected UTF-8")).hint(hint);
+        }
         let good = e.as_bytes().get(..e.utf8_error().valid_up_to()).unwrap_or(&[]);
         let line = good.iter().filter(|b| **b == b'\n').count() + 1;
         let column = String::from_utf8_lossy(good.rsplit(|b| *b == b'\n').next().unwrap_or(&[])).chars().count() + 1;
@@ -66,20 +71,57 @@ pub fn read_text(path: &Path) -> Result<SourceText, Fault> {
     Ok(SourceText { file: shown.to_string(), text })
 }
 
+/// The encoding that the first bytes of a text tell, if it is not UTF-8.
+fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+/// The texts of the rule files that paths mean, and what could not be read.
+pub fn read_rules(paths: &[PathBuf]) -> (Vec<SourceText>, Vec<Fault>) {
+    let (mut texts, mut faults) = (Vec::new(), Vec::new());
+    let files = rule_files(paths).unwrap_or_else(|e| {
+        faults.extend(e);
+        Vec::new()
+    });
+    let mut bytes = 0;
+    for (i, file) in files.iter().enumerate() {
+        if i >= limits::RULE_FILES || bytes > limits::RULE_SET_BYTES {
+            let (files, bytes) = (limits::RULE_FILES, limits::RULE_SET_BYTES >> 20);
+            let what = format!("expected at most {files} rule files of together {bytes} MiB, found more");
+            faults.push(Fault::new(what));
+            break;
+        }
+        match read_text(file) {
+            Ok(text) => {
+                bytes += text.text.len();
+                texts.push(text);
+            }
+            Err(_) if faults.len() >= limits::FAULTS => {}
+            Err(fault) => faults.push(fault),
+        }
+    }
+    (texts, faults)
+}
+
 /// The rule set that paths form, with its warnings.
 ///
 /// # Errors
 /// All mistakes of all files.
 pub fn load_rules(paths: &[PathBuf]) -> Result<(RuleSet, Vec<Fault>), Vec<Fault>> {
-    let files = rule_files(paths)?;
-    let (mut texts, mut faults) = (Vec::new(), Vec::new());
-    for file in &files {
-        match read_text(file) {
-            Ok(text) => texts.push(text),
-            Err(fault) => faults.push(fault),
-        }
-    }
-    match RuleSet::load(&texts) {
+    let (texts, faults) = read_rules(paths);
+    rules_of(&texts, faults)
+}
+
+/// The rule set that texts form, with its warnings; `faults` were found while they were read.
+///
+/// # Errors
+/// These, and all mistakes of all texts.
+pub fn rules_of(texts: &[SourceText], mut faults: Vec<Fault>) -> Result<(RuleSet, Vec<Fault>), Vec<Fault>> {
+    match RuleSet::load(texts) {
         Ok(loaded) if faults.is_empty() => Ok(loaded),
         Ok((_, warnings)) => {
             faults.extend(warnings);

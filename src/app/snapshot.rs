@@ -10,12 +10,14 @@ use crate::app::back::KeyState;
 use crate::base::hash;
 use crate::base::model::{KeyId, Seq};
 use crate::enroll::{Junction, JunctionBefore};
-use crate::fold::{Courses, Outages};
+use crate::fold::{Courses, Outages, Terms};
+use crate::judge::Sequences;
 
 /// The version this program writes and reads.
 const VERSION: u32 = 5;
-/// The same, of keys: since this version the course of each story is in it.
-const KEY_VERSION: u32 = 6;
+/// The same, of keys: since this version their hashtags and sequences are in it, since that before the courses
+/// of stories.
+const KEY_VERSION: u32 = 7;
 /// The version of the junction's part, which also [`read_junction`] knows that before of.
 const JUNCTION_VERSION: u32 = 6;
 const MAGIC: &[u8; 8] = b"GSWSNAP\0";
@@ -119,22 +121,29 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SnapshotError> {
 /// # Errors
 /// Only if it cannot be encoded, which would be a mistake of the program.
 pub fn write_key(key: KeyId, state: &KeyState) -> Result<Part, SnapshotError> {
-    write(&part_of(key), &(state, state.courses()))
+    write(&part_of(key), &(state, state.beside()))
 }
 
-/// Reads the part of a key. Of one that holds no courses of stories they are made of the posts kept.
+/// Reads the part of a key. What one of before does not hold is made of the posts kept.
 ///
 /// # Errors
 /// Where it is no snapshot, of another version, or damaged.
 pub fn read_key(bytes: &[u8]) -> Result<KeyState, SnapshotError> {
-    match read_as::<(KeyState, Courses)>(KEY_VERSION, bytes) {
-        Ok((mut state, courses)) => {
-            state.go_on_with(courses);
+    match read_as::<(KeyState, (Courses, Terms, Sequences))>(KEY_VERSION, bytes) {
+        Ok((mut state, beside)) => {
+            state.go_on_with(beside);
+            Ok(state)
+        }
+        Err(SnapshotError::Version(6)) => {
+            let (mut state, courses): (KeyState, Courses) = read_as(6, bytes)?;
+            state.go_on_with((courses, Terms::default(), Sequences::default()));
+            state.recount_terms();
             Ok(state)
         }
         Err(SnapshotError::Version(VERSION)) => {
             let mut state: KeyState = read_as(VERSION, bytes)?;
             state.recount_courses();
+            state.recount_terms();
             Ok(state)
         }
         Err(e) => Err(e),

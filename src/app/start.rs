@@ -137,7 +137,7 @@ fn acts(db: Option<&Db>) -> Option<Acts> {
 const ACT_SECRET: &str = "act_secret";
 
 /// Since when the store knows the past.
-const PAST_SINCE: &str = "past_since";
+pub(crate) const PAST_SINCE: &str = "past_since";
 
 /// What a store holds that a service needs to begin.
 struct Stored {

@@ -108,7 +108,7 @@ pub struct Status {
     unrecorded: Mutex<Option<Unrecorded>>,
     acts: Mutex<Option<Acts>>,
     wants_whole: AtomicBool,
-    catching_up: AtomicBool,
+    pub(super) catching_up: AtomicBool,
     writing_round: AtomicBool,
     /// Blocks of the log up to here are in the archive.
     archived: AtomicI64,

@@ -124,6 +124,8 @@ fn rule(rules: &RuleSet, r: &Rule, state: &RuleState, running: Span) -> Json {
     json!({
         "name": r.name,
         "place": r.place,
+        "mode": r.mode(),
+        "twin": rules.twin_of(r).map(|t| &t.name),
         "severity": r.levels.iter().map(|l| l.severity).max().map(|s| s.name()),
         "state": word,
         "left_seconds": left.as_seconds(),

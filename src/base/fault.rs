@@ -59,7 +59,20 @@ impl fmt::Display for Place {
 
 /// A text from a file, without characters that change a terminal.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c == '\n' { c } else { harmless(c) }).collect()
+}
+
+/// A character as it is shown: one that would steer a terminal, turn the direction of text round or show nothing is
+/// replaced by one that is seen.
+pub fn harmless(c: char) -> char {
+    match c {
+        c if c.is_control() => '\u{fffd}',
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {
+            '\u{fffd}'
+        }
+        '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}' => '\u{fffd}',
+        c => c,
+    }
 }
 
 impl fmt::Display for Fault {

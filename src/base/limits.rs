@@ -3,10 +3,12 @@
 //! A limit that is hit is counted in `groundswell_limit_hits_total{limit}`.
 
 mod forms;
+mod rules;
 
 use crate::base::time::Span;
 
 pub use forms::*;
+pub use rules::*;
 
 /// Longest frame taken, in bytes; longer ones end as outcome `oversize`.
 pub const FRAME_BYTES: usize = 2 << 20;
@@ -326,6 +328,18 @@ pub const DIGEST_EPISODES: usize = 50;
 pub const TIDY_EVERY: Span = Span::seconds(2);
 /// How often it is looked whether a snapshot is due.
 pub const HOUSEKEEPING_EVERY: Span = Span::seconds(1);
+/// How far the beginnings of two episodes may be apart that are compared as one case; a day is compared so long after it.
+pub const COMPARED_WITHIN: Span = Span::seconds(3600);
+/// How far back days are compared that were missed.
+pub const COMPARED_BACK: Span = Span::seconds(31 * 86_400);
+/// Episodes looked at for one comparison; of more the oldest are left out, and that is told.
+pub const COMPARED_EPISODES: usize = 20_000;
+/// Episodes named of those that only one of two rules had.
+pub const COMPARED_NAMED: usize = 20;
+/// Rule sets of before that are looked at for since when a rule says what it says.
+pub const COMPARED_RULE_SETS: usize = 32;
+/// Brands that a comparison tells one by one.
+pub const COMPARED_BRANDS: usize = 100;
 /// Entries after a snapshot that make the next one due.
 pub const ROUND_ENTRIES: u64 = 250_000;
 /// Time after a snapshot that makes the next one due.
@@ -364,6 +378,12 @@ pub const BRANDS: usize = 20_000;
 pub const RULES: usize = 20_000;
 /// Longest rule or config file, in bytes.
 pub const RULE_FILE_BYTES: u64 = 16 << 20;
+/// Longest line in which the place within a text is looked for, if it is not ASCII, in bytes.
+pub const PLACED_BYTES: usize = 64 << 10;
+/// Rule files of one set.
+pub const RULE_FILES: usize = 10_000;
+/// Bytes of all rule files of one set after which no further one is read.
+pub const RULE_SET_BYTES: usize = 64 << 20;
 /// Items of one list or mapping of the config: receivers, routes, tokens, hosts, headers.
 pub const CONFIG_ITEMS: usize = 1024;
 /// Environment variables put into one config.
@@ -376,6 +396,10 @@ pub const TOKEN_CHARS: usize = 16;
 pub const NESTING: usize = 64;
 /// Measures, numbers and variables in one expression.
 pub const EXPRESSION_VALUES: usize = 500;
+/// Longest condition, quantity and summary, in bytes.
+pub const EXPRESSION_BYTES: usize = 64 << 10;
+/// Longest query, in bytes.
+pub const QUERY_BYTES: usize = 1 << 20;
 /// Longest term of a query, in bytes.
 pub const TERM_BYTES: usize = 512;
 /// Brands that may read another brand's posts: each post is told to all of them.
@@ -394,8 +418,6 @@ pub const LISTED_ACCOUNTS: usize = 10_000;
 pub const SUMMARY_CHARS: usize = 600;
 /// Steps a template may take.
 pub const TEMPLATE_FUEL: u64 = 10_000;
-/// Mistakes shown of one set of files.
-pub const FAULTS: usize = 200;
 
 /// How long the stored log is kept beyond what is needed, if nothing else is said.
 pub const STORE_LOG: Span = Span::seconds(7 * 86_400);

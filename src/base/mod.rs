@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod broken;
 pub mod fault;
 pub mod figures;
+pub mod folding;
 pub mod hash;
 pub mod items;
 pub mod keys;
@@ -17,6 +18,7 @@ pub mod reach;
 pub mod recent;
 pub mod rule;
 pub mod secret;
+pub mod tags;
 pub mod time;
 pub mod weighed;
 

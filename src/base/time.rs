@@ -171,6 +171,16 @@ impl Zone {
         self.0.to_offset_info(moment).offset().seconds()
     }
 
+    /// The day a time is in: when it begins, and when the next one does.
+    pub fn day(&self, at: Time) -> (Time, Time) {
+        let moment = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();
+        let begin = |z: &jiff::Zoned| z.start_of_day().map(|z| Time(z.timestamp().as_microsecond()));
+        let here = moment.to_zoned(self.0.clone());
+        let days = begin(&here).and_then(|first| Ok((first, here.tomorrow().and_then(|z| begin(&z))?)));
+        // only at the ends of time
+        days.unwrap_or((at, at + Span::seconds(86_400)))
+    }
+
     /// `HH:MM:SS`, abbreviation (`CEST`; `-03` where a zone has none), and `YYYY-MM-DD` at a time.
     pub fn local(&self, at: Time) -> (String, String, String) {
         let moment = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();

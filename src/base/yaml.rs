@@ -56,9 +56,12 @@ pub enum Style {
 pub struct Reader<'s> {
     /// The file's name as given.
     pub file: Arc<str>,
-    lines: Vec<&'s str>,
+    lines: Vec<Line<'s>>,
     /// Mistakes found so far.
     pub faults: Vec<Fault>,
+    /// How many mistakes and how many warnings were left out, since as many as are shown were there.
+    pub beyond: [usize; 2],
+    warned: usize,
 }
 
 /// The fields of a mapping, by key.
@@ -80,7 +83,13 @@ impl Node {
 impl<'s> Reader<'s> {
     /// A reader of one file's text.
     pub fn new(file: &str, text: &'s str) -> Reader<'s> {
-        Reader { file: file.into(), lines: text.lines().collect(), faults: Vec::new() }
+        Reader {
+            file: file.into(),
+            lines: text.lines().map(Line::of).collect(),
+            faults: Vec::new(),
+            beyond: [0, 0],
+            warned: 0,
+        }
     }
 
     /// The file's tree; `None` for an empty file or broken syntax, which is then a fault.
@@ -89,8 +98,13 @@ impl<'s> Reader<'s> {
             Ok(node) => node,
             Err((line, column, what)) => {
                 let place = Place { file: self.file.clone(), line, column };
-                let hint = "quote text that holds `: `, ` #`, or within { } and [ ] any of , [ ] { }";
-                self.faults.push(Fault::at(place, what).hint(hint));
+                let fault = Fault::at(place, what);
+                let hint = match &fault.what {
+                    w if w.contains("tabs") => Some("indent with spaces"),
+                    w if !w.contains("found a mistake") || w.contains("unprintable") || w.contains("recursion") => None,
+                    _ => Some("quote text that holds `: `, ` #`, or within { } and [ ] any of , [ ] { }"),
+                };
+                self.faults.push(Fault { hint: hint.map(str::to_string), ..fault });
                 None
             }
         }
@@ -105,6 +119,10 @@ impl<'s> Reader<'s> {
     /// line and for `|` blocks, the scalar's start otherwise.
     pub fn place_in(&self, node: &Node, offset: usize) -> Place {
         let mut place = self.place(node);
+        // of what is not shown the place does not matter, and in a long line it costs
+        if self.is_full() {
+            return place;
+        }
         let Data::Scalar(text, style) = &node.data else { return place };
         let before = text.get(..offset).unwrap_or(text);
         let start = match style {
@@ -118,12 +136,19 @@ impl<'s> Reader<'s> {
             Style::Quoted => node.column,
             Style::Plain => node.column - 1,
         };
-        let raw: String = self.lines.get(node.line - 1).map_or(String::new(), |l| l.chars().skip(start).collect());
+        let raw = node.line.checked_sub(1).and_then(|l| self.lines.get(l)).map_or("", |l| l.skipped(start));
         if raw.starts_with(before) {
             place.column = start + before.chars().count() + 1;
             return place;
         }
         if *style == Style::Plain { self.place_in_folded(node, before) } else { place }
+    }
+
+    /// What stands in a line from a column on, at most as much as reports show; both count from 1.
+    pub fn rest_of(&self, line: usize, column: usize) -> String {
+        let raw =
+            line.checked_sub(1).and_then(|l| self.lines.get(l)).map_or("", |l| l.skipped(column.saturating_sub(1)));
+        raw.chars().take(limits::EXCERPT_CHARS).collect()
     }
 
     /// The place after `before` in a text whose line breaks were folded to spaces.
@@ -132,7 +157,10 @@ impl<'s> Reader<'s> {
         let mut place = self.place(node);
         for (row, raw) in self.lines.iter().enumerate().skip(node.line - 1) {
             let skip = if row + 1 == node.line { node.column - 1 } else { 0 };
-            let shown: Vec<char> = raw.chars().skip(skip).collect();
+            if raw.text.len() > limits::PLACED_BYTES {
+                return self.place(node);
+            }
+            let shown: Vec<char> = raw.text.chars().skip(skip).collect();
             let indent = shown.iter().take_while(|c| c.is_whitespace()).count();
             let length = shown.len() - indent;
             (place.line, place.column) = (row + 1, skip + indent + 1 + left.min(length));
@@ -146,20 +174,47 @@ impl<'s> Reader<'s> {
 
     /// Adds a mistake at a node.
     pub fn fault(&mut self, node: &Node, what: impl Into<String>) -> &mut Fault {
-        // more than are shown need not be kept
-        self.faults.truncate(limits::FAULTS);
+        // more than are shown need not be kept, but one, to be given out
+        if self.is_full() {
+            let left_out = self.faults.len() > limits::FAULTS + limits::FAULTS;
+            self.beyond[0] += usize::from(left_out);
+            self.faults.truncate(limits::FAULTS + limits::FAULTS);
+        }
         self.faults.push(Fault::at(self.place(node), what));
         let last = self.faults.len() - 1;
         &mut self.faults[last]
+    }
+
+    /// Adds a mistake or warning, unless there are more of its kind than are shown. Warnings never take the place of
+    /// mistakes.
+    pub fn tell(&mut self, fault: Fault) {
+        if fault.warning {
+            self.warned += 1;
+        }
+        let room = if fault.warning { self.warned <= limits::FAULTS } else { !self.is_full() };
+        if room {
+            self.faults.push(fault);
+        } else {
+            self.beyond[usize::from(fault.warning)] += 1;
+        }
+    }
+
+    /// Whether there are more mistakes than are shown.
+    fn is_full(&self) -> bool {
+        self.faults.len() >= limits::FAULTS + limits::FAULTS
     }
 
     /// The fields of a mapping. Unknown and repeated keys are mistakes.
     pub fn fields<'n>(&mut self, node: &'n Node, what: &str, allowed: &[&str]) -> Fields<'n> {
         let mut out = Fields::new();
         for (key, value) in self.pairs(node, what) {
-            let Some(name) = self.text(key, "a key") else { continue };
+            let Some(name) = self.key(key) else { continue };
             if !allowed.contains(&name) {
-                let hint = match nearest(name, allowed.iter().copied()) {
+                let near = if self.is_full() { None } else { nearest(name, allowed.iter().copied()) };
+                let hint = match near {
+                    _ if matches!(name, "include" | "includes" | "import" | "imports") => {
+                        "files do not name each other; give all of them, or their folder".to_string()
+                    }
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known keys: {}", allowed.join(", ")),
                 };
@@ -183,9 +238,22 @@ impl<'s> Reader<'s> {
         }
     }
 
+    /// The text of a key, which may be any word.
+    pub fn key<'n>(&mut self, node: &'n Node) -> Option<&'n str> {
+        match &node.data {
+            Data::Scalar(s, Style::Plain) if !s.is_empty() => Some(s),
+            _ => self.text(node, "a key"),
+        }
+    }
+
     /// The text of a scalar.
     pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         match &node.data {
+            Data::Scalar(s, Style::Plain) if matches!(s.as_str(), "~" | "null" | "Null" | "NULL") => {
+                self.fault(node, format!("expected {what}, found `{s}`, which is nothing")).hint =
+                    Some("in quotes it is a text".to_string());
+                None
+            }
             Data::Scalar(s, style) if !s.is_empty() || *style == Style::Quoted => Some(s),
             _ => {
                 self.fault(node, format!("expected {what}, found {}", node.shown()));
@@ -233,6 +301,29 @@ impl<'s> Reader<'s> {
                 false
             }
         }
+    }
+}
+
+/// A line of a file.
+struct Line<'s> {
+    text: &'s str,
+    /// Most lines are ASCII, where a column is found without a search.
+    ascii: bool,
+}
+
+impl<'s> Line<'s> {
+    fn of(text: &'s str) -> Line<'s> {
+        Line { text, ascii: text.is_ascii() }
+    }
+
+    /// It without its first characters; empty where looking for them would cost too much.
+    fn skipped(&self, chars: usize) -> &'s str {
+        let at = match self.ascii {
+            true => Some(chars),
+            false if self.text.len() > limits::PLACED_BYTES => None,
+            false => self.text.char_indices().nth(chars).map(|(i, _)| i),
+        };
+        at.and_then(|at| self.text.get(at..)).unwrap_or("")
     }
 }
 

@@ -95,7 +95,7 @@ pub(super) fn of_folded(text: &str, n: Option<Negativity>) -> Causes {
 
 /// The causes a text names, with its negativity as it is known.
 pub fn of(text: &str, n: Option<Negativity>) -> Causes {
-    of_folded(&super::folding::fold(text), n)
+    of_folded(&crate::base::folding::fold(text), n)
 }
 
 #[cfg(test)]

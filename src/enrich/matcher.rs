@@ -8,12 +8,12 @@ use smallvec::SmallVec;
 use aho_corasick::AhoCorasick;
 
 use super::build::{self, Role};
-use super::folding::fold;
 use super::links;
 use super::prefilter::Prefilter;
 use super::terms::Compiled;
 use super::tree::{Found, Tree};
 use crate::base::account::{account_id, author_hashes};
+use crate::base::folding::fold;
 use crate::base::hash::{HashedMap, HashedSet};
 use crate::base::limits;
 use crate::base::model::{KeyId, Post};

@@ -2,7 +2,6 @@
 
 mod build;
 pub mod causes;
-pub mod folding;
 mod links;
 mod literals;
 mod matcher;

@@ -10,7 +10,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, is_nfkc_quick};
 
-use super::folding::{fold, is_folded, is_invisible, is_word};
+use crate::base::folding::{fold, is_folded, is_invisible, is_word};
 
 /// Characters below this have a bit in the table; of those above, few are not their own fold.
 const TABLE: u32 = 0x2_0000;

@@ -49,7 +49,7 @@ fn hash(piece: &[char]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enrich::folding::fold;
+    use crate::base::folding::fold;
 
     fn of(text: &str) -> Option<Sketch> {
         of_folded(&fold(text))

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::folding::{fold, is_bound, is_unspaced, is_word};
+use crate::base::folding::{fold, is_bound, is_unspaced, is_word};
 use crate::base::rule::query::Term;
 
 /// Characters that may stand between two words of a phrase.

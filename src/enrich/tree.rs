@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::folding::{is_bound, is_word};
+use crate::base::folding::{is_bound, is_word};
 use crate::base::limits;
 use crate::base::model::{KeyId, Post, PostKind};
 use crate::base::rule::expr::Compare;

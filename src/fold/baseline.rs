@@ -13,6 +13,8 @@ use crate::base::time::{Span, Time};
 
 /// Length of a bin.
 const BIN: Span = Span::seconds(300);
+/// Bins of an hour.
+const BINS_AN_HOUR: f64 = 12.0;
 /// Impressions that count as one ordinary mention: effective reach at the prior audience.
 const UNIT: f64 = 45.0;
 /// What one account adds to a bin at most, in units; the one big voice has its own measure. Larger
@@ -48,6 +50,11 @@ pub(super) struct Gaps<'g> {
 }
 
 impl Gaps<'_> {
+    /// From when on all that matters was heard.
+    pub(super) fn heard_since(&self, from: Time, now: Time) -> Option<Time> {
+        self.outages.heard_since(from, |s| self.sources.matters(s)).map(|t| t.min(now))
+    }
+
     fn in_bins(&self, from: i64, to: i64) -> bool {
         self.outages.touch(Time(from * BIN.0), Time(to * BIN.0), |s| self.sources.matters(s))
     }
@@ -181,10 +188,11 @@ fn unit(measure: Measure) -> f64 {
 }
 
 /// What a rule reads of it; rarity in seconds.
-pub(super) fn view(r: Rareness, view: View) -> Value {
+pub(super) fn view(r: Rareness, view: View, measure: Measure) -> Value {
     let known = r.rarity_days.is_some();
     match view {
         View::Value | View::Forecast(_) | View::Rarity => r.rarity_days.map(|d| d * 86_400.0),
+        View::Usual => known.then(|| r.usual * unit(measure) * BINS_AN_HOUR),
         View::Lift => known.then_some(r.lift),
         View::LiftShort => known.then_some(r.lifts[0]),
         View::LiftLong => known.then_some(r.lifts[1]),

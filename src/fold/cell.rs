@@ -8,16 +8,22 @@ use super::history::History;
 use super::series::{Series, passes};
 use super::spread::Course;
 use super::story::Life;
+use super::terms::Terms;
 use super::voices::Size;
 use crate::base::model::{Group, Reading, Seq, Told, Value};
 use crate::base::rule::expr::Measure;
 use crate::base::rule::{Brand, Dim, Plan, Slot};
+use crate::base::tags::tags_of;
 use crate::base::time::{Span, Time};
 
 /// How often groups are looked at whose rules ask for something that changes with time alone.
 const TIMED_LOOK: Span = Span::seconds(10);
 /// How often they are looked at at least, where it changes slowly.
 const SLOW_LOOK: Span = Span::seconds(600);
+/// How often they are looked at where it is asked how long nothing has come: within a thirtieth of that time, between
+/// these.
+const WAITING_LOOK: Span = Span::seconds(60);
+const LONG_LOOK: Span = Span::seconds(3600);
 
 /// The series of one group, in the order of its plan.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,13 +36,17 @@ pub(super) struct Cell {
     pub(super) last: Seq,
 }
 
-/// What a group belongs to.
+/// What is known of a group beside what it counts.
 #[derive(Clone, Copy)]
-pub(super) struct Story<'s> {
+pub(super) struct About<'s> {
     /// The brand.
     pub(super) brand: Option<&'s Brand>,
     /// The course of its story, if it has one.
     pub(super) course: Option<&'s Course>,
+    /// The hashtags the brand is known with.
+    pub(super) terms: &'s Terms,
+    /// When sources were down.
+    pub(super) gaps: Gaps<'s>,
 }
 
 /// A post with the size of its author as it is known now.
@@ -160,41 +170,53 @@ impl Cell {
     }
 
     /// The values of all series; call [`Cell::advance`] before.
-    pub(super) fn read(&mut self, plan: &Plan, story: Story<'_>, group: &Group, now: Time, seq: Seq) -> Reading {
+    pub(super) fn read(&mut self, plan: &Plan, about: About<'_>, group: &Group, now: Time, seq: Seq) -> Reading {
         let rare: SmallVec<[_; 2]> =
             self.bases.iter_mut().zip(&plan.bases).map(|(b, spec)| b.observe(&spec.spec, now)).collect();
-        let values = plan.slots.iter().map(|slot| match slot {
-            Slot::Window(i) => self.window(plan, *i),
+        let value = |slot: &Slot| match slot {
+            Slot::Window(i) => self.window(plan, *i, about.gaps, now),
             Slot::Past(i) => self.pasts.get(*i).and_then(|p| p.value(now)),
-            Slot::Base(i, view) => rare.get(*i).and_then(|r| baseline::view(*r, *view)),
-            Slot::Story(_) | Slot::Outlook(..) => self.of_story(*slot, story, now),
-        });
-        Reading { seq, at: now, group: group.clone(), values: values.collect() }
+            Slot::Base(i, view) => {
+                let base = plan.bases.get(*i)?;
+                baseline::view(*rare.get(*i)?, *view, base.spec.measure)
+            }
+            Slot::NewTerm(gap) => is_new(about.terms, group, *gap, now),
+            Slot::Story(_) | Slot::Outlook(..) => self.of_story(*slot, about, now),
+        };
+        Reading { seq, at: now, group: group.clone(), values: plan.slots.iter().map(value).collect() }
     }
 
     /// What is told of the story; nobody answers for a brand without own accounts.
-    pub(super) fn of_story(&self, slot: Slot, story: Story<'_>, now: Time) -> Value {
+    pub(super) fn of_story(&self, slot: Slot, about: About<'_>, now: Time) -> Value {
         match slot {
             Slot::Outlook(measure, horizon, level) => {
-                let coming = story.course?.by(now, horizon)?;
+                let coming = about.course?.by(now, horizon)?;
                 let band = if measure == Measure::Shares { coming.shares } else { coming.reach };
                 Some(band.at(level))
             }
-            Slot::Story(Measure::StoryState) => Some(story.course?.outlook(now)?.state.value()),
-            Slot::Story(Measure::ResponseTime) if story.brand.is_none_or(|b| b.own.is_empty()) => None,
+            Slot::Story(Measure::StoryState) => Some(about.course?.outlook(now)?.state.value()),
+            Slot::Story(Measure::ResponseTime) if about.brand.is_none_or(|b| b.own.is_empty()) => None,
             Slot::Story(measure) => self.life.as_ref()?.value(measure, now),
             _ => None,
         }
     }
 
-    fn window(&self, plan: &Plan, i: usize) -> Value {
-        let spec = plan.windows.get(i)?;
-        self.windows.get(i)?.value(spec.spec.measure)
+    pub(super) fn window(&self, plan: &Plan, i: usize, gaps: Gaps<'_>, now: Time) -> Value {
+        let (spec, series) = (plan.windows.get(i)?, self.windows.get(i)?);
+        match series.last() {
+            Some(last) => Some((now - gaps.heard_since(last, now)?).as_seconds().max(0.0)),
+            None => series.value(spec.spec.measure),
+        }
     }
 
     /// Whether it counts anything now, or did within its recorded past.
     pub(super) fn is_quiet(&self, now: Time) -> bool {
         self.expiries(now).is_none() && !self.pasts.iter().any(History::holds_any)
+    }
+
+    /// Whether it is kept though it counts nothing now.
+    pub(super) fn remembers(&self) -> bool {
+        !self.bases.is_empty() || self.windows.iter().any(Series::remembers)
     }
 
     /// When the first and when the last of what is counted expires; `None` if nothing is.
@@ -212,8 +234,10 @@ impl Cell {
         let recorded = self.pasts.iter().filter(waits).map(|p| p.next(now));
         let falling = (falls && !self.bases.is_empty()).then(|| Baseline::next_look(now));
         let timed = (plan.timed && !quiet).then(|| now + TIMED_LOOK);
+        let last = self.windows.iter().filter_map(Series::last).max().filter(|_| plan.waits);
+        let waiting = last.map(|t| now + Span(((now - t).0 / 30).clamp(WAITING_LOOK.0, LONG_LOOK.0)));
         let drifting = (plan.drifts && !quiet).then(|| now + self.drifting_look(now));
-        recorded.chain(falling).chain(timed).chain(drifting).min()
+        recorded.chain(falling).chain(timed).chain(drifting).chain(waiting).min()
     }
 
     /// How long what is expected of a story stays about the same: a tenth of the time since its last post.
@@ -238,7 +262,12 @@ impl Cell {
     }
 }
 
-/// The groups of a plan that a post belongs to; none if it does not count there. Only `cause` can
+/// Whether the hashtag of a group is new.
+pub(super) fn is_new(terms: &Terms, group: &Group, gap: Span, now: Time) -> Value {
+    terms.is_new(group.tag.as_deref()?, gap, now).map(|new| f64::from(u8::from(new)))
+}
+
+/// The groups of a plan that a post belongs to; none if it does not count there. `cause` and `tag` can
 /// give several.
 pub(super) fn groups_of(index: usize, plan: &Plan, t: &Told) -> SmallVec<[Group; 1]> {
     let by_story = plan.has(Dim::Story);
@@ -253,9 +282,16 @@ pub(super) fn groups_of(index: usize, plan: &Plan, t: &Told) -> SmallVec<[Group;
         source: plan.has(Dim::Source).then(|| t.body.source.clone()),
         lang: plan.has(Dim::Lang).then(|| t.body.lang.as_deref().unwrap_or("").into()),
         cause: None,
+        tag: None,
     };
-    if !plan.has(Dim::Cause) {
-        return smallvec::smallvec![group];
+    let mut out: SmallVec<[Group; 1]> = smallvec::smallvec![group];
+    if plan.has(Dim::Cause) {
+        out = out.iter().flat_map(|g| t.causes.iter().map(|c| Group { cause: Some(c), ..g.clone() })).collect();
     }
-    t.causes.iter().map(|c| Group { cause: Some(c), ..group.clone() }).collect()
+    if plan.has(Dim::Tag) {
+        let tags = tags_of(&t.body);
+        out =
+            out.iter().flat_map(|g| tags.iter().map(|x| Group { tag: Some(x.as_ref().into()), ..g.clone() })).collect();
+    }
+    out
 }

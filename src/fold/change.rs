@@ -10,6 +10,7 @@ use super::posts::{PostAt, Posts};
 use super::series::{Series, passes};
 use super::spread::Courses;
 use super::story::Life;
+use super::terms::Terms;
 use super::voices::Size;
 use crate::base::model::{AccountId, Audience, Group, KeyId, PostId, Told};
 use crate::base::rule::plan::{Base, Past, Window};
@@ -87,10 +88,13 @@ impl KeyFold {
         w: World<'_>,
         kept: Vec<(PostAt, Told)>,
         now: Time,
-        (before, others): (Courses, Others<'_>),
+        (before, others): ((Courses, Terms), Others<'_>),
     ) -> KeyFold {
         let mut fold = KeyFold::since(key, w.rules, now);
-        (fold.posts, fold.courses) = (kept_of(kept), before);
+        (fold.courses, fold.terms) = before;
+        fold.terms.begin(now);
+        kept.iter().filter(|(_, t)| t.in_brand).for_each(|(_, t)| fold.terms.add(t, t.time));
+        fold.posts = kept_of(kept);
         fold.recount_courses();
         fold.foreign = kept_of(others.foreign.unwrap_or_default());
         for (i, plan) in w.rules.plans_of(key) {
@@ -123,14 +127,24 @@ impl KeyFold {
         &self.courses
     }
 
-    /// The courses of its stories, of a key that goes.
-    pub fn into_courses(self) -> Courses {
-        self.courses
+    /// The hashtags it is known with.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
-    /// Goes on with these courses.
-    pub fn go_on_with(&mut self, courses: Courses) {
-        self.courses = courses;
+    /// The courses of its stories and its hashtags, of a key that goes.
+    pub fn into_courses(self) -> (Courses, Terms) {
+        (self.courses, self.terms)
+    }
+
+    /// Goes on with these courses and hashtags.
+    pub fn go_on_with(&mut self, courses: Courses, terms: Terms) {
+        (self.courses, self.terms) = (courses, terms);
+    }
+
+    /// Makes the hashtags it is known with anew, of the posts kept.
+    pub fn recount_terms(&mut self) {
+        self.posts.all().filter(|(_, k)| k.told.in_brand).for_each(|(_, k)| self.terms.add(&k.told, k.told.time));
     }
 
     /// The key's own posts that are kept, oldest first, with their authors' audiences as they are
@@ -255,9 +269,12 @@ impl<'m> Moved<'m> {
         if self.olds.is_empty() || (self.new.tells_story && !told_before) {
             return Some(Time(i64::MIN));
         }
-        let new = self.new.windows.iter().filter(|w| self.is_new(w));
+        let new = || self.new.windows.iter().filter(|w| self.is_new(w));
+        if new().any(|w| w.spec.window == Span::ZERO) {
+            return Some(Time(i64::MIN));
+        }
         // a pane more than the window, since the oldest counts whole
-        new.map(|w| self.now - Span(w.spec.window.0 + 2 * w.spec.pane().0)).min()
+        new().map(|w| self.now - Span(w.spec.window.0 + 2 * w.spec.pane().0)).min()
     }
 
     /// One cell of those of older plans; with `take` they keep nothing.

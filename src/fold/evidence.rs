@@ -9,6 +9,7 @@ use super::usual::{HOUR, Usual};
 use crate::base::limits;
 use crate::base::model::{AccountId, Answered, Asked, Cause, Evidence, Group, PostKind, StoryRef, Tone, TopPost};
 use crate::base::reach;
+use crate::base::tags::tags_of;
 use crate::base::time::{Span, Time};
 
 /// What one account adds, and its strongest post.
@@ -27,7 +28,10 @@ pub(super) fn belongs(group: &Group, k: &Kept) -> bool {
     };
     let source = group.source.as_ref().is_none_or(|s| *s == k.told.body.source);
     let cause = group.cause.is_none_or(|c| k.told.causes.has(c));
-    in_group && source && cause && group.lang.as_ref().is_none_or(|l| **l == *k.told.body.lang.as_deref().unwrap_or(""))
+    let lang = group.lang.as_ref().is_none_or(|l| **l == *k.told.body.lang.as_deref().unwrap_or(""));
+    // hashtags are looked for last: that takes longest
+    let tag = || group.tag.as_ref().is_none_or(|x| tags_of(&k.told.body).iter().any(|t| **t == **x));
+    in_group && source && cause && lang && tag()
 }
 
 /// Posts and reach of a group over the last hour, and its largest account.

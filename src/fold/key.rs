@@ -6,21 +6,19 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::baseline::{Baseline, Gaps};
-use super::cell::{Cell, Sized, Story, groups_of};
-use super::chart;
+use super::cell::{About, Cell, Sized, groups_of};
 use super::evidence;
-use super::naive;
 use super::outages::{Outages, Sources};
 use super::posts::{self, PostAt, Posts};
 use super::spread::Courses;
-use super::story::Life;
+use super::terms::Terms;
 use super::usual::Usual;
 use super::vitals::Watched;
 use super::voices::Size;
 use crate::base::limits;
-use crate::base::model::{AccountId, Answered, Evidence, Gone, Group, KeyId, Reading, Seq, StoryRef, Told, Value};
+use crate::base::model::{AccountId, Gone, Group, KeyId, Reading, Seq, Told};
 use crate::base::rule::expr::{Measure, SeriesSpec, View};
-use crate::base::rule::{Brand, Dim, Plan, RuleSet, Slot};
+use crate::base::rule::{Plan, RuleSet};
 use crate::base::time::{Span, Time};
 
 /// Groups an entry touched.
@@ -52,6 +50,9 @@ pub struct KeyFold {
     /// Beside it in snapshots.
     #[serde(skip)]
     pub(super) courses: Courses,
+    /// Beside it in snapshots.
+    #[serde(skip)]
+    pub(super) terms: Terms,
     pub(super) usual: Usual,
     /// Hostile reach against its past, for pages of any rule.
     pub(super) hostile: Baseline,
@@ -92,6 +93,7 @@ impl KeyFold {
             foreign: Posts::default(),
             cells: whole.map(|(i, plan)| (group(i), Cell::since(plan, whole_from))).collect(),
             courses: Courses::default(),
+            terms: Terms::default(),
             usual: Usual::default(),
             hostile: Baseline::new(Measure::HostileReach),
             sources: Sources::default(),
@@ -114,6 +116,7 @@ impl KeyFold {
         let size = store.insert(seq, told.clone());
         if told.in_brand && told.foreign.is_none() {
             self.sources.add(&told.via);
+            self.terms.add(told, now);
             let spec = hostile_reach();
             self.hostile.advance(&spec, now, w.gaps(&self.sources));
             self.hostile.add(&spec, told, size);
@@ -189,6 +192,7 @@ impl KeyFold {
         if after.in_brand && after.foreign.is_none() {
             let spec = hostile_reach();
             self.hostile.advance(&spec, now, w.gaps(&self.sources));
+            self.terms.add(&after, now);
             if before.in_brand {
                 self.hostile.uncount(&spec, &before);
             }
@@ -278,7 +282,8 @@ impl KeyFold {
         let cell = self.cells.get_mut(group)?;
         cell.advance(plan, now, w.gaps(&self.sources));
         let course = group.story.as_ref().and_then(|s| self.courses.get(s.id));
-        Some(cell.read(plan, Story { brand: w.rules.brand(self.key), course }, group, now, seq))
+        let story = About { brand: w.rules.brand(self.key), course, terms: &self.terms, gaps: w.gaps(&self.sources) };
+        Some(cell.read(plan, story, group, now, seq))
     }
 
     /// When the first and when the last of what a group counts expires.
@@ -288,7 +293,9 @@ impl KeyFold {
 
     /// When a group changes by time alone; `falls` if somebody waits for something to fall.
     pub fn next_change(&self, rules: &RuleSet, group: &Group, now: Time, falls: bool) -> Option<Time> {
-        self.cells.get(group)?.next_change(rules.plans.get(group.plan as usize)?, now, falls)
+        let plan = rules.plans.get(group.plan as usize)?;
+        let ages = group.tag.as_ref().and_then(|tag| self.terms.ages(tag, now)).filter(|_| plan.asks_new());
+        self.cells.get(group)?.next_change(plan, now, falls).into_iter().chain(ages).min()
     }
 
     /// Groups that left because of the limit since the last call.
@@ -299,7 +306,7 @@ impl KeyFold {
     /// Forgets a story that counts nothing, and a part without a past; groups of the whole brand
     /// stay.
     pub fn drop_if_empty(&mut self, group: &Group, now: Time) {
-        let over = |c: &Cell| c.is_quiet(now) && (group.story.is_some() || c.bases.is_empty());
+        let over = |c: &Cell| c.is_quiet(now) && (group.story.is_some() || !c.remembers());
         if group.is_part() && self.cells.get(group).is_some_and(over) {
             self.cells.remove(group);
         }
@@ -308,72 +315,6 @@ impl KeyFold {
     /// Groups that exist.
     pub fn groups(&self) -> impl Iterator<Item = &Group> {
         self.cells.keys()
-    }
-
-    /// The arithmetic behind a page of this group.
-    pub fn evidence(&mut self, w: World<'_>, group: &Group, now: Time) -> Evidence {
-        self.hostile.advance(&hostile_reach(), now, w.gaps(&self.sources));
-        let (mut e, largest) = evidence::gather(&self.posts, &self.usual, group, now);
-        let (plan, cell) = (w.rules.plans.get(group.plan as usize), self.cells.get(group));
-        if let Some((plan, cell)) = plan.zip(cell) {
-            let slots = plan.slots.iter();
-            let brand = w.rules.brand(self.key);
-            e.without_largest = slots.map(|s| self.without(largest, (plan, cell), *s, group, brand, now)).collect();
-            e.error = cell.error();
-            e.warm_at = cell.warm_at(plan, now);
-        }
-        e.points = chart::points(&self.posts, &self.usual, self.kept_from(w.rules.retention, now), now);
-        e.answered = group.story.as_ref().map_or(Answered::Unknown, |s| self.answered(w, s));
-        e.asked = evidence::asked(&self.posts, group, |s| self.answered(w, s));
-        let rare = self.hostile.without(&hostile_reach(), now, None);
-        e.surge = rare.rarity_days.map(|d| (rare.lift, d * 86_400.0));
-        e.going = self.going(group, now);
-        e
-    }
-
-    /// Whether the brand answered in a story; nobody answers for a brand without own accounts.
-    fn answered(&self, w: World<'_>, story: &StoryRef) -> Answered {
-        if w.rules.brand(self.key).is_none_or(|b| b.own.is_empty()) {
-            return Answered::Unknown;
-        }
-        self.courses.get(story.id).map_or(Answered::Unknown, |c| c.answered())
-    }
-
-    /// The value of a series without an account.
-    fn without(
-        &self,
-        account: Option<u64>,
-        (plan, cell): (&Plan, &Cell),
-        slot: Slot,
-        group: &Group,
-        brand: Option<&Brand>,
-        now: Time,
-    ) -> Value {
-        let rest = || {
-            let own = self.posts.since(Time(i64::MIN)).filter(|k| evidence::belongs(group, k));
-            own.filter(|k| Some(k.told.account.0) != account)
-        };
-        match slot {
-            Slot::Window(i) => {
-                let window = plan.windows.get(i)?;
-                if window.filter.brand.is_some_and(|b| b != self.key) {
-                    return cell.windows.get(i)?.value(window.spec.measure);
-                }
-                naive::value(window, plan.has(Dim::Story), &self.posts, rest(), brand, now)
-            }
-            Slot::Past(i) => cell.pasts.get(i)?.value(now),
-            Slot::Base(i, view) => {
-                let spec = plan.bases.get(i)?;
-                super::baseline::view(cell.bases.get(i)?.without(&spec.spec, now, account), view)
-            }
-            Slot::Story(measure @ (Measure::Lead | Measure::HostileTexts | Measure::OtherTexts)) => {
-                Life::of_texts(measure, rest().map(|k| &*k.told))
-            }
-            Slot::Story(_) | Slot::Outlook(..) => {
-                let course = group.story.as_ref().and_then(|s| self.courses.get(s.id));
-                cell.of_story(slot, Story { brand, course }, now)
-            }
-        }
     }
 
     /// How long the series of a plan for the whole key have yet to learn or to fill, and until all

@@ -6,6 +6,7 @@ mod change;
 mod chart;
 mod counts;
 mod evidence;
+mod explained;
 pub mod forecast;
 mod going;
 mod history;
@@ -15,9 +16,11 @@ mod outages;
 mod panes;
 mod posts;
 mod series;
+mod share;
 mod spread;
 mod story;
 pub mod surge;
+mod terms;
 mod usual;
 mod vitals;
 mod voices;
@@ -27,6 +30,7 @@ pub use key::{KeyFold, Touched, World};
 pub use outages::Outages;
 pub use posts::PostAt;
 pub use spread::Courses;
+pub use terms::Terms;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::panes::Panes;
 use super::posts::{Kept, Posts};
-use super::series::{passes, weight};
+use super::series::{is_of_names, names, passes, weight};
 use super::voices::Size;
 use crate::base::model::{Told, Tone, Value};
 use crate::base::reach;
@@ -35,7 +35,10 @@ pub(super) fn value<'k>(
             let negative = tones.iter().filter(|t| **t == Tone::Negative).count();
             (!tones.is_empty()).then(|| negative as f64 / tones.len() as f64)
         }
-        Measure::Texts => Some(told().filter_map(|(t, _)| t.text).collect::<BTreeSet<u64>>().len() as f64),
+        m if is_of_names(m) => {
+            let named: BTreeSet<u64> = told().flat_map(|(t, _)| names(m, t)).collect();
+            Some(named.len() as f64)
+        }
         Measure::Authors | Measure::KnownShare => {
             let accounts: BTreeMap<u64, bool> = told().map(|(t, size)| (t.account.0, size.known)).collect();
             let known = accounts.values().filter(|k| **k).count();

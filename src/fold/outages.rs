@@ -39,6 +39,15 @@ impl Outages {
         self.open.keys()
     }
 
+    /// From when on, `from` at the earliest, all sources that matter were heard; `None` while one of them is down.
+    pub(super) fn heard_since(&self, from: Time, matters: impl Fn(&str) -> bool) -> Option<Time> {
+        if self.open.keys().any(|name| matters(name)) {
+            return None;
+        }
+        let over = self.over.iter().filter(|(name, ..)| matters(name)).map(|(_, _, to)| *to);
+        Some(over.max().map_or(from, |to| to.max(from)))
+    }
+
     /// Whether a source that `matters` was down at any time from `from` to `to`.
     pub fn touch(&self, from: Time, to: Time, matters: impl Fn(&str) -> bool) -> bool {
         let over = self.over.iter().map(|(name, a, b)| (name, *a, *b));
@@ -93,6 +102,9 @@ mod tests {
         assert!(touch(0, 11, "a") && touch(19, 30, "a") && touch(12, 13, "a"));
         assert!(!touch(0, 10, "a") && !touch(20, 30, "a") && !touch(0, 11, "b"));
         assert!(touch(1000, 2000, "b"));
+        assert_eq!(o.heard_since(Time(12), |n| n == "a"), Some(Time(20)));
+        assert_eq!(o.heard_since(Time(30), |n| n == "a"), Some(Time(30)));
+        assert_eq!(o.heard_since(Time(30), |n| n == "b"), None);
         assert_eq!(o.down().map(|s| &**s).collect::<Vec<_>>(), ["b"]);
         for i in 0..1000 {
             o.note(&b, if i % 2 == 0 { SourceState::Up } else { SourceState::Down }, Time(200 + i));

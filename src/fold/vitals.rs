@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use super::baseline::{Gaps, Later};
-use super::cell::{Cell, Sized, Story};
+use super::cell::{About, Cell, Sized};
 use super::key::{KeyFold, World, hostile_reach};
 use super::posts::{Kept, Posts};
 use super::spread::Course;
@@ -130,7 +130,8 @@ impl KeyFold {
         let mut watched = std::mem::take(&mut self.watched);
         let cell = watched.cell(&self.posts, now, w.gaps(&self.sources));
         let group = Group::whole(u32::MAX, self.key);
-        let values = cell.read(&PLAN, Story { brand: None, course: None }, &group, now, 0).values;
+        let about = About { brand: None, course: None, terms: &self.terms, gaps: w.gaps(&self.sources) };
+        let values = cell.read(&PLAN, about, &group, now, 0).values;
         let value = |i: usize| values.get(i).copied().flatten();
         let quiet = cell.is_quiet(now);
         let gaps = w.gaps(&self.sources);

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::life::{Life, Step, Verdicts};
+use super::sequence::Sequences;
 use crate::base::hash;
 use crate::base::limits;
 use crate::base::model::{EpisodeId, Group, Phase, Reading, Reason, Seq, Severity, Transition, Value};
@@ -18,6 +20,8 @@ pub struct Values<'v> {
     pub series: &'v [Value],
     /// The brand, for its variables.
     pub brand: Option<&'v Brand>,
+    /// Whether each sequence of the rule holds.
+    pub sequences: &'v [Option<bool>],
 }
 
 impl Context for Values<'_> {
@@ -26,6 +30,9 @@ impl Context for Values<'_> {
     }
     fn var(&self, name: &str) -> Value {
         self.brand?.var(name)
+    }
+    fn sequence(&self, slot: usize) -> Option<bool> {
+        self.sequences.get(slot).copied().flatten()
     }
 }
 
@@ -50,6 +57,9 @@ pub struct KeyJudge {
     lives: BTreeMap<(Group, u32), Lived>,
     open: BTreeMap<u32, usize>,
     overflow: BTreeMap<u32, Overflow>,
+    /// Beside it in snapshots.
+    #[serde(skip)]
+    sequences: Sequences,
     /// Episodes that were not opened because of the limit.
     suppressed: u64,
 }
@@ -66,8 +76,13 @@ impl KeyJudge {
     }
 
     fn one(&mut self, rules: &RuleSet, index: u32, rule: &Rule, r: &Reading, out: &mut Vec<Transition>) {
-        let values = Values { series: &r.values, brand: rules.brand(r.group.key) };
-        let levels: smallvec::SmallVec<[Option<bool>; 3]> = rule.levels.iter().map(|l| l.when.holds(&values)).collect();
+        let (series, brand) = (&r.values, rules.brand(r.group.key));
+        let sequences = match rule.sequences {
+            0 => SmallVec::new(),
+            _ => self.sequences.judge(rule, index, (r, brand)),
+        };
+        let values = Values { series, brand, sequences: &sequences };
+        let levels: SmallVec<[Option<bool>; 3]> = rule.levels.iter().map(|l| l.when.holds(&values)).collect();
         if self.lives.is_empty() && !levels.contains(&Some(true)) {
             return;
         }
@@ -143,7 +158,7 @@ impl KeyJudge {
         (seq, at): (Seq, Time),
         out: &mut Vec<Transition>,
     ) {
-        let key = self.lives.keys().map(|(g, _)| g.key).next();
+        let key = self.lives.keys().map(|(g, _)| g.key).next().or_else(|| self.sequences.key());
         let brand = key.or(self.overflow.values().map(|o| o.group.key).next()).and_then(|k| new.brand(k));
         let place = |index: u32| {
             let (rule, brand) = old.rules.get(index as usize).filter(|_| keep).zip(brand)?;
@@ -152,6 +167,7 @@ impl KeyJudge {
         };
         let mut places: BTreeMap<u32, Option<(u32, u32)>> = BTreeMap::new();
         let mut at_new = |index: u32| *places.entry(index).or_insert_with(|| place(index));
+        self.sequences.change(&mut at_new);
         for ((group, index), lived) in std::mem::take(&mut self.lives) {
             if let Some((rule, plan)) = at_new(index) {
                 self.lives.insert((Group { plan, ..group }, rule), lived);
@@ -213,6 +229,31 @@ impl KeyJudge {
         lives.filter_map(|((_, i), l)| l.life.deadline(rules.rules.get(*i as usize)?, now)).min()
     }
 
+    /// Whether each sequence of a rule holds for a group with other values than those last judged.
+    pub fn sequences_with(&self, rule: &Rule, index: u32, group: &Group, values: &Values<'_>) -> Vec<Option<bool>> {
+        self.sequences.with(rule, index, group, values)
+    }
+
+    /// A group was crowded out: nothing is waited for in it.
+    pub fn leave(&mut self, group: &Group) {
+        self.sequences.leave(group);
+    }
+
+    /// What rules wait for.
+    pub fn sequences(&self) -> &Sequences {
+        &self.sequences
+    }
+
+    /// Goes on waiting for these.
+    pub fn go_on_with(&mut self, sequences: Sequences) {
+        self.sequences = sequences;
+    }
+
+    /// Forgets what no rule can be waiting for any more.
+    pub fn forget(&mut self, now: Time) {
+        self.sequences.forget(now);
+    }
+
     /// Groups with an episode.
     pub fn groups(&self) -> impl Iterator<Item = &Group> {
         self.lives.keys().map(|(g, _)| g)
@@ -267,7 +308,8 @@ fn episode(rules: &RuleSet, rule: &Rule, r: &Reading) -> EpisodeId {
     let lang = group.lang.as_deref().unwrap_or("");
     let cause = group.cause.map_or("", |c| c.name());
     let text = [rule.name.as_str(), brand, story, source, lang, cause];
-    let mut parts: Vec<&[u8]> = text.iter().map(|s| s.as_bytes()).collect();
+    // ids of before hashtags were asked for stay as they were
+    let mut parts: Vec<&[u8]> = text.into_iter().chain(group.tag.as_deref()).map(str::as_bytes).collect();
     let moment = [r.seq.to_le_bytes(), r.at.0.to_le_bytes()].concat();
     parts.push(&moment);
     EpisodeId(hash::parts(&parts))

@@ -2,5 +2,7 @@
 
 mod key;
 mod life;
+mod sequence;
 
 pub use key::{KeyJudge, Values};
+pub use sequence::Sequences;

@@ -19,6 +19,8 @@ const TRIAL: &str = "Test";
 struct Line<'a> {
     at: String,
     alert: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'static str>,
     episode: String,
     group: Json,
     from: &'static str,
@@ -158,6 +160,7 @@ fn episode(notice: &Notice, key: String) -> String {
     let line = Line {
         at: t.at.to_string(),
         alert: rule.map_or("", |r| &r.name),
+        mode: rule.filter(|r| r.shadow).map(|r| r.mode()),
         episode: t.episode.to_string(),
         group: group(&notice.rules, &t.group),
         from: t.from.name(),
@@ -190,6 +193,9 @@ fn group(rules: &RuleSet, g: &Group) -> Json {
     }
     if let Some(cause) = g.cause {
         out.insert("cause".into(), json!(cause.name()));
+    }
+    if let Some(tag) = &g.tag {
+        out.insert("tag".into(), json!(plain(tag, 200)));
     }
     Json::Object(out)
 }

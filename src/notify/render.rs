@@ -165,6 +165,9 @@ fn headline(
     if let Some(cause) = t.group.cause {
         let _ = write!(out, "\n  cause {}", cause.name());
     }
+    if let Some(tag) = &t.group.tag {
+        let _ = write!(out, "\n  hashtag #{}", plain(tag, 100));
+    }
     out.push('\n');
     out
 }

@@ -12,8 +12,9 @@ command -v cargo-fuzz >/dev/null || cargo install --quiet cargo-fuzz --locked
 for target in query expression vader decode rules; do
   echo "fuzz: $target"
   mkdir -p "tests/fuzz/corpus/$target"
-  # the rule files are good beginnings
-  if [ "$target" = rules ]; then cp rules/*.yaml tests/fuzz/corpus/rules/; fi
+  # good beginnings: seeds, and for rule files those that ship and those that are wrong
+  if [ -d "tests/fuzz/seeds/$target" ]; then cp tests/fuzz/seeds/"$target"/* "tests/fuzz/corpus/$target/"; fi
+  if [ "$target" = rules ]; then cp rules/*.yaml tests/bad/*.yaml tests/fuzz/corpus/rules/; fi
   cargo +nightly fuzz run --fuzz-dir tests/fuzz "$target" -- -max_total_time="${SECONDS_EACH:-60}" -max_len=4096 2>&1 |
     grep -E "panicked|ERROR|Done|DONE|artifact" || true
   [ -z "$(ls -A "tests/fuzz/artifacts/$target" 2>/dev/null)" ] || { echo "error: $target found a crash" >&2; exit 1; }

@@ -194,7 +194,7 @@ fn check_tells_every_mistake_and_its_place() {
     let dir = folder(&[
         ("groundswell.yaml", config),
         ("good.yaml", BRAND),
-        ("bad.yaml", "brands:\n  A: {query: x}\n  b: {query: '(x'}\n"),
+        ("bad.yaml", "brands:\n  A: {query: acme}\n  b: {query: '(x'}\n"),
     ]);
     std::fs::create_dir(dir.path().join("sub")).unwrap();
     std::fs::write(dir.path().join("sub/r.yaml"), RULE).unwrap();
@@ -283,7 +283,7 @@ fn the_first_brand_of_the_readme_is_sound() {
     assert!(out.status.success(), "{}", text(&out.stderr));
     let out = run(&["check", &dir.path().display().to_string()], b"");
     assert!(out.status.success(), "{}", text(&out.stderr));
-    assert!(text(&out.stdout).ends_with("fine: 1 brands, 4 rules\n"), "{}", text(&out.stdout));
+    assert!(text(&out.stdout).ends_with("fine: 1 brands, 10 rules\n"), "{}", text(&out.stdout));
     assert!(out.stderr.is_empty(), "{}", text(&out.stderr));
 }
 

@@ -25,7 +25,7 @@ const USUAL: [&str; 8] = [
 
 fn rules() -> Arc<RuleSet> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("rules");
-    let mut files: Vec<SourceText> = ["hostile-surge.yaml", "big-voice.yaml"]
+    let mut files: Vec<SourceText> = ["hostile-surge.yaml", "pile-on.yaml", "big-voice.yaml"]
         .iter()
         .map(|f| {
             let text = std::fs::read_to_string(folder.join(f)).unwrap();
@@ -164,12 +164,34 @@ fn hostile_quotes_of_the_brands_own_post_that_never_name_it_wake_somebody() {
             "liars, I hate this so much",
             "how dare you, this is disgusting",
             "I want my money back, you crooks",
+            "three hours on hold and nobody cares, awful",
+            "your staff laughed at my mother, disgraceful",
+            "lost my bag twice this year, terrible",
+            "never again, what a horrible flight",
+            "you ruined our wedding trip, I am furious",
+            "pathetic answer, as always",
+            "stop lying to people",
+            "this is a scam and you know it",
+            "my kids cried for six hours, thanks for nothing",
+            "rude, late and dirty, the usual garbage",
+            "disgusting seats, broken screens, angry crew",
+            "you people are the worst thing that happened to travel",
+            "refund me, you criminals",
+            "what an insult to everybody who suffers your service",
+            "I hate you and so does everyone at this gate",
+            "cruel to leave old people standing there",
+            "nobody believes your awful excuses",
+            "broken promises, broken bags, broken company",
         ];
         let mut first = None;
         for k in 0..300 {
             w.now = w.now + Span::seconds(4);
             let followers = w.follow();
-            let text = format!("{} {}", angry[k % 6], ["really", "again", "seriously", "honestly", "friends"][k % 5]);
+            let text = format!(
+                "{} {}",
+                angry[k % angry.len()],
+                ["really", "again", "seriously", "honestly", "friends"][k % 5]
+            );
             w.post(&format!("q{k}"), followers, &text, Some(&root));
             if first.is_none() && w.woke() {
                 first = Some(k);

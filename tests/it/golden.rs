@@ -338,7 +338,8 @@ macro_rules! golden {
 
 golden! {
     story audience_learned_late three_sources edits_deletes_repeats bad_times unknown_tone life_cycle overflow
-    own_staff_groups fields past surge reload rival story_life causes joins forecast
+    own_staff_groups fields past surge reload rival story_life causes joins forecast sequence new_hashtag silence
+    distinct
 }
 
 #[test]
@@ -351,16 +352,20 @@ fn every_golden_folder_is_a_test() {
         "audience_learned_late",
         "bad_times",
         "causes",
+        "distinct",
         "edits_deletes_repeats",
         "fields",
         "forecast",
         "joins",
         "life_cycle",
+        "new_hashtag",
         "overflow",
         "own_staff_groups",
         "past",
         "reload",
         "rival",
+        "sequence",
+        "silence",
         "story",
         "story_life",
         "surge",

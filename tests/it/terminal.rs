@@ -291,7 +291,7 @@ fn what_init_writes_is_sound_and_never_written_over() {
     );
     let check = run(&["check", &new]);
     assert!(check.status.success() && check.stderr.is_empty(), "{}", text(&check.stderr));
-    assert!(text(&check.stdout).ends_with("fine: 1 brands, 4 rules\n"), "{}", text(&check.stdout));
+    assert!(text(&check.stdout).ends_with("fine: 1 brands, 10 rules\n"), "{}", text(&check.stdout));
     for file in ["groundswell.yaml", "rules/brands.yaml"] {
         let path = Path::new(&new).join(file);
         let first = std::fs::read_to_string(&path).unwrap().lines().next().unwrap().to_string();

@@ -8,6 +8,7 @@ mod demo;
 mod init;
 mod lines;
 mod man;
+mod noise;
 mod one_query;
 mod output;
 mod record;
@@ -19,6 +20,7 @@ mod screen;
 mod search;
 mod status;
 mod stored;
+mod test;
 mod try_forecast;
 mod try_query;
 mod try_surge;
@@ -55,6 +57,7 @@ pub(crate) const NAME: &str = "groundswell";
                   groundswell alerts                   which episodes are open?\n  \
                   groundswell search guitar --since 7d what was said about it?\n  \
                   groundswell check rules/             are these rules sound?\n  \
+                  groundswell test                     do they do what the tests beside them say?\n  \
                   groundswell replay day.ndjson.zst --rules rules/   what would they have said?\n  \
                   groundswell man | man -l -           the manual\n  \
                   groundswell completions bash         what bash needs to complete words\n\n\
@@ -76,6 +79,7 @@ enum Command {
     Record(record::Record),
     Replay(replay::Replay),
     Check(check::Check),
+    Test(test::Test),
     Schema(schema::Schema),
     Reference(reference::Reference),
     Incidents(acting::Incidents),
@@ -88,6 +92,7 @@ enum Command {
     Alerts(stored::Alerts),
     Explain(stored::Explain),
     Ledger(stored::Ledger),
+    Compare(stored::Compare),
     Backup(stored::Backup),
     Completions(completions::Completions),
     Man(man::Man),
@@ -117,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Record(c) => c.run(),
         Command::Replay(c) => c.run(),
         Command::Check(c) => c.run(),
+        Command::Test(c) => c.run(),
         Command::Schema(c) => c.run(),
         Command::Reference(c) => c.run(),
         Command::Incidents(c) => c.run(),
@@ -129,6 +135,7 @@ pub fn main() -> ExitCode {
         Command::Alerts(c) => c.run(),
         Command::Explain(c) => c.run(),
         Command::Ledger(c) => c.run(),
+        Command::Compare(c) => c.run(),
         Command::Backup(c) => c.run(),
         Command::Completions(c) => c.run(),
         Command::Man(c) => c.run(),

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::app::config::LogForm;
+use crate::app::report::{Look, excerpts, told};
 use crate::base::fault::Fault;
 use crate::notify::Style;
 
@@ -11,12 +12,21 @@ pub(super) fn style_of(terminal: &impl IsTerminal) -> Style {
     Style { colour: terminal.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) }
 }
 
-/// Writes mistakes and warnings to standard error.
+/// Writes mistakes and warnings to standard error, with the lines they stand in.
 pub(super) fn tell_faults(faults: &[Fault]) {
     let mut err = io::stderr().lock();
-    for fault in faults {
-        let _ = writeln!(err, "{fault}");
+    let look = look_of(&err);
+    for (fault, excerpt) in faults.iter().zip(excerpts(faults)) {
+        let _ = write!(err, "{}", told(fault, excerpt.as_ref(), look));
     }
+}
+
+/// Colours and more than ASCII only where they are understood.
+fn look_of(terminal: &impl IsTerminal) -> Look {
+    let said = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let locale = said("LC_ALL").or_else(|| said("LC_CTYPE")).or_else(|| said("LANG")).unwrap_or_default();
+    let unicode = locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+    Look { colour: style_of(terminal).colour, unicode: unicode && terminal.is_terminal() }
 }
 
 /// Writes one error to standard error.

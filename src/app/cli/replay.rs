@@ -52,7 +52,7 @@ pub(super) struct Replay {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum FormatArg {
+pub(super) enum FormatArg {
     /// Bluesky Jetstream, protocol v1
     Jetstream,
     /// The generic post format
@@ -80,7 +80,7 @@ impl Replay {
         };
         let (mut inputs, mut faults) = (Vec::new(), Vec::new());
         for path in &self.inputs {
-            self.open(path, &mut inputs, &mut faults);
+            open(path, self.format, self.unchecked, &mut inputs, &mut faults);
         }
         tell_faults(&faults);
         if faults.iter().any(|f| !f.warning) {
@@ -94,32 +94,6 @@ impl Replay {
                 FAILED
             }
         }
-    }
-
-    /// Opens what a path means: a folder's recordings, or one.
-    fn open(&self, path: &str, inputs: &mut Vec<(Arc<SourceInfo>, Lines)>, faults: &mut Vec<Fault>) {
-        match recorded::folder(Path::new(path)) {
-            Err(fault) => faults.push(fault),
-            Ok(Some(folder)) => {
-                let found = folder.check().into_iter().map(|f| if self.unchecked { f.warn() } else { f });
-                faults.extend(found);
-                inputs.extend(folder.inputs());
-            }
-            Ok(None) => match self.open_file(path) {
-                Ok(input) => inputs.push(input),
-                Err(e) => faults.push(Fault::new(format!("expected a recording that can be read, found {path}: {e}"))),
-            },
-        }
-    }
-
-    fn open_file(&self, path: &str) -> io::Result<(Arc<SourceInfo>, Lines)> {
-        let mut lines = recording::open(path)?;
-        let format = match self.format {
-            Some(FormatArg::Jetstream) => WireFormat::Jetstream,
-            Some(FormatArg::Post) => WireFormat::Post,
-            None => recording::guess(&lines.first_lines()),
-        };
-        Ok((Arc::new(SourceInfo { name: path.into(), format }), lines))
     }
 
     fn play(&self, rules: Arc<RuleSet>, mut recordings: Recordings) -> io::Result<u8> {
@@ -155,9 +129,41 @@ impl Replay {
     }
 }
 
+/// Opens what a path means: a folder's recordings, or one.
+pub(super) fn open(
+    path: &str,
+    format: Option<FormatArg>,
+    unchecked: bool,
+    inputs: &mut Vec<(Arc<SourceInfo>, Lines)>,
+    faults: &mut Vec<Fault>,
+) {
+    match recorded::folder(Path::new(path)) {
+        Err(fault) => faults.push(fault),
+        Ok(Some(folder)) => {
+            let found = folder.check().into_iter().map(|f| if unchecked { f.warn() } else { f });
+            faults.extend(found);
+            inputs.extend(folder.inputs());
+        }
+        Ok(None) => match open_file(path, format) {
+            Ok(input) => inputs.push(input),
+            Err(e) => faults.push(Fault::new(format!("expected a recording that can be read, found {path}: {e}"))),
+        },
+    }
+}
+
+fn open_file(path: &str, format: Option<FormatArg>) -> io::Result<(Arc<SourceInfo>, Lines)> {
+    let mut lines = recording::open(path)?;
+    let format = match format {
+        Some(FormatArg::Jetstream) => WireFormat::Jetstream,
+        Some(FormatArg::Post) => WireFormat::Post,
+        None => recording::guess(&lines.first_lines()),
+    };
+    Ok((Arc::new(SourceInfo { name: path.into(), format }), lines))
+}
+
 /// Tells what could not be read to its end; whether that is a failure. Of a file that is not
 /// finished nothing else is expected.
-fn tell_failures(failures: &[(Arc<str>, io::Error)]) -> bool {
+pub(super) fn tell_failures(failures: &[(Arc<str>, io::Error)]) -> bool {
     let unfinished = |name: &str| Path::new(name).extension().is_some_and(|e| e == "part");
     for (name, e) in failures {
         let what = format!("expected {name} to its end, found {e}; lines before were played");

@@ -177,7 +177,7 @@ pub fn markdown(root: &'static Table) -> String {
 }
 
 /// What a value may be, for people.
-fn shown(kind: &Kind) -> String {
+pub fn shown(kind: &Kind) -> String {
     let words = |words: &[&str]| words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");
     match kind {
         Kind::Text => "text".into(),

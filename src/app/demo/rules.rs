@@ -9,6 +9,7 @@ brands:
     name: Northwind Airways
     query: '"northwind airways" OR @northwind.example OR #northwind OR (northwind (flight OR guitar OR luggage OR gate OR crew))'
     own: ["bluesky:did:plc:northwind-care"]
+    vars: {story_reach: 2k}      # it is small
     owner: Care duty
     runbook: https://wiki.example/damaged-baggage
   harborview:

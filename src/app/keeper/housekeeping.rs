@@ -1,5 +1,5 @@
 //! Beside the service: snapshots made from the log, as a start would make them, so that the engine
-//! never stands still for one and every snapshot is a rehearsal of recovery; and the archive.
+//! never stands still for one and every snapshot is a rehearsal of recovery; the archive; and days of rules in shadow.
 
 use std::io;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Keep;
 use super::archiving::Archiving;
+use super::comparing::Comparing;
 use crate::app::config::StoreConfig;
 use crate::app::gauged::GaugedSender;
 use crate::app::recovery;
@@ -56,7 +57,11 @@ impl Housekeeping {
         };
         let mut complained: Option<String> = None;
         let mut archiving = Archiving::new(self.config.clone(), self.status.clone());
+        let mut comparing = Comparing::new(self.status.clone());
         while !self.stopped() {
+            if let Err(e) = comparing.go_on(&db, &self.to) {
+                tracing::debug!(error = %e, "rules in shadow are compared later");
+            }
             if !archiving.go_on(&db) {
                 self.rest(limits::HOUSEKEEPING_EVERY.as_std());
             }

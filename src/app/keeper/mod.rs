@@ -6,6 +6,7 @@
 
 mod archiving;
 mod audiences;
+mod comparing;
 pub mod housekeeping;
 mod orders;
 mod pending;
@@ -30,6 +31,7 @@ use crate::base::time::Time;
 use crate::notify::{Desk, Order, Policy, Sending};
 use crate::store::db::{DOWN_SINCE, Db, Handle, Kind, LedgerRow, Letter, Round, StatePart, StoreError};
 
+pub use comparing::Days;
 pub use orders::{Changed, Outbox};
 use pending::{Pending, Words};
 use rounds::Writing;
@@ -63,6 +65,8 @@ pub enum Keep {
     Outbox(Outbox, oneshot::Sender<Result<String, String>>),
     /// What was learned of accounts that were looked up.
     Audiences(Vec<LookedUp>),
+    /// Days were compared.
+    Compared(Days),
     /// The past is caught up with.
     Live,
     /// The log does not give what the engine knows: what is wrong with it.
@@ -311,6 +315,7 @@ impl Keeper {
             Keep::Order(order, to) => self.order(&order, to, now),
             Keep::Outbox(what, to) => self.outbox(&what, to, now),
             Keep::Audiences(learned) => self.learned(learned),
+            Keep::Compared(days) => self.pending.compare(days, now.uptime),
             Keep::Live => self.live(now),
             Keep::Holed(problems) if self.trouble.is_none() => self.mend(&problems, now),
             Keep::Holed(_) => {}

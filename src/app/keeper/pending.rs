@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::{Delivery, Now, Outbox, Tell};
+use super::{Days, Delivery, Now, Outbox, Tell};
 use crate::app::intake::Ends;
 use crate::base::broken::{self, Broken};
 use crate::base::limits;
@@ -39,6 +39,8 @@ pub(super) struct Pending {
     /// that can be written.
     unrecorded: Vec<Letter>,
     ledger: Vec<LedgerRow>,
+    /// Days before this have their lines in it.
+    compared: Option<Time>,
     pub(super) all_told: bool,
     /// When the first of it came, by uptime.
     pub(super) since: Option<Time>,
@@ -88,6 +90,13 @@ impl Pending {
         }
         self.remember(rows);
         self.told.push((message, out.sendings));
+    }
+
+    /// Days were compared.
+    pub(super) fn compare(&mut self, days: Days, now: Time) {
+        self.since.get_or_insert(now);
+        self.ledger.extend(days.lines);
+        self.compared = Some(days.until);
     }
 
     /// Incidents and silences as they are now.
@@ -221,6 +230,7 @@ impl Pending {
             desk: &self.rows.values().cloned().collect::<Vec<_>>(),
             handles: &self.handles,
             ledger: &ledger,
+            compared: self.compared,
         })?;
         count(words, ledger.iter().chain(&self.done));
         let ids = ids.into_iter().skip(if broken::is(Broken::RowsAmiss) { 0 } else { self.unrecorded.len() });

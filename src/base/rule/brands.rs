@@ -114,7 +114,7 @@ fn accounts(r: &mut Reader, node: &Node, what: &str) -> Vec<String> {
             fault.hint =
                 Some("posts of bluesky carry DIDs only, so a handle is never met; look it up and write the DID".into());
             fault.warning = true;
-            r.faults.push(fault);
+            r.tell(fault);
         }
         out.push(text.to_string());
     }
@@ -125,7 +125,7 @@ fn query_of(r: &mut Reader, node: &Node, broad: bool) -> Option<Query> {
     let text = r.text(node, "a query")?;
     match query::parse(text) {
         Err(e) => {
-            r.faults.push(Fault { hint: e.hint, ..Fault::at(r.place_in(node, e.offset), e.what) });
+            r.tell(Fault { hint: e.hint, ..Fault::at(r.place_in(node, e.offset), e.what) });
             None
         }
         Ok(q) if !broad && !q.has_required_term() => {

@@ -29,9 +29,15 @@ pub(super) struct Draft {
     /// Where brands and groups stand.
     places: BTreeMap<Arc<str>, Place>,
     pub(super) rules: Vec<(Rule, Place)>,
+    /// Where lists stand.
+    listed: BTreeMap<String, Place>,
+    /// Where rules stand.
+    named: BTreeMap<String, Place>,
     pub(super) lists: BTreeMap<String, Vec<String>>,
     vars: BTreeMap<String, Quantity>,
     pub(super) faults: Vec<Fault>,
+    /// How many mistakes and how many warnings were left out.
+    beyond: [usize; 2],
 }
 
 pub(super) fn load(files: &[SourceText]) -> Result<(RuleSet, Vec<Fault>), Vec<Fault>> {
@@ -70,6 +76,16 @@ impl Draft {
                 self.rules(&mut r, list);
             }
         }
+        // of many files full of mistakes only those of the first are shown
+        if self.faults.len() > 4 * limits::FAULTS {
+            let errors = r.faults.iter().filter(|f| !f.warning).count();
+            self.beyond[1] += r.faults.len() - errors;
+            self.beyond[0] += errors.saturating_sub(1);
+            r.faults.retain(|f| !f.warning);
+            r.faults.truncate(1);
+        }
+        self.beyond[0] += r.beyond[0];
+        self.beyond[1] += r.beyond[1];
         self.faults.append(&mut r.faults);
     }
 
@@ -81,9 +97,11 @@ impl Draft {
             } else if self.lists.len() >= limits::VARIABLES {
                 r.fault(key, format!("expected at most {} lists, found more", limits::VARIABLES));
                 return;
-            } else if self.lists.contains_key(name) {
-                r.fault(key, format!("expected list `{name}` once, found it again"));
+            } else if let Some(first) = self.listed.get(name) {
+                let what = format!("expected list `{name}` once, found it again (first at {first})");
+                r.fault(key, what);
             } else if let Some(authors) = brands::list(r, name, value) {
+                self.listed.insert(name.to_string(), r.place(key));
                 self.lists.insert(name.to_string(), authors);
             }
         }
@@ -92,7 +110,7 @@ impl Draft {
     /// Reads the mapping of brands or of groups.
     fn watched(&mut self, r: &mut Reader, node: &Node, what: &str, groups: bool) {
         for (key, value) in r.pairs(node, what) {
-            let Some(slug) = r.text(key, "a key") else { continue };
+            let Some(slug) = r.key(key) else { continue };
             if !brands::is_slug(slug) {
                 let hint = "use lower-case letters, digits, - and _, beginning with a letter or digit";
                 let one = if groups { "a group's key" } else { "a brand's key" };
@@ -118,12 +136,15 @@ impl Draft {
         for item in r.items(node, "rules") {
             let Some(rule) = rules::rule(r, item) else { continue };
             let place = r.place(item);
-            match self.rules.iter().find(|(other, _)| other.name == rule.name) {
-                Some((_, first)) => {
+            match self.named.get(&rule.name) {
+                Some(first) => {
                     let what = format!("expected rule `{}` once, found it again (first at {first})", rule.name);
                     r.fault(item, what);
                 }
-                None => self.rules.push((rule, place)),
+                None => {
+                    self.named.insert(rule.name.clone(), place.clone());
+                    self.rules.push((rule, place));
+                }
             }
         }
     }
@@ -156,10 +177,12 @@ impl Draft {
 
     /// Groups take over what their brands watch.
     fn join_groups(&mut self) {
+        let members: BTreeMap<Arc<str>, usize> =
+            self.brands.iter().enumerate().map(|(i, b)| (b.slug.clone(), i)).collect();
         for mut brand in std::mem::take(&mut self.groups) {
             let mut queries = Vec::new();
             for slug in &brand.members {
-                let Some(member) = self.brands.iter().find(|b| *b.slug == **slug && !b.group) else {
+                let Some(member) = members.get(slug.as_str()).and_then(|i| self.brands.get(*i)) else {
                     let what = format!("expected brands in group `{}`, found `{slug}`, which is none", brand.slug);
                     self.fault(&brand.slug, what, "a group lists keys of `brands:`");
                     continue;
@@ -184,15 +207,29 @@ impl Draft {
     fn finish(mut self) -> Result<(RuleSet, Vec<Fault>), Vec<Fault>> {
         self.resolve();
         self.join_groups();
-        checks::rules(&mut self);
         let too_many = [(self.brands.len(), limits::BRANDS, "brands"), (self.rules.len(), limits::RULES, "rules")];
         for (n, limit, what) in too_many {
             if n > limit {
                 self.faults.push(Fault::new(format!("expected at most {limit} {what}, found {n}")));
             }
         }
+        // each rule is held against the rest: only as many as there may be
+        self.rules.truncate(limits::RULES);
+        checks::rules(&mut self);
         self.faults.sort_by_key(|f| f.warning);
-        self.faults.truncate(limits::FAULTS);
+        let mut kept = [0, 0];
+        self.faults.retain(|f| {
+            let n = &mut kept[usize::from(f.warning)];
+            *n += 1;
+            *n <= limits::FAULTS
+        });
+        for (n, more, what) in [(kept[0], self.beyond[0], "mistakes"), (kept[1], self.beyond[1], "warnings")] {
+            let more = n.saturating_sub(limits::FAULTS) + more;
+            if more > 0 {
+                let fault = Fault::new(format!("expected at most {} {what}, found {more} more", limits::FAULTS));
+                self.faults.push(if what == "warnings" { fault.warn() } else { fault });
+            }
+        }
         if self.faults.iter().any(|f| !f.warning) {
             return Err(self.faults);
         }

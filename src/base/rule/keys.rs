@@ -5,8 +5,11 @@ use crate::base::keys::{Kind, NEEDED, Table, key};
 
 const SLUG: &str = "^[a-z0-9][a-z0-9_-]{0,99}$";
 const VARIABLE: &str = "^[A-Za-z0-9_]+$";
+/// What a quantity may be called.
+pub(super) const QUANTITY: &str = "^[a-z][a-z0-9_]*$";
 const SEVERITIES: &[&str] = &["info", "warn", "page"];
-const DIMENSIONS: &[&str] = &["brand", "group", "story", "source", "lang", "cause"];
+const MODES: &[&str] = &["live", "shadow"];
+const DIMENSIONS: &[&str] = &["brand", "group", "story", "source", "lang", "cause", "tag"];
 
 const TEXTS: Kind = Many(&Text);
 const VARS: Kind = Named(VARIABLE, &Number);
@@ -71,6 +74,12 @@ pub(super) const RULE: Table = Table {
         key("alert", Text, NEEDED, "name of the rule"),
         key("brands", TEXTS, "all", "keys of the brands or groups it is for"),
         key("by", Many(&Word(DIMENSIONS)), "brand", "what it is evaluated for: `brand` or `group`, and parts of it"),
+        key(
+            "let",
+            Named(QUANTITY, &Text),
+            "none",
+            "quantities by name, for its conditions and its summary; each may use those before it",
+        ),
         key("when", Text, "needed, or `levels`", "condition"),
         key("levels", Mapping(&LEVELS), "needed, or `when`", "conditions by severity; the highest that holds counts"),
         key("for", Span, "0", "how long it must hold first"),
@@ -80,7 +89,14 @@ pub(super) const RULE: Table = Table {
         key("summary", Text, "none", "one line for people, with quantities between {{ }}"),
         key("runbook", Text, "the brand's", "what to do, shown in pages"),
         key("notify", TEXTS, "those of the config's routes", "receivers that are told, by name"),
-        key("shadow", Switch, "false", "to try a rule: it is judged and counted, nobody is told"),
+        key("mode", Word(MODES), "live", "`shadow`, to try a rule: it is judged and counted, nobody is told"),
+        key(
+            "twin",
+            Text,
+            "the live rule whose name begins as its own",
+            "live rule that one in shadow is compared with",
+        ),
+        key("shadow", Switch, "false", "written `mode: shadow` now"),
     ],
 };
 

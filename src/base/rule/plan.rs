@@ -23,11 +23,13 @@ pub enum Dim {
     Lang,
     /// What it complains about; a post can be in several of these groups.
     Cause,
+    /// A hashtag; a post can be in several of these groups.
+    Tag,
 }
 
 impl Dim {
     /// All dimensions.
-    pub const ALL: [Dim; 6] = [Dim::Brand, Dim::Group, Dim::Story, Dim::Source, Dim::Lang, Dim::Cause];
+    pub const ALL: [Dim; 7] = [Dim::Brand, Dim::Group, Dim::Story, Dim::Source, Dim::Lang, Dim::Cause, Dim::Tag];
 
     /// The word used in rules.
     pub fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Dim {
             Dim::Source => "source",
             Dim::Lang => "lang",
             Dim::Cause => "cause",
+            Dim::Tag => "tag",
         }
     }
 }
@@ -55,6 +58,8 @@ pub enum Slot {
     Story(Measure),
     /// What the story will have come to after a time.
     Outlook(Measure, Span, Level),
+    /// Whether the hashtag is new, not seen for a time before.
+    NewTerm(Span),
 }
 
 /// A window that is kept.
@@ -109,16 +114,30 @@ pub struct Plan {
     pub timed: bool,
     /// Whether a rule asks for something that slowly changes with time alone.
     pub drifts: bool,
+    /// Whether a rule asks how long nothing has come.
+    pub waits: bool,
     /// The rules, by their place in the rule set.
     pub rules: Vec<usize>,
 }
 
 type Lists = BTreeMap<String, Vec<String>>;
 
+/// Places of a plan's windows and baselines.
+#[derive(Default)]
+struct Made {
+    windows: BTreeMap<SeriesSpec, usize>,
+    bases: BTreeMap<SeriesSpec, usize>,
+}
+
 impl Plan {
     /// Whether groups of this kind have the dimension.
     pub fn has(&self, dim: Dim) -> bool {
         self.by.contains(&dim)
+    }
+
+    /// Whether a rule asks for new hashtags.
+    pub fn asks_new(&self) -> bool {
+        self.slots.iter().any(|s| matches!(s, Slot::NewTerm(_)))
     }
 
     /// Plans for rules, in the order rules first need them; sets the places of series in the
@@ -127,18 +146,20 @@ impl Plan {
         let mut plans: Vec<Plan> = Vec::new();
         let mut places: BTreeMap<(Vec<Dim>, Vec<KeyId>), usize> = BTreeMap::new();
         let mut known: BTreeMap<(usize, SeriesSpec), usize> = BTreeMap::new();
+        let mut made: Vec<Made> = Vec::new();
         for (index, rule) in rules.iter_mut().enumerate() {
             let mut only: Vec<KeyId> = rule.only.iter().map(|slug| key_id(slug)).collect();
             only.sort_unstable();
             let at = *places.entry((rule.by.clone(), only.clone())).or_insert_with(|| {
                 plans.push(Plan { by: rule.by.clone(), only, ..Plan::default() });
+                made.push(Made::default());
                 plans.len() - 1
             });
             rule.plan = at;
-            if let Some(plan) = plans.get_mut(at) {
+            if let (Some(plan), Some(made)) = (plans.get_mut(at), made.get_mut(at)) {
                 plan.rules.push(index);
                 rule.place_series(&mut |spec| {
-                    *known.entry((at, spec.clone())).or_insert_with(|| plan.place(spec, lists))
+                    *known.entry((at, spec.clone())).or_insert_with(|| plan.place(spec, lists, made))
                 });
             }
         }
@@ -148,34 +169,38 @@ impl Plan {
     /// A plan for whole keys that no rule needs.
     pub fn of(series: &[SeriesSpec]) -> Plan {
         let mut plan = Plan { by: vec![Dim::Brand], ..Plan::default() };
+        let mut made = Made::default();
         for spec in series {
-            plan.place(spec, &Lists::new());
+            plan.place(spec, &Lists::new(), &mut made);
         }
         plan
     }
 
     /// Adds a series; gives its place.
-    fn place(&mut self, spec: &SeriesSpec, lists: &Lists) -> usize {
+    fn place(&mut self, spec: &SeriesSpec, lists: &Lists, made: &mut Made) -> usize {
         let filter = || Filter::new(&spec.selectors, lists);
         let slot = if let View::Forecast(level) = spec.view {
             (self.tells_story, self.drifts) = (true, true);
             Slot::Outlook(spec.measure, spec.window, level)
+        } else if spec.measure == Measure::NewTerm {
+            Slot::NewTerm(spec.window)
         } else if spec.measure.is_of_story() {
             self.tells_story = true;
             self.drifts |= spec.measure == Measure::StoryState;
             self.timed |= matches!(spec.measure, Measure::StoryAge | Measure::ResponseTime);
             Slot::Story(spec.measure)
-        } else if spec.view != View::Value {
+        } else if spec.view != View::Value && spec.measure.is_mass() {
             let base = SeriesSpec { view: View::Value, ..spec.clone() };
-            let at = self.bases.iter().position(|b| b.spec == base).unwrap_or_else(|| {
-                self.bases.push(Base { spec: base, filter: filter() });
+            let at = *made.bases.entry(base).or_insert_with_key(|base| {
+                self.bases.push(Base { spec: base.clone(), filter: filter() });
                 self.bases.len() - 1
             });
             Slot::Base(at, spec.view)
         } else {
+            self.waits |= spec.measure == Measure::Silence;
             let now = spec.now();
-            let window = self.windows.iter().position(|w| w.spec == now).unwrap_or_else(|| {
-                self.windows.push(Window { spec: now, filter: filter() });
+            let window = *made.windows.entry(now).or_insert_with_key(|now| {
+                self.windows.push(Window { spec: now.clone(), filter: filter() });
                 self.windows.len() - 1
             });
             if spec.offset == Span::ZERO {

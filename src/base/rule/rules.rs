@@ -3,8 +3,8 @@
 use crate::base::fault::{Fault, nearest};
 use crate::base::limits;
 use crate::base::model::Severity;
-use crate::base::rule::expr::{Expr, parse_condition};
-use crate::base::rule::{Dim, Level, Rule, Template, keys};
+use crate::base::rule::expr::{Expr, Lets, Type, with_names};
+use crate::base::rule::{Dim, Level, Rule, Template, keys, lets, twins};
 use crate::base::time::Span;
 use crate::base::yaml::{Data, Fields, Node, Reader};
 
@@ -21,19 +21,21 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
     let hold = fields.get("for").and_then(|n| r.span(n, "`for`")).unwrap_or(Span::ZERO);
     let keep_firing_for =
         fields.get("keep_firing_for").and_then(|n| r.span(n, "`keep_firing_for`")).unwrap_or(Span::ZERO);
-    let clear = fields.get("clear").and_then(|n| condition(r, n));
+    let lets = lets::read(r, &fields);
+    let named: Lets = lets.iter().cloned().collect();
+    let clear = fields.get("clear").and_then(|n| condition(r, n, &named));
     let by = by(r, fields.get("by").copied());
     let only = fields.get("brands").map(|n| scope(r, n)).unwrap_or_default();
     let told = fields.get("notify").map(|n| receivers(r, n)).unwrap_or_default();
     let mut text = |name: &str| fields.get(name).and_then(|n| r.text(n, name).map(str::to_string));
     let runbook = text("runbook");
-    let summary = fields.get("summary").and_then(|n| template(r, n));
-    let shadow = fields.get("shadow").is_some_and(|n| r.boolean(n, "`shadow`"));
-    let levels = levels(r, node, &fields, hold);
+    let summary = fields.get("summary").and_then(|n| template(r, n, &named));
+    let (shadow, twin) = twins::read(r, &fields);
+    let levels = levels(r, node, &fields, (hold, &named));
     if levels.is_empty() {
         return None;
     }
-    Some(Rule {
+    let mut rule = Rule {
         place: format!("{}:{}", r.file, node.line),
         name: name?,
         only,
@@ -41,14 +43,19 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
         plan: 0,
         mark: 0,
         levels,
+        lets,
         clear,
         keep_firing_for,
         summary,
         runbook,
         notify: told,
+        sequences: 0,
         shadow,
+        twin,
         operands: Vec::new(),
-    })
+    };
+    rule.place_sequences();
+    Some(rule)
 }
 
 /// The keys of the brands a rule is for.
@@ -86,23 +93,23 @@ fn receivers(r: &mut Reader, node: &Node) -> Vec<String> {
     out
 }
 
-fn template(r: &mut Reader, node: &Node) -> Option<Template> {
+fn template(r: &mut Reader, node: &Node, lets: &Lets) -> Option<Template> {
     let text = r.text(node, "a summary")?;
-    match Template::parse(text) {
+    match Template::parse(text, lets) {
         Ok(t) => Some(t),
         Err(e) => {
-            r.faults.push(Fault { hint: e.hint, ..Fault::at(r.place_in(node, e.offset), e.what) });
+            r.tell(Fault { hint: e.hint, ..Fault::at(r.place_in(node, e.offset), e.what) });
             None
         }
     }
 }
 
-fn condition(r: &mut Reader, node: &Node) -> Option<Expr> {
+fn condition(r: &mut Reader, node: &Node, lets: &Lets) -> Option<Expr> {
     let text = r.text(node, "a condition")?;
-    match parse_condition(text) {
+    match with_names(text, lets, Type::Condition) {
         Ok(e) => Some(e),
         Err(e) => {
-            r.faults.push(Fault { hint: e.hint, ..Fault::at(r.place_in(node, e.offset), e.what) });
+            r.tell(Fault { hint: e.hint, ..Fault::at(r.place_in(node, e.offset), e.what) });
             None
         }
     }
@@ -145,7 +152,7 @@ fn by(r: &mut Reader, node: Option<&Node>) -> Vec<Dim> {
     dims
 }
 
-fn levels(r: &mut Reader, node: &Node, fields: &Fields, hold: Span) -> Vec<Level> {
+fn levels(r: &mut Reader, node: &Node, fields: &Fields, (hold, lets): (Span, &Lets)) -> Vec<Level> {
     match (fields.get("when"), fields.get("levels")) {
         (Some(_), Some(levels)) => {
             r.fault(levels, "expected `when` or `levels`, found both");
@@ -164,7 +171,7 @@ fn levels(r: &mut Reader, node: &Node, fields: &Fields, hold: Span) -> Vec<Level
                     None
                 }
             };
-            let when = condition(r, when);
+            let when = condition(r, when, lets);
             when.zip(severity).map(|(when, severity)| Level { severity, when, hold }).into_iter().collect()
         }
         (None, Some(levels)) => {
@@ -177,7 +184,7 @@ fn levels(r: &mut Reader, node: &Node, fields: &Fields, hold: Span) -> Vec<Level
                 if out.iter().any(|l| l.severity == severity) {
                     r.fault(key, format!("expected `{}` once in levels, found it again", severity.name()));
                 }
-                out.extend(level(r, value, severity, hold));
+                out.extend(level(r, value, severity, (hold, lets)));
             }
             if out.is_empty() {
                 r.fault(levels, "expected at least one level, found none that can be used");
@@ -188,14 +195,14 @@ fn levels(r: &mut Reader, node: &Node, fields: &Fields, hold: Span) -> Vec<Level
     }
 }
 
-fn level(r: &mut Reader, node: &Node, severity: Severity, hold: Span) -> Option<Level> {
+fn level(r: &mut Reader, node: &Node, severity: Severity, (hold, lets): (Span, &Lets)) -> Option<Level> {
     if !matches!(node.data, Data::Map(_)) {
-        return condition(r, node).map(|when| Level { severity, when, hold });
+        return condition(r, node, lets).map(|when| Level { severity, when, hold });
     }
     let fields = r.fields(node, "a level", &keys::LEVEL.allowed());
     let hold = fields.get("for").and_then(|n| r.span(n, "`for`")).unwrap_or(hold);
     match fields.get("when") {
-        Some(when) => condition(r, when).map(|when| Level { severity, when, hold }),
+        Some(when) => condition(r, when, lets).map(|when| Level { severity, when, hold }),
         None => {
             r.fault(node, "expected `when` in a level, found none");
             None

@@ -10,7 +10,7 @@ use crate::base::fault::Fault;
 use crate::base::hash;
 use crate::base::model::{KeyId, Severity};
 use crate::base::rule::expr::{Expr, Field, Operand, SeriesSpec};
-use crate::base::rule::{Brand, Dim, Plan, SourceText, Template, file};
+use crate::base::rule::{Brand, Dim, Plan, SourceText, Template, Twin, file};
 use crate::base::time::Span;
 
 /// One level of a rule.
@@ -39,6 +39,8 @@ pub struct Rule {
     pub mark: u64,
     /// Its levels, by rising severity; never empty.
     pub levels: Vec<Level>,
+    /// Quantities it gave names to, in the order written.
+    pub lets: Vec<(String, Expr)>,
     /// When it begins to clear; by default when no level holds.
     pub clear: Option<Expr>,
     /// How long it must stay clear before it is over.
@@ -49,8 +51,12 @@ pub struct Rule {
     pub runbook: Option<String>,
     /// Receivers that are told instead of those of the routes; empty: those of the routes.
     pub notify: Vec<String>,
+    /// How many sequences (`then`) its conditions hold.
+    pub sequences: usize,
     /// Nobody is told of it; it is there to be watched.
     pub shadow: bool,
+    /// The live rule it is compared with, where it names one; [`RuleSet::twin_of`] tells which one it is.
+    pub twin: Option<Twin>,
     /// Where it stands, for messages.
     pub place: String,
     /// The series it names, by place in its plan, in the order written.
@@ -97,10 +103,19 @@ impl Rule {
         if let Some(clear) = &mut self.clear {
             clear.place_series(&mut noting);
         }
+        self.lets.iter_mut().for_each(|(_, e)| e.place_series(place));
         if let Some(summary) = &mut self.summary {
             summary.exprs.iter_mut().for_each(|e| e.place_series(place));
         }
         self.operands = operands;
+    }
+
+    /// Gives every sequence of its conditions a place.
+    pub(super) fn place_sequences(&mut self) {
+        let mut next = 0;
+        let conditions = self.levels.iter_mut().map(|l| &mut l.when);
+        conditions.chain(&mut self.clear).for_each(|e| e.place_sequences(&mut next));
+        self.sequences = next;
     }
 
     /// Its conditions and the quantities it shows.
@@ -120,12 +135,20 @@ impl Rule {
         self.by.contains(&Dim::Group)
     }
 
+    /// `live`, or `shadow` where nobody is told of it.
+    pub fn mode(&self) -> &'static str {
+        if self.shadow { "shadow" } else { "live" }
+    }
+
     fn meaning(&self) -> String {
         let mut out = format!("rule {} {:?} {:?}\n", self.name, self.by, self.keep_firing_for);
         for l in &self.levels {
             out.push_str(&format!("level {:?} {} {:?}\n", l.severity, l.when, l.hold));
         }
         out.push_str(&self.effective_clear().to_string());
+        for (name, e) in &self.lets {
+            out.push_str(&format!("\nlet {name} {e}"));
+        }
         out
     }
 
@@ -178,6 +201,9 @@ impl RuleSet {
             // written only where it stands: fingerprints of before stay as they were
             if !r.notify.is_empty() {
                 meaning.push_str(&format!("{:?}", r.notify));
+            }
+            if let Some(twin) = &r.twin {
+                meaning.push_str(&format!("twin {}", twin.name));
             }
             meaning.push_str(&r.summary.as_ref().map_or(String::new(), |t| t.source.clone()));
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use minijinja::value::Value as Shown;
 use minijinja::{Environment, UndefinedBehavior};
 
-use super::expr::{Context, Expr, ExprError, Type, parse_quantity};
+use super::expr::{Context, Expr, ExprError, Lets, Type, parse_quantity, with_names};
 use crate::base::fault::nearest;
 use crate::base::figures;
 use crate::base::limits;
@@ -53,7 +53,7 @@ pub struct Scene<'s> {
 }
 
 /// Names of texts that can be shown.
-pub const WORDS: [&str; 10] = [
+pub const WORDS: [&str; 11] = [
     "brand.name",
     "brand.slug",
     "brand.owner",
@@ -64,6 +64,7 @@ pub const WORDS: [&str; 10] = [
     "source",
     "lang",
     "cause",
+    "tag",
 ];
 /// Names that stand for what the largest account adds, with whether they are numbers.
 pub const TOP: [(&str, bool); 5] =
@@ -83,7 +84,11 @@ impl Template {
     ///
     /// # Errors
     /// The first mistake, with the byte where it stands.
-    pub fn parse(source: &str) -> Result<Template, ExprError> {
+    pub fn parse(source: &str, lets: &Lets) -> Result<Template, ExprError> {
+        if source.len() > limits::EXPRESSION_BYTES {
+            let what = format!("expected at most {} bytes, found {}", limits::EXPRESSION_BYTES, source.len());
+            return Err(fail(0, what, Some("a summary is one line for people")));
+        }
         let mut t = Template { source: source.to_string(), shell: String::new(), exprs: Vec::new() };
         let mut at = 0;
         while let Some(i) = source[at..].find("{{") {
@@ -93,7 +98,7 @@ impl Template {
             };
             check_blocks(&source[at..open - 2], at)?;
             t.shell.push_str(&source[at..open]);
-            t.inner(&source[open..open + len], open)?;
+            t.inner(&source[open..open + len], open, lets)?;
             t.shell.push_str("}}");
             at = open + len + 2;
         }
@@ -110,7 +115,7 @@ impl Template {
     }
 
     /// What stands between the braces: a name or quantity, and filters.
-    fn inner(&mut self, text: &str, at: usize) -> Result<(), ExprError> {
+    fn inner(&mut self, text: &str, at: usize, lets: &Lets) -> Result<(), ExprError> {
         let (left, filters) = match split_filter(text) {
             Some(i) => (&text[..i], text.get(i + 1..)),
             None => (text, None),
@@ -132,7 +137,7 @@ impl Template {
                     };
                     return Err(fail(start, format!("expected a name or a quantity, found `{name}`"), Some(&hint)));
                 }
-                let e = parse_quantity(left).map_err(|e| ExprError { offset: e.offset + at, ..e })?;
+                let e = with_names(left, lets, Type::Number).map_err(|e| ExprError { offset: e.offset + at, ..e })?;
                 let kind = e.kind();
                 let n = self.exprs.len();
                 self.exprs.push(e);
@@ -278,7 +283,7 @@ fn fail(offset: usize, what: impl Into<String>, hint: Option<&str>) -> ExprError
 }
 
 fn show(e: &Expr, x: f64) -> String {
-    match e {
+    match e.plain() {
         Expr::Series(s, _) => s.show(x),
         _ if e.kind() == Type::Duration => Span((x * 1e6) as i64).to_string(),
         _ => figures::short(x),
@@ -316,6 +321,9 @@ fn add_filters(env: &mut Environment<'_>) {
 struct Nothing;
 
 impl Context for Nothing {
+    fn sequence(&self, _: usize) -> Option<bool> {
+        None
+    }
     fn series(&self, _: usize) -> Value {
         None
     }
@@ -334,6 +342,9 @@ mod tests {
 
     struct World;
     impl Context for World {
+        fn sequence(&self, _: usize) -> Option<bool> {
+            None
+        }
         fn series(&self, slot: usize) -> Value {
             [Some(6.34), None, Some(1_280_000.0)].get(slot).copied().flatten()
         }
@@ -343,7 +354,7 @@ mod tests {
     }
 
     fn render(text: &str, top: bool) -> Result<String, String> {
-        let mut t = Template::parse(text).map_err(|e| format!("{}: {}", e.offset, e.what))?;
+        let mut t = Template::parse(text, &Lets::new()).map_err(|e| format!("{}: {}", e.offset, e.what))?;
         let mut next = 0;
         t.exprs.iter_mut().for_each(|e| {
             e.place_series(&mut |_| {
@@ -402,7 +413,7 @@ mod tests {
             ("{{ mentions[1h] | short | times }}", 3),
             ("{{ brand.name | upper | times }}", 3),
         ] {
-            let found = Template::parse(text).err().map(|e| e.offset);
+            let found = Template::parse(text, &Lets::new()).err().map(|e| e.offset);
             assert_eq!(found, Some(at), "{text}");
         }
     }

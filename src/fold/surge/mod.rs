@@ -49,6 +49,8 @@ pub struct Rareness {
     pub lift: f64,
     /// Times usual at each scale (15 minutes, 1 hour; > 0); 1 while the key is too young.
     pub lifts: [f64; 2],
+    /// What is usual at this hour (units of x a bin, >= 0); 0 while the key is too young.
+    pub usual: f64,
 }
 
 /// The state of one series.
@@ -202,7 +204,7 @@ impl Surge {
     fn rareness(&self, p: &Params, rates: [f64; 2]) -> Rareness {
         let bins = f64::from(self.bins);
         if bins < p.young_bins {
-            return Rareness { rarity_days: None, lift: 1.0, lifts: [1.0; 2] };
+            return Rareness { rarity_days: None, lift: 1.0, lifts: [1.0; 2], usual: 0.0 };
         }
         let usual = self.usual_ln(p);
         let [ra, rb] = rates.map(|f| (f + p.damping).ln() - usual);
@@ -215,6 +217,7 @@ impl Surge {
             rarity_days: Some(10f64.powf(s.min(MOST_RARE))),
             lift: ((ra + rb) / 2.0).exp(),
             lifts: [ra.exp(), rb.exp()],
+            usual: (usual.exp() - p.damping).max(0.0),
         }
     }
 

@@ -259,7 +259,7 @@ fn hostile_values_leave_everything_finite() {
 fn young_keys_borrow_the_tail_of_others() {
     let p = Params::default();
     let mut s = grown(&p, 20.0, 23);
-    assert_eq!(s.look(&p, 500.0, 1.0), Rareness { rarity_days: None, lift: 1.0, lifts: [1.0; 2] });
+    assert_eq!(s.look(&p, 500.0, 1.0), Rareness { rarity_days: None, lift: 1.0, lifts: [1.0; 2], usual: 0.0 });
     s.close(&p, 20.0);
     let (usual, high) = (s.look(&p, 20.0, 1.0), s.look(&p, 2000.0, 1.0));
     assert!(usual.rarity_days.is_some_and(|t| t < 1.0) && (usual.lift - 1.0).abs() < 0.2, "{usual:?}");

@@ -384,7 +384,7 @@ fn who_took_a_later_message_has_the_page() {
 fn the_end_of_what_was_told_is_told_even_in_shadow() {
     let mut w = World::new(policy());
     w.fires(1, "united", 1, Severity::Page);
-    w.rules = loaded(&RULES.replace("severity: page}", "severity: page, shadow: true}"));
+    w.rules = loaded(&RULES.replace("severity: page}", "severity: page, mode: shadow}"));
     assert_eq!(w.fires(1, "united", 2, Severity::Page), "");
     assert_eq!(w.ends(1, "united", 2, Severity::Page), "", "of this nobody knows");
     assert_eq!(w.ends(1, "united", 1, Severity::Page), "mail: Over, pager: Over, slack: Over");

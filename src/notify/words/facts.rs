@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use super::named;
 use super::posts::author;
 use crate::base::figures::{self, count, percent, short};
 use crate::base::model::{Evidence, Notice, Outage, Value};
@@ -115,7 +116,7 @@ pub(in crate::notify) fn why(notice: &Notice, rule: Option<&Rule>, series: &[&Se
     let Some(rule) = rule else { return String::new() };
     let t = &notice.transition;
     let level = rule.levels.iter().find(|l| l.severity == t.severity);
-    let values: Vec<String> = series.iter().zip(&t.operands).map(|(s, v)| format!("{s} = {}", value(s, *v))).collect();
+    let values = named::read(notice, rule, level.map(|l| &l.when), series);
     let condition = level.map_or(String::new(), |l| l.when.to_string());
     format!("{} ({}); {condition}; {}", rule.name, rule.place, values.join(", "))
 }

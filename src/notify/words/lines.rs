@@ -118,6 +118,7 @@ fn what(t: &Telling<'_>) -> Vec<String> {
     parts.extend(g.source.as_ref().map(|s| format!("source {}", plain(s, 100))));
     parts.extend(g.lang.as_ref().map(|l| format!("language {}", plain(l, 20))));
     parts.extend(g.cause.map(|c| format!("cause {}", c.name())));
+    parts.extend(g.tag.as_ref().map(|x| format!("hashtag #{}", plain(x, 100))));
     let summary = t.lead.transition.summary.as_ref().map(|s| quoted(s, 300));
     [parts.join(", ")].into_iter().chain(summary).filter(|s| !s.is_empty()).collect()
 }

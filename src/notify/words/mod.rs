@@ -6,6 +6,7 @@ mod gathered;
 pub(super) mod going;
 mod incident;
 mod lines;
+mod named;
 pub(super) mod posts;
 mod service;
 mod telling;

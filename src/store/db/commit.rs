@@ -16,6 +16,9 @@ use crate::base::time::Time;
 /// everybody is told.
 pub const DOWN_SINCE: &str = "down_since";
 
+/// The text that says before when days were compared.
+pub const COMPARED_UNTIL: &str = "compared_until";
+
 /// Version of sealed rows; transitions have their own.
 pub(super) const ROW: u8 = 1;
 
@@ -107,6 +110,8 @@ pub struct Commit<'a> {
     pub handles: &'a [Handle],
     /// Further lines of the ledger.
     pub ledger: &'a [LedgerRow],
+    /// Days before this have their lines in the ledger, with these.
+    pub compared: Option<Time>,
 }
 
 impl Db {
@@ -149,6 +154,10 @@ impl Db {
                 t.prepare_cached(put)?.execute(params![&*h.receiver, h.incident.0 as i64, c.at.0, h.handle])?;
             }
             c.ledger.iter().try_for_each(|row| put_ledger(&t, row))?;
+            if let Some(until) = c.compared {
+                let set = "INSERT INTO meta(name, value) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value = ?2";
+                t.prepare_cached(set)?.execute([COMPARED_UNTIL, &until.to_string()])?;
+            }
             t.commit()?;
             Ok(ids)
         }();

@@ -4,6 +4,7 @@
 mod audiences;
 mod commit;
 mod decided;
+mod fired;
 mod outbox;
 mod read;
 mod rounds;
@@ -19,7 +20,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-pub use commit::{Commit, DOWN_SINCE, Decided, Handle, LedgerRow, Letter};
+pub use commit::{COMPARED_UNTIL, Commit, DOWN_SINCE, Decided, Handle, LedgerRow, Letter};
+pub use fired::FiredRow;
 pub use outbox::{IncidentRow, OutboxRow};
 pub use read::{LoggedBlock, Positions, Waiting};
 pub use rounds::{Round, StatePart};

@@ -28,6 +28,8 @@ pub struct EpisodeRow {
     pub changed: Time,
     /// Whether it ever fired.
     pub fired: bool,
+    /// The rule set of its last change, by its fingerprint, and its rule by place in that; `None` where the row is damaged.
+    pub made_under: Option<(u64, u32)>,
 }
 
 /// What lines of the ledger are asked about.
@@ -62,12 +64,13 @@ impl Db {
     /// # Errors
     /// Where the store cannot be read.
     pub fn episodes(&self, since: Time, open: bool, most: usize) -> Result<Vec<EpisodeRow>, StoreError> {
-        let get = "SELECT t.episode, t.alert, t.brand, t.severity, t.became, f.began, t.at, f.fired
+        let get = "SELECT t.episode, t.alert, t.brand, t.severity, t.became, f.began, t.at, f.fired, t.bytes
                    FROM transitions t JOIN (SELECT episode, min(at) AS began, max(id) AS newest,
                      max(became = 'firing') AS fired FROM transitions GROUP BY episode) f ON t.id = f.newest
                    WHERE t.at >= ?1 AND (NOT ?2 OR t.became NOT IN ('resolved', 'inactive'))
                    ORDER BY t.id DESC LIMIT ?3";
         let row = |r: &rusqlite::Row<'_>| {
+            let last = transition(r.get_ref(8)?.as_bytes()?).ok();
             Ok(EpisodeRow {
                 episode: EpisodeId(r.get::<_, i64>(0)? as u64),
                 alert: text(r, 1)?,
@@ -77,6 +80,7 @@ impl Db {
                 began: Time(r.get(5)?),
                 changed: Time(r.get(6)?),
                 fired: r.get(7)?,
+                made_under: last.map(|t| (t.made_under, t.rule)),
             })
         };
         let read = || -> rusqlite::Result<Vec<EpisodeRow>> {

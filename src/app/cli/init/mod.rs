@@ -10,15 +10,32 @@ use super::output::{is_closed, tell_error};
 use super::{FAILED, FINE, one_query};
 use crate::app::config::{keys, schema};
 use crate::app::files::CONFIG;
+use crate::app::testing::keys::TESTS;
 use crate::base::fault::printable;
 use crate::base::rule::keys::FILE;
 
-/// The rules that are shipped.
-const RULES: [(&str, &str); 4] = [
+/// The rules that are shipped, and their tests.
+const RULES: [(&str, &str); 20] = [
     ("rules/big-voice.yaml", include_str!("../../../../rules/big-voice.yaml")),
+    ("rules/big-voice.test.yaml", include_str!("../../../../rules/big-voice.test.yaml")),
+    ("rules/cannot-judge.yaml", include_str!("../../../../rules/cannot-judge.yaml")),
+    ("rules/cannot-judge.test.yaml", include_str!("../../../../rules/cannot-judge.test.yaml")),
     ("rules/hostile-surge.yaml", include_str!("../../../../rules/hostile-surge.yaml")),
+    ("rules/hostile-surge.test.yaml", include_str!("../../../../rules/hostile-surge.test.yaml")),
+    ("rules/new-hashtag.yaml", include_str!("../../../../rules/new-hashtag.yaml")),
+    ("rules/new-hashtag.test.yaml", include_str!("../../../../rules/new-hashtag.test.yaml")),
+    ("rules/pile-on.yaml", include_str!("../../../../rules/pile-on.yaml")),
+    ("rules/pile-on.test.yaml", include_str!("../../../../rules/pile-on.test.yaml")),
+    ("rules/praise-surge.yaml", include_str!("../../../../rules/praise-surge.yaml")),
+    ("rules/praise-surge.test.yaml", include_str!("../../../../rules/praise-surge.test.yaml")),
+    ("rules/safety-word.yaml", include_str!("../../../../rules/safety-word.yaml")),
+    ("rules/safety-word.test.yaml", include_str!("../../../../rules/safety-word.test.yaml")),
     ("rules/sour-talk.yaml", include_str!("../../../../rules/sour-talk.yaml")),
+    ("rules/sour-talk.test.yaml", include_str!("../../../../rules/sour-talk.test.yaml")),
+    ("rules/source-silent.yaml", include_str!("../../../../rules/source-silent.yaml")),
+    ("rules/source-silent.test.yaml", include_str!("../../../../rules/source-silent.test.yaml")),
     ("rules/story-spreading.yaml", include_str!("../../../../rules/story-spreading.yaml")),
+    ("rules/story-spreading.test.yaml", include_str!("../../../../rules/story-spreading.test.yaml")),
 ];
 
 /// Write the files of a service into a folder: config, a brand, rules, schemas for editors
@@ -140,6 +157,8 @@ fn files(name: &str, query: &str) -> Vec<(&'static str, String)> {
     out.extend(RULES.map(|(path, text)| (path, text.to_string())));
     out.push((".schema/groundswell.schema.json", format!("{config:#}\n")));
     out.push((".schema/rules.schema.json", format!("{rules:#}\n")));
+    let tests = schema::json_schema(&TESTS, "tests of rules of groundswell", false);
+    out.push((".schema/tests.schema.json", format!("{tests:#}\n")));
     out.push(("README.md", include_str!("README.md").to_string()));
     out
 }
@@ -170,7 +189,8 @@ fn key(name: &str) -> String {
     }
     out.truncate(60);
     let out = out.trim_end_matches('_');
-    if out.is_empty() { "brand".to_string() } else { out.to_string() }
+    // a bare `null` would be nothing
+    if matches!(out, "" | "null") { "brand".to_string() } else { out.to_string() }
 }
 
 #[cfg(test)]
@@ -216,7 +236,7 @@ mod tests {
         let here = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
         let shipped = fs::read_dir(here).unwrap().filter(|e| {
             let name = e.as_ref().unwrap().file_name().into_string().unwrap();
-            name.ends_with(".yaml") && !name.ends_with(".test.yaml")
+            name.ends_with(".yaml")
         });
         assert_eq!(shipped.count(), RULES.len());
     }

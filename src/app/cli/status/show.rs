@@ -185,7 +185,10 @@ fn rule(r: &Json, look: &Look) -> String {
         "learning" => format!("{left} left, {}", keys(&r["keys_learning"])),
         "silent" => format!("for {left} more, {}", keys(&r["keys_silent"])),
         "filling" => format!("windows whole in {left}"),
-        "shadow" => "tells nobody".to_string(),
+        "shadow" => match r["twin"].as_str() {
+            Some(twin) => format!("tells nobody; compared with {}", plain(twin, 80)),
+            None => "tells nobody".to_string(),
+        },
         _ => String::new(),
     };
     let open = number(&r["open"]);

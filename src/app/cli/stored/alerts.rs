@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Failure, Which, ended, moment};
 use crate::app::cli::output::style_of;
 use crate::app::cli::screen::Paint;
+use crate::app::recovery::Kept;
 use crate::base::time::Time;
 use crate::notify::plain;
 use crate::store::db::EpisodeRow;
@@ -45,11 +46,13 @@ impl Alerts {
         let asked = self.which.open()?;
         let rows = asked.db.episodes(self.since.unwrap_or(Time(i64::MIN)), !self.all, MOST)?;
         let mut out = io::stdout().lock();
+        let mut kept = Kept::new(&asked.db);
         for row in &rows {
+            let mode = mode(row, &mut kept)?;
             if self.json {
-                writeln!(out, "{}", json_of(row))?;
+                writeln!(out, "{}", json_of(row, mode))?;
             } else {
-                writeln!(out, "{}", line(row, &Paint(style_of(&io::stdout()))))?;
+                writeln!(out, "{}", line(row, mode, &Paint(style_of(&io::stdout()))))?;
             }
         }
         if !self.json {
@@ -64,10 +67,18 @@ impl Alerts {
     }
 }
 
-fn json_of(row: &EpisodeRow) -> String {
+/// Whether its rule was in shadow when it changed last; `None` where that cannot be told any more.
+fn mode(row: &EpisodeRow, kept: &mut Kept<'_>) -> Result<Option<&'static str>, Failure> {
+    let Some((fingerprint, rule)) = row.made_under else { return Ok(None) };
+    let rules = kept.get(fingerprint)?;
+    Ok(rules.and_then(|r| r.rules.get(rule as usize).map(|r| r.mode())))
+}
+
+fn json_of(row: &EpisodeRow, mode: Option<&str>) -> String {
     json!({
         "episode": row.episode.to_string(),
         "alert": row.alert,
+        "mode": mode,
         "brand": row.brand,
         "severity": row.severity,
         "phase": row.phase,
@@ -78,18 +89,20 @@ fn json_of(row: &EpisodeRow) -> String {
     .to_string()
 }
 
-fn line(row: &EpisodeRow, paint: &Paint) -> String {
+fn line(row: &EpisodeRow, mode: Option<&str>, paint: &Paint) -> String {
     let open = !matches!(row.phase.as_str(), "resolved" | "inactive");
     let severity = format!("{:<4}", row.severity);
-    let severity = if open && row.fired { paint.strong(&severity) } else { severity };
+    let shadow = mode == Some("shadow");
+    let severity = if open && row.fired && !shadow { paint.strong(&severity) } else { severity };
     let day = |t: Time| t.to_string().replace('T', " ").get(..19).unwrap_or("").to_string();
     format!(
-        "{}  {severity}  {:<8}  {} to {}  {}: {}",
+        "{}  {severity}  {:<8}  {} to {}  {}: {}{}",
         row.episode,
         row.phase,
         day(row.began),
         if open { "now                ".to_string() } else { day(row.changed) },
         plain(&row.brand, 60),
         plain(&row.alert, 80),
+        if shadow { " (in shadow: nobody is told)" } else { "" },
     )
 }

@@ -125,6 +125,10 @@ fn tree(asked: &Asked, notices: &[Option<Notice>]) -> Result<(), Failure> {
 fn rule(notice: &Notice, out: &mut impl Write) -> io::Result<()> {
     let Some(rule) = notice.rules.rules.get(notice.transition.rule as usize) else { return Ok(()) };
     writeln!(out, "RULE {} ({})", rule.name, rule.place)?;
+    if rule.shadow {
+        let twin = notice.rules.twin_of(rule).map_or(String::new(), |t| format!(", compared with {}", t.name));
+        writeln!(out, "  in shadow: nobody is told{twin}")?;
+    }
     for level in &rule.levels {
         let hold = if level.hold.0 > 0 { format!(" for {}", level.hold) } else { String::new() };
         writeln!(out, "  {}: {}{hold}", level.severity.name(), level.when)?;

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Failure, Which, ended, moment};
+use crate::app::compare::Told;
 use crate::base::time::Time;
 use crate::notify::plain;
 use crate::store::db::{About, LedgerRow};
@@ -20,7 +21,8 @@ const MOST: usize = 100_000;
                         groundswell ledger --since 12h    everything of the last twelve hours\n\n\
                         decided: an episode changed; queued: a message waits for a receiver; delivered, superseded, refused, \
                         expired, dropped, discarded: what became of it; not sent: who was not told, and why; handed over, acknowledged, \
-                        claimed, closed, silenced, unsilenced: what happened to an incident. Times are UTC.")]
+                        claimed, closed, silenced, unsilenced: what happened to an incident; compared: what a rule in shadow did in a day, and its \
+                        twin. Times are UTC.")]
 pub(in crate::app::cli) struct Ledger {
     /// An incident's or an episode's id, or its first characters
     #[arg(value_name = "ID")]
@@ -56,17 +58,26 @@ impl Ledger {
     }
 }
 
+/// What a line about a rule in shadow says.
+fn compared(row: &LedgerRow) -> Option<Told> {
+    row.detail.as_deref().filter(|_| row.what == "compared").and_then(Told::read)
+}
+
 fn json_of(row: &LedgerRow) -> String {
-    json!({
+    let told = compared(row);
+    let mut out = json!({
         "at": row.at.to_string(),
         "episode": row.episode.map(|e| e.to_string()),
         "incident": row.incident.map(|i| i.to_string()),
         "key": &*row.key,
         "what": &*row.what,
         "receiver": row.receiver.as_deref(),
-        "detail": row.detail,
-    })
-    .to_string()
+        "detail": told.as_ref().map_or_else(|| row.detail.clone(), |t| Some(t.text())),
+    });
+    if let (Some(told), Some(fields)) = (told, out.as_object_mut()) {
+        fields.insert("compared".to_string(), json!(told));
+    }
+    out.to_string()
 }
 
 pub(super) fn line(row: &LedgerRow) -> String {
@@ -77,8 +88,10 @@ pub(super) fn line(row: &LedgerRow) -> String {
     if let Some(receiver) = &row.receiver {
         out.push_str(&format!("  {}", plain(receiver, 60)));
     }
-    if let Some(detail) = &row.detail {
-        out.push_str(&format!("  {}", plain(detail, 300)));
+    match (compared(row), &row.detail) {
+        (Some(told), _) => out.push_str(&format!("  {}", plain(&told.text(), 1000))),
+        (None, Some(detail)) => out.push_str(&format!("  {}", plain(detail, 300))),
+        (None, None) => {}
     }
     out
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod backup;
+mod compare;
 mod explain;
 mod ledger;
 
@@ -24,6 +25,7 @@ use crate::store::db::{About, Db, StoreError};
 
 pub(super) use alerts::Alerts;
 pub(super) use backup::Backup;
+pub(super) use compare::Compare;
 pub(super) use explain::Explain;
 pub(super) use ledger::Ledger;
 

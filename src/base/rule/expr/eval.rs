@@ -9,6 +9,8 @@ pub trait Context {
     fn series(&self, slot: usize) -> Value;
     /// The value of a variable of the brand.
     fn var(&self, name: &str) -> Value;
+    /// Whether the sequence at this place of the rule holds; `None` is unknown.
+    fn sequence(&self, slot: usize) -> Option<bool>;
 }
 
 impl Compare {
@@ -31,6 +33,7 @@ impl Expr {
         match self {
             Expr::Number(_, x) => Some(*x),
             Expr::Var(v) => c.var(v),
+            Expr::Named(_, a) => a.number(c),
             Expr::Series(_, slot) => c.series(*slot),
             Expr::Rate(s, slot) => c.series(*slot).map(|x| x / s.window.as_seconds()),
             Expr::Against(how, _, now, past) => {
@@ -51,7 +54,7 @@ impl Expr {
                 };
                 x.is_finite().then_some(x)
             }
-            Expr::Compare(..) | Expr::Not(_) | Expr::And(..) | Expr::Or(..) => None,
+            Expr::Compare(..) | Expr::Not(_) | Expr::And(..) | Expr::Or(..) | Expr::Then(..) => None,
         }
     }
 
@@ -73,6 +76,9 @@ impl Expr {
                 (Some(false), Some(false)) => Some(false),
                 _ => None,
             },
+            Expr::Then(.., slot) => c.sequence(*slot),
+            // a measure that is a condition by itself
+            Expr::Series(_, slot) => c.series(*slot).map(|x| x > 0.0),
             _ => None,
         }
     }
@@ -91,6 +97,9 @@ mod tests {
         }
         fn var(&self, name: &str) -> Value {
             (name == "big").then_some(5.0)
+        }
+        fn sequence(&self, _: usize) -> Option<bool> {
+            None
         }
     }
 

@@ -5,6 +5,7 @@ mod lex;
 mod measure;
 mod parse;
 mod series;
+mod spots;
 mod types;
 mod value;
 
@@ -13,10 +14,12 @@ use std::fmt;
 use crate::base::time::Span;
 
 pub use eval::Context;
-pub use measure::{Measure, Unit};
-pub use parse::{parse_condition, parse_quantity};
+pub use measure::{About, Form, Measure, Unit};
+pub use parse::{Lets, parse_condition, parse_quantity, with_names};
 pub use series::{Field, Operand, Selector, SeriesSpec, View};
+pub use spots::comparison_starts;
 pub use types::Type;
+pub use value::{FUNCTIONS, TERM_GAPS};
 
 /// A mistake in an expression: where (bytes from its start), what, and a hint.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,6 +88,8 @@ pub enum Expr {
     Number(String, f64),
     /// A variable of the brand, `vars.name`.
     Var(String),
+    /// A quantity the rule gave a name to.
+    Named(String, Box<Expr>),
     /// A measure over a window, and its place among the series of the rule's plan.
     Series(SeriesSpec, usize),
     /// Its value a second: the value over the window divided by its length.
@@ -103,6 +108,9 @@ pub enum Expr {
     And(Box<Expr>, Box<Expr>),
     /// One of them.
     Or(Box<Expr>, Box<Expr>),
+    /// The second, which began to hold at most so long after the first last held; and its place among the
+    /// sequences of the rule.
+    Then(Box<Expr>, Box<Expr>, Span, usize),
 }
 
 impl Expr {
@@ -111,8 +119,8 @@ impl Expr {
         match self {
             Expr::Series(s, _) | Expr::Rate(s, _) | Expr::Against(_, s, ..) => f(s),
             Expr::Number(..) | Expr::Var(_) => {}
-            Expr::Negate(a) | Expr::Not(a) => a.each_series(f),
-            Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
+            Expr::Negate(a) | Expr::Not(a) | Expr::Named(_, a) => a.each_series(f),
+            Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) | Expr::Then(a, b, ..) => {
                 a.each_series(f);
                 b.each_series(f);
             }
@@ -128,11 +136,74 @@ impl Expr {
                 *past = place(&SeriesSpec { offset: s.window, ..s.clone() });
             }
             Expr::Number(..) | Expr::Var(_) => {}
-            Expr::Negate(a) | Expr::Not(a) => a.place_series(place),
-            Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
+            Expr::Negate(a) | Expr::Not(a) | Expr::Named(_, a) => a.place_series(place),
+            Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) | Expr::Then(a, b, ..) => {
                 a.place_series(place);
                 b.place_series(place);
             }
+        }
+    }
+
+    /// Gives each sequence its place; those inside of others come first.
+    pub fn place_sequences(&mut self, next: &mut usize) {
+        match self {
+            Expr::Not(a) => a.place_sequences(next),
+            Expr::And(a, b) | Expr::Or(a, b) | Expr::Then(a, b, ..) => {
+                a.place_sequences(next);
+                b.place_sequences(next);
+                if let Expr::Then(.., slot) = self {
+                    *slot = *next;
+                    *next += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Calls `f` for each sequence, those inside of others first.
+    pub fn each_sequence<'e>(&'e self, f: &mut impl FnMut(&'e Expr, &'e Expr, Span)) {
+        match self {
+            Expr::Not(a) => a.each_sequence(f),
+            Expr::And(a, b) | Expr::Or(a, b) | Expr::Then(a, b, ..) => {
+                a.each_sequence(f);
+                b.each_sequence(f);
+                if let Expr::Then(a, b, span, _) = self {
+                    f(a, b, *span);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Calls `f` for each quantity by its name, those inside of others first.
+    pub fn each_named<'e>(&'e self, f: &mut impl FnMut(&'e str, &'e Expr)) {
+        match self {
+            Expr::Named(name, a) => {
+                a.each_named(f);
+                f(name, a);
+            }
+            Expr::Negate(a) | Expr::Not(a) => a.each_named(f),
+            Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) | Expr::Then(a, b, ..) => {
+                a.each_named(f);
+                b.each_named(f);
+            }
+            Expr::Number(..) | Expr::Var(_) | Expr::Series(..) | Expr::Rate(..) | Expr::Against(..) => {}
+        }
+    }
+
+    /// What stands under its names.
+    pub fn plain(&self) -> &Expr {
+        if let Expr::Named(_, inner) = self { inner.plain() } else { self }
+    }
+
+    /// How many measures and numbers it holds.
+    pub fn size(&self) -> usize {
+        match self {
+            Expr::Negate(a) | Expr::Not(a) | Expr::Named(_, a) => a.size(),
+            Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) | Expr::Then(a, b, ..) => {
+                a.size() + b.size()
+            }
+            Expr::Number(..) | Expr::Var(_) | Expr::Series(..) | Expr::Rate(..) | Expr::Against(..) => 1,
         }
     }
 
@@ -145,8 +216,8 @@ impl Expr {
                 s.selectors.iter().filter_map(named).for_each(|v| f(v));
             }
             Expr::Number(..) => {}
-            Expr::Negate(a) | Expr::Not(a) => a.each_var(f),
-            Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
+            Expr::Negate(a) | Expr::Not(a) | Expr::Named(_, a) => a.each_var(f),
+            Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) | Expr::Then(a, b, ..) => {
                 a.each_var(f);
                 b.each_var(f);
             }
@@ -164,6 +235,7 @@ impl Expr {
             Expr::Compare(how, a, b) => Some((*how, a, b)),
             Expr::Not(a) => a.deciding(),
             Expr::And(a, b) | Expr::Or(a, b) => a.deciding().or_else(|| b.deciding()),
+            Expr::Then(a, b, ..) => b.deciding().or_else(|| a.deciding()),
             _ => None,
         }
     }
@@ -201,6 +273,7 @@ impl fmt::Display for Expr {
         match self {
             Expr::Number(text, _) => write!(f, "{text}"),
             Expr::Var(v) => write!(f, "vars.{v}"),
+            Expr::Named(name, _) => write!(f, "{name}"),
             Expr::Series(s, _) => write!(f, "{s}"),
             Expr::Rate(s, _) => write!(f, "rate({s})"),
             Expr::Against(how, s, ..) => write!(f, "{}({s})", how.name()),
@@ -213,6 +286,9 @@ impl fmt::Display for Expr {
             Expr::Compare(op, a, b) => write!(f, "{} {} {}", Inner(a, 5), op.sign(), Inner(b, 5)),
             Expr::And(a, b) => write!(f, "{} and {}", Inner(a, 2), Inner(b, 3)),
             Expr::Or(a, b) => write!(f, "{} or {}", Inner(a, 1), Inner(b, 2)),
+            Expr::Then(a, b, span, _) => {
+                write!(f, "{} then {} within {}", Inner(a, 0), Inner(b, 1), series::window(*span))
+            }
         }
     }
 }
@@ -221,6 +297,7 @@ impl Expr {
     /// How tightly it binds; larger is tighter.
     fn binding(&self) -> u8 {
         match self {
+            Expr::Then(..) => 0,
             Expr::Or(..) => 1,
             Expr::And(..) => 2,
             Expr::Not(_) => 3,
@@ -228,7 +305,7 @@ impl Expr {
             Expr::Arith(Arith::Add | Arith::Subtract, ..) => 5,
             Expr::Arith(..) => 6,
             Expr::Negate(_) => 7,
-            Expr::Number(..) | Expr::Var(_) | Expr::Series(..) | Expr::Rate(..) | Expr::Against(..) => 8,
+            _ => 8,
         }
     }
 }
@@ -248,14 +325,15 @@ impl Expr {
     pub fn rises_only(&self) -> bool {
         match self {
             Expr::Compare(Compare::More | Compare::AtLeast, a, b) => {
-                let counts = match &**a {
+                let counts = match a.plain() {
                     Expr::Series(s, _) if s.view == View::Value => {
                         s.offset == Span::ZERO
                             && (s.measure.rises_by_counting()
                                 || matches!(s.measure, Measure::Lead | Measure::HostileTexts | Measure::OtherTexts))
                     }
                     Expr::Rate(s, _) => s.measure.rises_by_counting(),
-                    Expr::Series(s, _) => s.has_baseline(),
+                    // what is usual changes with the hour alone
+                    Expr::Series(s, _) => s.has_baseline() && s.view != View::Usual,
                     _ => false,
                 };
                 (counts || a.is_root()) && matches!(**b, Expr::Number(..) | Expr::Var(_))

@@ -1,11 +1,18 @@
-//! The grammar: or < and < not < comparison < + - < * / < minus.
+//! The grammar: then < or < and < not < comparison < + - < * / < minus.
+
+use std::collections::BTreeMap;
 
 use super::lex::{Token, error, tokens};
 use super::types::{alike, condition, quantity, sensible};
-use super::{Arith, Compare, Expr, ExprError};
+use super::{Arith, Compare, Expr, ExprError, Type};
 use crate::base::limits;
+use crate::base::time::Span;
+
+/// Quantities by the names a rule gave them.
+pub type Lets = BTreeMap<String, Expr>;
 
 pub(super) struct Parser<'t> {
+    pub(super) lets: &'t Lets,
     tokens: Vec<(usize, Token<'t>)>,
     pub(super) next: usize,
     end: usize,
@@ -23,17 +30,34 @@ pub fn parse_quantity(text: &str) -> Result<Expr, ExprError> {
     quantity(whole(text)?, start(text))
 }
 
+/// Both of these, where quantities have names: gives the condition, or the quantity if there is no comparison.
+///
+/// # Errors
+/// As above.
+pub fn with_names(text: &str, lets: &Lets, wanted: Type) -> Result<Expr, ExprError> {
+    let e = whole_with(text, lets)?;
+    if wanted == Type::Condition { condition(e, start(text)) } else { quantity(e, start(text)) }
+}
+
 /// Where the first token stands.
 fn start(text: &str) -> usize {
     text.len() - text.trim_start().len()
 }
 
 fn whole(text: &str) -> Result<Expr, ExprError> {
-    let mut p = Parser { tokens: tokens(text)?, next: 0, end: text.len(), depth: 0, values: 0 };
-    let e = p.or()?;
+    whole_with(text, &Lets::new())
+}
+
+fn whole_with(text: &str, lets: &Lets) -> Result<Expr, ExprError> {
+    if text.len() > limits::EXPRESSION_BYTES {
+        let what = format!("expected at most {} bytes, found {}", limits::EXPRESSION_BYTES, text.len());
+        return Err(error(0, what, Some("split the rule in two")));
+    }
+    let mut p = Parser { lets, tokens: tokens(text)?, next: 0, end: text.len(), depth: 0, values: 0 };
+    let e = p.sequence()?;
     match p.peek() {
         Some((at, token)) => {
-            let what = format!("expected and, or, a comparison or the end, found {}", token.describe());
+            let what = format!("expected and, or, then, a comparison or the end, found {}", token.describe());
             Err(error(at, what, None))
         }
         None => Ok(e),
@@ -72,7 +96,28 @@ impl<'t> Parser<'t> {
         Err(error(self.at(), format!("expected `{sign}` {place}, found {}", self.found()), None))
     }
 
-    pub(super) fn or(&mut self) -> Result<Expr, ExprError> {
+    /// `A then B within 1h`.
+    pub(super) fn sequence(&mut self) -> Result<Expr, ExprError> {
+        let start = self.at();
+        let mut left = self.or()?;
+        while self.word("then") {
+            let at = self.at();
+            let right = condition(self.or()?, at)?;
+            if !self.word("within") {
+                let hint = Some("write: lift(mentions) >= 3 then negative_share[30m] >= 60% within 2h");
+                return Err(error(
+                    self.at(),
+                    format!("expected `within` and a duration, found {}", self.found()),
+                    hint,
+                ));
+            }
+            let span = self.span("a time", Span::seconds(1))?;
+            left = Expr::Then(Box::new(condition(left, start)?), Box::new(right), span, 0);
+        }
+        Ok(left)
+    }
+
+    fn or(&mut self) -> Result<Expr, ExprError> {
         let start = self.at();
         let mut left = self.and()?;
         while self.word("or") {
@@ -202,6 +247,10 @@ mod tests {
         assert_eq!(show(same), same);
         let same = "2 * story_age / response_time > 3 and ratio(mentions{followers!=10}[1h]) >= 3";
         assert_eq!(show(same), same);
+        let same = "rarity(mentions) >= 1d or lead > 1 then shares[1h] > 5 within 2h then not (lead > 1 then lead > 2 within 90s) within 1d";
+        assert_eq!(show(same), same);
+        let same = "silence{source=\"x\"} >= 1h and usual(mentions) * (silence / 1h) > 30 and new_term(30d) and stories[1h] > 3";
+        assert_eq!(show(same), same);
         assert_eq!(show("mentions[1h] > 1 unless reach[1h] > 2"), "mentions[1h] > 1 and not reach[1h] > 2");
         assert_eq!(
             show("mentions{source=\"x\",tone!=\"positive\", source=\"x\"}[90s] > vars.a"),
@@ -261,6 +310,18 @@ mod tests {
             ("change(mentions) > 1", 15),
             ("change(mentions[1h] offset 1h) > 1", 20),
             ("rate(lead) > 1", 5),
+            ("mentions[1h] > 1 then mentions[1h] > 2", 38),
+            ("mentions[1h] > 1 then 3 within 1h", 22),
+            ("mentions[1h] > 1 then lead > 3 within 9d", 38),
+            ("(mentions[1h] > 1) then mentions[1h] within 1h", 24),
+            ("mentions[1h] then lead > 3 within 1h", 0),
+            ("new_term(2d)", 9),
+            ("new_term > 1", 9),
+            ("new_term(30d) > 1", 0),
+            ("silence[1h] > 1h", 7),
+            ("silence > 5", 10),
+            ("usual(silence) > 5", 6),
+            ("usual(mentions, 1h) > 5", 14),
         ] {
             assert!(parse_condition(e).is_err_and(|e| e.offset == at), "{e}: {}", show(e));
         }
@@ -289,6 +350,9 @@ mod tests {
             Just("root_negativity".to_string()),
             Just("forecast(reach, 1d, low)".to_string()),
             Just("forecast(shares, 90m)".to_string()),
+            Just("usual(authors{kind=\"post\"})".to_string()),
+            Just("(silence{lang=\"en\"} / 1h)".to_string()),
+            Just("stories[1h]".to_string()),
         ];
         leaf.prop_recursive(3, 12, 2, |q| {
             (q.clone(), prop_oneof![Just("+"), Just("-"), Just("*"), Just("/")], q)
@@ -297,12 +361,14 @@ mod tests {
     }
 
     fn condition() -> impl Strategy<Value = String> {
-        let leaf = (quantity(), prop_oneof![Just(">="), Just("<"), Just("!=")], quantity())
+        let compared = (quantity(), prop_oneof![Just(">="), Just("<"), Just("!=")], quantity())
             .prop_map(|(a, op, b)| format!("{a} {op} {b}"));
+        let leaf = prop_oneof![4 => compared, 1 => Just("new_term(7d)".to_string())];
         leaf.prop_recursive(3, 12, 2, |c| {
             prop_oneof![
                 (c.clone(), prop_oneof![Just("and"), Just("or"), Just("unless")], c.clone())
                     .prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+                (c.clone(), c.clone(), 1..99u32).prop_map(|(a, b, n)| format!("({a} then {b} within {n}m)")),
                 c.prop_map(|a| format!("not ({a})")),
             ]
         })

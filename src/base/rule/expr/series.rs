@@ -100,6 +100,8 @@ pub enum View {
     LiftLong,
     /// What a story will have come to once the window is over, from now.
     Forecast(Level),
+    /// What is usual an hour, at this hour of the day.
+    Usual,
 }
 
 /// A measure of the posts that pass all selectors.
@@ -124,6 +126,11 @@ impl SeriesSpec {
     /// Whether it tells of a story, and of nothing else.
     pub fn is_of_story(&self) -> bool {
         self.measure.is_of_story() || matches!(self.view, View::Forecast(_))
+    }
+
+    /// Whether it is true or false by itself.
+    pub fn is_condition(&self) -> bool {
+        self.measure == Measure::NewTerm
     }
 
     /// Whether it is compared with its own past.
@@ -164,6 +171,8 @@ impl SeriesSpec {
         match self.view {
             View::Value => self.measure.label().to_string(),
             View::Rarity => format!("rarity of {}", self.measure.label()),
+            View::Usual if self.measure.is_mass() => format!("usual {} an hour", self.measure.label()),
+            View::Usual => format!("usual {}", self.measure.label()),
             View::Forecast(level) => {
                 format!("{} forecast for {}, {}", self.measure.label(), window(self.window), level.name())
             }
@@ -174,7 +183,7 @@ impl SeriesSpec {
     /// A value of it, for people.
     pub fn show(&self, value: f64) -> String {
         match self.view {
-            View::Value | View::Forecast(_) => self.measure.show(value),
+            View::Value | View::Forecast(_) | View::Usual => self.measure.show(value),
             View::Rarity => figures::return_period(value),
             _ => figures::times(value),
         }
@@ -182,7 +191,7 @@ impl SeriesSpec {
 
     /// Its unit in a message.
     pub fn unit(&self) -> &'static str {
-        if matches!(self.view, View::Value | View::Forecast(_)) { self.measure.unit() } else { "" }
+        if matches!(self.view, View::Value | View::Forecast(_) | View::Usual) { self.measure.unit() } else { "" }
     }
 }
 
@@ -216,10 +225,14 @@ impl fmt::Display for SeriesSpec {
         if let View::Forecast(level) = self.view {
             return write!(f, "forecast({}, {}, {})", self.measure.name(), window(self.window), level.name());
         }
+        if self.is_condition() {
+            return write!(f, "{}({})", self.measure.name(), window(self.window));
+        }
         let function = match self.view {
             View::Value | View::Forecast(_) => "",
             View::Rarity => "rarity(",
             View::Lift | View::LiftShort | View::LiftLong => "lift(",
+            View::Usual => "usual(",
         };
         write!(f, "{function}{}", self.measure.name())?;
         if !self.selectors.is_empty() {
@@ -234,7 +247,7 @@ impl fmt::Display for SeriesSpec {
         }
         match self.view {
             View::Value | View::Forecast(_) => Ok(()),
-            View::Rarity | View::Lift => write!(f, ")"),
+            View::Rarity | View::Lift | View::Usual => write!(f, ")"),
             View::LiftShort => write!(f, ", 15m)"),
             View::LiftLong => write!(f, ", 1h)"),
         }

@@ -37,14 +37,15 @@ impl Expr {
     /// What it is.
     pub fn kind(&self) -> Type {
         match self {
-            Expr::Compare(..) | Expr::Not(_) | Expr::And(..) | Expr::Or(..) => Type::Condition,
+            Expr::Compare(..) | Expr::Not(_) | Expr::And(..) | Expr::Or(..) | Expr::Then(..) => Type::Condition,
+            Expr::Series(s, _) if s.is_condition() => Type::Condition,
             Expr::Var(_) => Type::Either,
             Expr::Number(text, _) if StoryState::named(text).is_some() => Type::State,
             Expr::Series(s, _) if s.measure == Measure::StoryState => Type::State,
             Expr::Number(text, _) if figures::seconds(text).is_some() => Type::Duration,
             Expr::Series(s, _) | Expr::Against(super::Against::Change, s, ..) if s.is_duration() => Type::Duration,
             Expr::Number(..) | Expr::Series(..) | Expr::Rate(..) | Expr::Against(..) => Type::Number,
-            Expr::Negate(a) => a.kind(),
+            Expr::Negate(a) | Expr::Named(_, a) => a.kind(),
             Expr::Arith(op, a, b) => match (op, a.kind(), b.kind()) {
                 (Arith::Divide, Type::Duration, Type::Duration) => Type::Number,
                 (_, Type::Duration, _) | (_, _, Type::Duration) => Type::Duration,
@@ -59,18 +60,18 @@ impl Expr {
         match self {
             Expr::Compare(_, a, b) | Expr::Arith(Arith::Add | Arith::Subtract, a, b) => {
                 for (x, other) in [(a, b), (b, a)] {
-                    if let (Expr::Var(v), Type::Number | Type::Duration) = (&**x, other.kind()) {
+                    if let (Expr::Var(v), Type::Number | Type::Duration) = (x.plain(), other.kind()) {
                         f(v, other.kind() == Type::Duration);
                     }
                 }
                 a.each_typed_var(f);
                 b.each_typed_var(f);
             }
-            Expr::Arith(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
+            Expr::Arith(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) | Expr::Then(a, b, ..) => {
                 a.each_typed_var(f);
                 b.each_typed_var(f);
             }
-            Expr::Negate(a) | Expr::Not(a) => a.each_typed_var(f),
+            Expr::Negate(a) | Expr::Not(a) | Expr::Named(_, a) => a.each_typed_var(f),
             Expr::Series(s, _) | Expr::Rate(s, _) | Expr::Against(_, s, ..) => {
                 for selector in &s.selectors {
                     if let super::Operand::Var(v) = &selector.value {

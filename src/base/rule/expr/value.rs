@@ -2,14 +2,16 @@
 
 use super::lex::{Token, error};
 use super::parse::Parser;
-use super::{Against, Compare, Expr, ExprError, Field, Measure, Operand, Selector, SeriesSpec, View};
+use super::{Against, Compare, Expr, ExprError, Field, Form, Measure, Operand, Selector, SeriesSpec, View};
 use crate::base::fault::nearest;
 use crate::base::limits;
 use crate::base::model::{Cause, Level, PostKind, StoryState, Tone};
 use crate::base::time::Span;
 
 /// Functions of measures.
-const FUNCTIONS: [&str; 6] = ["rarity", "lift", "rate", "change", "ratio", "forecast"];
+pub const FUNCTIONS: [&str; 7] = ["rarity", "lift", "usual", "rate", "change", "ratio", "forecast"];
+/// For how long a hashtag can be asked not to have been seen.
+pub const TERM_GAPS: [Span; 3] = [Span::seconds(86_400), Span::seconds(7 * 86_400), Span::seconds(30 * 86_400)];
 
 impl Parser<'_> {
     pub(super) fn value(&mut self) -> Result<Expr, ExprError> {
@@ -19,7 +21,9 @@ impl Parser<'_> {
         };
         let token = token.clone();
         self.next += 1;
-        self.values += 1;
+        let named = if let Token::Word(w) = token { self.lets.get(w) } else { None };
+        // each use counts whole: names of names would grow without end
+        self.values += named.map_or(1, Expr::size);
         if self.values > limits::EXPRESSION_VALUES {
             let what = format!("expected at most {} measures and numbers, found more", limits::EXPRESSION_VALUES);
             return Err(error(at, what, Some("split the rule in two")));
@@ -28,10 +32,13 @@ impl Parser<'_> {
             Token::Number(text, x) | Token::Duration(text, x) => Ok(Expr::Number(text.to_string(), x)),
             Token::Sign("(") => {
                 self.deeper()?;
-                let inner = self.or()?;
+                let inner = self.sequence()?;
                 self.require(")", "to close the `(`")?;
                 self.depth -= 1;
                 Ok(inner)
+            }
+            Token::Word(w) if named.is_some() => {
+                Ok(named.map_or(Expr::Var(w.to_string()), |e| Expr::Named(w.to_string(), Box::new(e.clone()))))
             }
             Token::Word(w) => match variable(w) {
                 Some(name) => Ok(Expr::Var(name)),
@@ -41,12 +48,24 @@ impl Parser<'_> {
                     Ok(Expr::Number(w.to_string(), state))
                 }
                 None => {
+                    self.may_be_named(w, at)?;
                     let spec = self.measure(w, at)?;
                     let spec = self.windowed(spec, w)?;
                     Ok(Expr::Series(self.offset(spec)?, 0))
                 }
             },
             other => Err(error(at, format!("expected a measure or a number, found {}", other.describe()), None)),
+        }
+    }
+
+    /// A word that is near to a name the rule gave is taken for that.
+    fn may_be_named(&self, word: &str, at: usize) -> Result<(), ExprError> {
+        let known = Measure::ALL.into_iter().any(|m| m.name() == word);
+        match nearest(word, self.lets.keys().map(String::as_str)).filter(|_| !known) {
+            Some(near) => {
+                Err(error(at, format!("expected a measure, found `{word}`"), Some(&format!("did you mean `{near}`?"))))
+            }
+            None => Ok(()),
         }
     }
 
@@ -65,15 +84,16 @@ impl Parser<'_> {
         let spec = self.measure(w, at)?;
         let e = if name == "forecast" {
             Expr::Series(self.forecast(spec, at)?, 0)
-        } else if matches!(name, "rarity" | "lift") {
-            if !spec.measure.is_mass() {
+        } else if matches!(name, "rarity" | "lift" | "usual") {
+            let usual_share = name == "usual" && spec.measure == Measure::NegativeShare;
+            if !(spec.measure.is_mass() || usual_share) {
                 let hint =
                     "counts and sums have a past to be compared with: mentions, hostile_reach, shares and others";
                 return Err(error(at, format!("expected a count or sum in `{name}`, found `{w}`"), Some(hint)));
             }
             Expr::Series(self.against_past(spec, name)?, 0)
         } else {
-            if spec.measure.is_of_story() {
+            if spec.measure.form() != Form::Windowed {
                 return Err(error(at, format!("expected a measure with a window in `{name}`, found `{w}`"), None));
             }
             let spec = self.windowed(spec, w)?;
@@ -120,8 +140,12 @@ impl Parser<'_> {
             let hint = format!("write {name}({}); it looks at 15 minutes and an hour by itself", spec.measure.name());
             return Err(error(at, format!("expected no window in `{name}`, found `[`"), Some(&hint)));
         }
-        if name == "rarity" || !self.sign(",") {
-            let view = if name == "rarity" { View::Rarity } else { View::Lift };
+        let view = match name {
+            "rarity" => View::Rarity,
+            "usual" => View::Usual,
+            _ => View::Lift,
+        };
+        if view != View::Lift || !self.sign(",") {
             return Ok(SeriesSpec { view, ..spec });
         }
         let view = match self.peek() {
@@ -141,8 +165,9 @@ impl Parser<'_> {
         let mut selectors = Vec::new();
         let open = self.at();
         if self.sign("{") {
-            if measure.is_of_story() {
-                let what = format!("expected no selectors after `{word}`, which tells of a whole story, found `{{`");
+            if matches!(measure.form(), Form::OfStory | Form::OfTag) {
+                let what =
+                    format!("expected no selectors after `{word}`, which tells of {}, found `{{`", whole(measure));
                 return Err(error(open, what, None));
             }
             while !self.sign("}") {
@@ -163,10 +188,14 @@ impl Parser<'_> {
 
     fn windowed(&mut self, spec: SeriesSpec, word: &str) -> Result<SeriesSpec, ExprError> {
         let at = self.at();
+        if spec.measure.form() == Form::OfTag {
+            return self.unseen(spec, word);
+        }
         let open = self.sign("[");
-        if spec.measure.is_of_story() {
+        if spec.measure.form() != Form::Windowed {
             if open {
-                let what = format!("expected no window after `{word}`, which tells of a whole story, found `[`");
+                let whole = whole(spec.measure);
+                let what = format!("expected no window after `{word}`, which tells of {whole}, found `[`");
                 return Err(error(at, what, None));
             }
             return Ok(spec);
@@ -180,20 +209,36 @@ impl Parser<'_> {
         Ok(SeriesSpec { window, ..spec })
     }
 
+    /// The rest of `new_term(30d)`.
+    fn unseen(&mut self, spec: SeriesSpec, word: &str) -> Result<SeriesSpec, ExprError> {
+        self.require("(", &format!("after `{word}`"))?;
+        let window = match self.peek() {
+            Some((_, Token::Duration(_, s))) => TERM_GAPS.into_iter().find(|g| g.as_seconds() == *s),
+            _ => None,
+        };
+        let Some(window) = window else {
+            return Err(error(self.at(), format!("expected 1d, 7d or 30d, found {}", self.found()), None));
+        };
+        self.next += 1;
+        self.require(")", &format!("to close `{word}(`"))?;
+        Ok(SeriesSpec { window, ..spec })
+    }
+
     fn offset(&mut self, spec: SeriesSpec) -> Result<SeriesSpec, ExprError> {
         let at = self.at();
         if !self.word("offset") {
             return Ok(spec);
         }
-        if spec.measure.is_of_story() {
-            let what = format!("expected no offset after `{}`, which tells of a whole story", spec.measure.name());
+        if spec.measure.form() != Form::Windowed {
+            let whole = whole(spec.measure);
+            let what = format!("expected no offset after `{}`, which tells of {whole}", spec.measure.name());
             return Err(error(at, what, None));
         }
         let offset = self.span("an offset", spec.pane())?;
         Ok(SeriesSpec { offset, ..spec })
     }
 
-    fn span(&mut self, what: &str, least: Span) -> Result<Span, ExprError> {
+    pub(super) fn span(&mut self, what: &str, least: Span) -> Result<Span, ExprError> {
         let at = self.at();
         let span = match self.peek() {
             Some((_, Token::Duration(_, s))) => Span((*s * 1e6) as i64),
@@ -314,6 +359,15 @@ impl Parser<'_> {
             return Err(error(at, format!("expected one of {}, found `{value}`", known.join(", ")), None));
         }
         Ok(Operand::Text(value))
+    }
+}
+
+/// What a measure without a window tells of.
+fn whole(measure: Measure) -> &'static str {
+    match measure.form() {
+        Form::OfTag => "a hashtag",
+        Form::Selected => "the time until now",
+        Form::OfStory | Form::Windowed => "a whole story",
     }
 }
 

@@ -13,6 +13,10 @@ struct Parser {
 
 /// Reads a query. The error names the byte where it fails.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
+    if text.len() > limits::QUERY_BYTES {
+        let what = format!("expected a query of at most {} bytes, found {}", limits::QUERY_BYTES, text.len());
+        return Err(error(0, what, Some("split the brand in two")));
+    }
     let tokens = tokens(text)?;
     let mut p = Parser { tokens, next: 0, end: text.len(), depth: 0 };
     let query = p.any()?;
