@@ -13,24 +13,31 @@ pub type Tags = SmallVec<[Box<str>; 2]>;
 /// [`limits::TAGS_SEEN`]. A tag needs a letter: `#1` is none.
 pub fn tags_of(body: &PostBody) -> Tags {
     let mut out = Tags::new();
-    if body.tags.is_empty() && !body.text.bytes().any(|b| b == b'#' || !b.is_ascii()) {
-        return out;
-    }
-    let text = fold(&body.text);
-    let mut before = None;
-    for (at, c) in text.char_indices() {
-        // behind these it is an escape or a part of a link
-        let begins = c == '#' && before.is_none_or(|b: char| !is_word(b) && !matches!(b, '&' | '/' | '#'));
-        before = Some(c);
-        if begins && let Some(rest) = text.get(at + 1..) {
-            let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-            add(&mut out, rest.get(..end).unwrap_or(rest));
-        }
+    if has_sign(&body.text) {
+        of_text(&fold(&body.text), &mut out);
     }
     for tag in &body.tags {
         add(&mut out, fold(tag).trim_start_matches('#'));
     }
     out
+}
+
+/// Whether a text holds `#` in any form that folding makes one. Most texts do not, and need no folding.
+fn has_sign(text: &str) -> bool {
+    memchr::memchr(b'#', text.as_bytes()).is_some()
+        || memchr::memchr_iter(b'\xef', text.as_bytes())
+            .any(|at| text.get(at..).is_some_and(|t| t.starts_with(['\u{ff03}', '\u{fe5f}'])))
+}
+
+fn of_text(text: &str, out: &mut Tags) {
+    for (at, _) in text.match_indices('#') {
+        let (before, rest) = (text.get(..at).unwrap_or(""), text.get(at + 1..).unwrap_or(""));
+        // behind these it is an escape or a part of a link
+        if before.chars().next_back().is_none_or(|b| !is_word(b) && !matches!(b, '&' | '/' | '#')) {
+            let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+            add(out, rest.get(..end).unwrap_or(rest));
+        }
+    }
 }
 
 fn add(out: &mut Tags, tag: &str) {
@@ -57,6 +64,14 @@ mod tests {
             tags: tags.iter().map(|t| Box::from(*t)).collect(),
         };
         tags_of(&body).iter().map(|t| t.to_string()).collect()
+    }
+
+    #[test]
+    fn every_character_that_folds_to_the_sign_is_seen() {
+        for c in (char::MIN..=char::MAX).filter(|c| fold(c.encode_utf8(&mut [0; 4])).contains('#')) {
+            assert!(has_sign(&format!("ａ{c}ｂ")), "{:x}", u32::from(c));
+        }
+        assert!(!has_sign("ＡＢ “plain”"));
     }
 
     #[test]
