@@ -176,4 +176,33 @@ mod tests {
         assert!(of("brand3") && !of("brand4"), "those that are gone are forgotten");
         assert_eq!(metrics.get(&metric::BRANDS_LEFT_OUT, &[]), Some(0.0));
     }
+
+    #[test]
+    fn what_fires_in_shadow_is_no_open_page_of_a_brand() {
+        use crate::app::engine::Input;
+        use crate::base::model::{Frame, FrameBatch, SourceInfo, WireFormat};
+        use crate::base::time::Time;
+        let shown = |mode: &str| {
+            let text = format!(
+                "brands: {{b: {{query: acme}}}}\nrules:\n  - {{alert: Any, when: 'mentions[1h] >= 1', severity: page, mode: {mode}}}\n"
+            );
+            let rules = Arc::new(RuleSet::load(&[SourceText { file: "r.yaml".into(), text }]).unwrap().0);
+            let mut engine = Engine::new(rules.clone(), crate::enroll::ClockMode::Live, 1);
+            let now = Time::parse_rfc3339("2026-07-04T08:00:01Z").unwrap();
+            let _ = engine.step(Input::Believe(now));
+            let _ = engine.step(Input::Tick(now));
+            let post = r#"{"id":"1","source":"s","author":"a","text":"acme","time":"2026-07-04T08:00:00Z"}"#;
+            let frames =
+                vec![Frame { bytes: bytes::Bytes::from_static(post.as_bytes()), received: None, oversize: false }];
+            let source = Arc::new(SourceInfo { name: "s".into(), format: WireFormat::Post });
+            let out = engine.step(Input::Frames(FrameBatch { source, frames, position: None }));
+            assert_eq!(out.transitions.len(), 1, "{:?}", out.outcomes);
+            assert_eq!(engine.burning().count(), 1, "{mode}");
+            let (metrics, mut brands) = (Metrics::new().unwrap(), Brands::default());
+            brands.follow(&rules, &metrics);
+            brands.show(&mut engine, &metrics);
+            (metrics.get(&metric::BRAND_EPISODES, &["b", "page"]), engine.is_in_shadow(0))
+        };
+        assert_eq!([shown("live"), shown("shadow")], [(Some(1.0), false), (Some(0.0), true)]);
+    }
 }

@@ -446,6 +446,11 @@ impl Engine {
         self.shards.iter().flat_map(Back::burning)
     }
 
+    /// Whether a rule, by its place in the rule set in force, only would tell.
+    pub fn is_in_shadow(&self, rule: u32) -> bool {
+        self.folded_under.rules.get(rule as usize).is_some_and(|r| r.shadow)
+    }
+
     /// What every rule is up to, in the order of the rule set.
     pub fn rule_states(&self) -> Vec<RuleState> {
         let now = self.junction.now().unwrap_or_default();

@@ -378,7 +378,7 @@ impl EngineThread {
             metrics.raise(&metric::LIMIT_HITS, &[name], n as f64);
         }
         let mut open: BTreeMap<Severity, f64> = Severity::ALL.into_iter().map(|s| (s, 0.0)).collect();
-        for (_, severity) in self.engine.burning() {
+        for (_, severity) in self.engine.burning().filter(|(rule, _)| !self.engine.is_in_shadow(*rule)) {
             *open.entry(severity).or_insert(0.0) += 1.0;
         }
         for (severity, n) in open {

@@ -22,6 +22,13 @@ pub fn tags_of(body: &PostBody) -> Tags {
     out
 }
 
+/// A hashtag in the form that all its spellings have, with `#` or without; `None` for what is no hashtag.
+pub fn tag_of(text: &str) -> Option<String> {
+    let folded = fold(text);
+    let tag = folded.trim_start_matches('#');
+    (is_tag(tag) && tag.chars().all(is_word)).then(|| tag.to_string())
+}
+
 /// Whether a text holds `#` in any form that folding makes one. Most texts do not, and need no folding.
 fn has_sign(text: &str) -> bool {
     memchr::memchr(b'#', text.as_bytes()).is_some()
@@ -40,9 +47,12 @@ fn of_text(text: &str, out: &mut Tags) {
     }
 }
 
+fn is_tag(tag: &str) -> bool {
+    tag.len() <= limits::TAG_BYTES && tag.chars().any(char::is_alphabetic)
+}
+
 fn add(out: &mut Tags, tag: &str) {
-    let sound = tag.len() <= limits::TAG_BYTES && tag.chars().any(char::is_alphabetic);
-    if sound && out.len() < limits::TAGS_SEEN && !out.iter().any(|t| **t == *tag) {
+    if is_tag(tag) && out.len() < limits::TAGS_SEEN && !out.iter().any(|t| **t == *tag) {
         out.push(tag.into());
     }
 }
@@ -83,6 +93,10 @@ mod tests {
         assert_eq!(of("＃ＦＵＬＬ wide, #ça #日本語", &[]), ["full", "ça", "日本語"]);
         assert_eq!(of("it&#39;s x.example/#part a#b ##c #1 # alone #", &["", "#"]), ["c"; 0]);
         assert_eq!(of("nothing here", &[]), [""; 0]);
+        assert_eq!(
+            ["#Straße", "ＮｏＦｌｙ", "#1", "a-b", ""].map(tag_of),
+            [Some("strasse".into()), Some("nofly".into()), None, None, None]
+        );
         let many: String = (0..100).map(|i| format!("#t{i} ")).collect();
         assert_eq!(of(&many, &[]).len(), limits::TAGS_SEEN);
         assert_eq!(of(&format!("#{}", "x".repeat(1000)), &[]), [""; 0]);

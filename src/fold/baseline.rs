@@ -55,6 +55,11 @@ impl Gaps<'_> {
         self.outages.heard_since(from, |s| self.sources.matters(s)).map(|t| t.min(now))
     }
 
+    /// How long between two moments not all that matters was heard.
+    pub(super) fn lost(&self, from: Time, to: Time) -> Span {
+        self.outages.lost(from, to, |s| self.sources.matters(s))
+    }
+
     fn in_bins(&self, from: i64, to: i64) -> bool {
         self.outages.touch(Time(from * BIN.0), Time(to * BIN.0), |s| self.sources.matters(s))
     }

@@ -26,6 +26,11 @@ pub struct Others<'o> {
     pub unlike: &'o BTreeSet<KeyId>,
 }
 
+/// Of posts that are kept nobody knows any more what was lost between them.
+fn unlost(_: Time, _: Time) -> Span {
+    Span::ZERO
+}
+
 impl KeyFold {
     /// The same key under other rules, its query unchanged.
     pub fn change(&mut self, old: &RuleSet, w: World<'_>, now: Time, others: Others<'_>) {
@@ -93,7 +98,7 @@ impl KeyFold {
         let mut fold = KeyFold::since(key, w.rules, now);
         (fold.courses, fold.terms) = before;
         fold.terms.begin(now);
-        kept.iter().filter(|(_, t)| t.in_brand).for_each(|(_, t)| fold.terms.add(t, t.time));
+        kept.iter().filter(|(_, t)| t.in_brand).for_each(|(_, t)| fold.terms.add(t, t.time, unlost));
         fold.posts = kept_of(kept);
         fold.recount_courses();
         fold.foreign = kept_of(others.foreign.unwrap_or_default());
@@ -144,7 +149,10 @@ impl KeyFold {
 
     /// Makes the hashtags it is known with anew, of the posts kept.
     pub fn recount_terms(&mut self) {
-        self.posts.all().filter(|(_, k)| k.told.in_brand).for_each(|(_, k)| self.terms.add(&k.told, k.told.time));
+        self.posts
+            .all()
+            .filter(|(_, k)| k.told.in_brand)
+            .for_each(|(_, k)| self.terms.add(&k.told, k.told.time, unlost));
     }
 
     /// The key's own posts that are kept, oldest first, with their authors' audiences as they are

@@ -116,7 +116,7 @@ impl KeyFold {
         let size = store.insert(seq, told.clone());
         if told.in_brand && told.foreign.is_none() {
             self.sources.add(&told.via);
-            self.terms.add(told, now);
+            self.terms.add(told, now, |from, to| w.gaps(&self.sources).lost(from, to));
             let spec = hostile_reach();
             self.hostile.advance(&spec, now, w.gaps(&self.sources));
             self.hostile.add(&spec, told, size);
@@ -192,7 +192,7 @@ impl KeyFold {
         if after.in_brand && after.foreign.is_none() {
             let spec = hostile_reach();
             self.hostile.advance(&spec, now, w.gaps(&self.sources));
-            self.terms.add(&after, now);
+            self.terms.add(&after, now, |from, to| w.gaps(&self.sources).lost(from, to));
             if before.in_brand {
                 self.hostile.uncount(&spec, &before);
             }

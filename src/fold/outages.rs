@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits;
 use crate::base::model::SourceState;
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 
 /// When which sources were down. The same in every shard.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -53,6 +53,21 @@ impl Outages {
         let over = self.over.iter().map(|(name, a, b)| (name, *a, *b));
         let open = self.open.iter().map(|(name, a)| (name, *a, Time(i64::MAX)));
         over.chain(open).any(|(name, a, b)| a < to && b > from && matters(name))
+    }
+
+    /// For how long between two moments a source that `matters` was down.
+    pub(super) fn lost(&self, from: Time, to: Time, matters: impl Fn(&str) -> bool) -> Span {
+        let over = self.over.iter().map(|(name, a, b)| (name, *a, *b));
+        let open = self.open.iter().map(|(name, a)| (name, *a, to));
+        let within = over.chain(open).filter(|(name, a, b)| *a < to && *b > from && matters(name));
+        let mut down: Vec<(Time, Time)> = within.map(|(_, a, b)| (a.max(from), b.min(to))).collect();
+        down.sort_unstable();
+        let (mut sum, mut reached) = (Span::ZERO, from);
+        for (a, b) in down {
+            sum = Span(sum.0 + (b.max(reached) - a.max(reached)).0);
+            reached = reached.max(b);
+        }
+        sum
     }
 }
 
@@ -102,6 +117,11 @@ mod tests {
         assert!(touch(0, 11, "a") && touch(19, 30, "a") && touch(12, 13, "a"));
         assert!(!touch(0, 10, "a") && !touch(20, 30, "a") && !touch(0, 11, "b"));
         assert!(touch(1000, 2000, "b"));
+        assert_eq!(
+            (o.lost(Time(0), Time(30), |n| n == "a"), o.lost(Time(12), Time(15), |_| true)),
+            (Span(10), Span(3))
+        );
+        assert_eq!(o.lost(Time(0), Time(3000), |_| true), Span(2910), "no moment is lost twice");
         assert_eq!(o.heard_since(Time(12), |n| n == "a"), Some(Time(20)));
         assert_eq!(o.heard_since(Time(30), |n| n == "a"), Some(Time(30)));
         assert_eq!(o.heard_since(Time(30), |n| n == "b"), None);

@@ -28,6 +28,8 @@ pub struct Terms {
     /// The first mention told of.
     since: Option<Time>,
     seen: HashedMap<u64, Seen>,
+    /// When that was seen last which was forgotten: a hashtag that is not known may be one of those.
+    forgotten: Option<Time>,
 }
 
 fn id(tag: &str) -> u64 {
@@ -41,13 +43,18 @@ impl Terms {
     }
 
     /// A mention that is told of at `now`, with its hashtags: what is told late does not make the brand older.
-    pub(super) fn add(&mut self, told: &Told, now: Time) {
-        self.since = self.since.or(Some(now));
+    /// `lost` tells how long between two moments the brand could not be heard: nothing is away while nobody listens.
+    pub(super) fn add(&mut self, told: &Told, now: Time, lost: impl Fn(Time, Time) -> Span) {
+        let since = *self.since.get_or_insert(now);
+        let forgotten = self.forgotten;
         for tag in tags_of(&told.body) {
-            let fresh = Seen { last: now, came: [now; TERM_GAPS.len()] };
-            let seen = self.seen.entry(id(&tag)).or_insert(fresh);
+            // one that may have been forgotten counts as there from the start
+            let came = |gap: Span| if forgotten.is_some_and(|t| now - t < gap) { since } else { now };
+            let fresh = || Seen { last: now, came: TERM_GAPS.map(came) };
+            let seen = self.seen.entry(id(&tag)).or_insert_with(fresh);
+            let away = |gap: Span| now - seen.last >= gap && (now - seen.last).0 - lost(seen.last, now).0 >= gap.0;
             for (came, gap) in seen.came.iter_mut().zip(TERM_GAPS) {
-                if now - seen.last >= gap {
+                if away(gap) {
                     *came = now;
                 }
             }
@@ -62,8 +69,9 @@ impl Terms {
     fn forget(&mut self) {
         let mut order: Vec<(Time, u64)> = self.seen.iter().map(|(id, s)| (s.last, *id)).collect();
         order.sort_unstable();
-        for (_, id) in order.into_iter().take(limits::TERMS_PER_KEY / 4) {
+        for (last, id) in order.into_iter().take(limits::TERMS_PER_KEY / 4) {
             self.seen.remove(&id);
+            self.forgotten = self.forgotten.max(Some(last));
         }
     }
 
@@ -100,7 +108,7 @@ mod tests {
     fn said(terms: &mut Terms, day: f64, text: &str) {
         let post = told(1, 1, 0);
         let body = PostBody { text: text.into(), ..(*post.body).clone() };
-        terms.add(&Told { time: at(day), body: body.into(), ..post }, at(day));
+        terms.add(&Told { time: at(day), body: body.into(), ..post }, at(day), |_, _| Span::ZERO);
     }
 
     #[test]
@@ -139,8 +147,34 @@ mod tests {
             said(&mut t, 8.0 + i as f64 / 1e6, &format!("acme #t{i}"));
         }
         assert!(t.seen.len() <= limits::TERMS_PER_KEY * 3 / 4 + 1);
+        let new = |t: &Terms, tag: &str, gap: usize, day: f64| t.is_new(tag, TERM_GAPS[gap], at(day));
         let last = format!("t{}", limits::TERMS_PER_KEY);
-        assert_eq!(t.is_new(&last, TERM_GAPS[2], at(8.1)), Some(true));
-        assert_eq!(t.is_new("t0", TERM_GAPS[2], at(8.1)), None);
+        assert_eq!(new(&t, &last, 0, 8.1), Some(true), "{TERM_GAPS:?}");
+        assert_eq!(new(&t, "t0", 0, 8.1), None);
+        // who floods a brand with hashtags does not make old ones new
+        said(&mut t, 9.0, "acme #t0");
+        assert_eq!((new(&t, "t0", 0, 9.0), new(&t, "t0", 2, 9.0)), (None, None));
+        said(&mut t, 8.0 + TERM_GAPS[0].as_seconds() / 86_400.0 + 1.0, "acme #fresh");
+        let day = 9.0 + TERM_GAPS[0].as_seconds() / 86_400.0;
+        assert_eq!(new(&t, "fresh", 0, day), Some(true), "it comes to know again");
+    }
+
+    #[test]
+    fn what_nobody_could_hear_was_not_away() {
+        let mut t = Terms::default();
+        said(&mut t, 0.0, "acme #sale");
+        said(&mut t, 7.0, "acme #sale");
+        let post = told(1, 1, 0);
+        let body = PostBody { text: "acme #sale".into(), ..(*post.body).clone() };
+        let again = Told { time: at(9.5), body: body.into(), ..post };
+        let day = Span::seconds(86_400);
+        let mut heard = t.clone();
+        t.add(&again, at(9.5), |from, to| {
+            assert_eq!((from, to), (at(7.0), at(9.5)));
+            Span::seconds(2 * 86_400)
+        });
+        assert_eq!(t.is_new("sale", day, at(9.5)), Some(false), "it came back two days ago at most");
+        heard.add(&again, at(9.5), |_, _| day);
+        assert_eq!(heard.is_new("sale", day, at(9.5)), Some(true));
     }
 }

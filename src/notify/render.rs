@@ -141,6 +141,9 @@ fn headline(
     };
     let name = plain(brand.map_or("?", |b| &b.name), 80);
     let mut what = rule.map_or(String::new(), |r| r.name.clone());
+    if rule.is_some_and(|r| r.shadow) {
+        what.push_str(" (in shadow)");
+    }
     match t.reason {
         Reason::Rise => what.push_str(" (worse)"),
         Reason::NoData => what.push_str(" (no data)"),

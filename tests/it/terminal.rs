@@ -286,7 +286,9 @@ fn what_init_writes_is_sound_and_never_written_over() {
     assert!(out.status.success(), "{}", text(&out.stderr));
     let said = text(&out.stdout);
     assert!(
-        said.ends_with(&format!("\n  groundswell check '{new}'\n  groundswell run -c '{new}/groundswell.yaml'\n")),
+        said.ends_with(&format!(
+            "\n  groundswell check '{new}'\n  groundswell test '{new}'\n  groundswell run -c '{new}/groundswell.yaml'\n"
+        )),
         "{said}"
     );
     let check = run(&["check", &new]);
@@ -318,7 +320,11 @@ fn init_fills_an_empty_folder_where_it_stands() {
     let dir = tempfile::tempdir().unwrap();
     let out = program(&["init"]).current_dir(dir.path()).output().unwrap();
     assert!(out.status.success(), "{}", text(&out.stderr));
-    assert!(text(&out.stdout).ends_with("\n  groundswell check\n  groundswell run\n"), "{}", text(&out.stdout));
+    assert!(
+        text(&out.stdout).ends_with("\n  groundswell check\n  groundswell test\n  groundswell run\n"),
+        "{}",
+        text(&out.stdout)
+    );
     let check = program(&["check"]).current_dir(dir.path()).output().unwrap();
     assert!(check.status.success() && check.stderr.is_empty(), "{}", text(&check.stderr));
     let file = at(dir.path(), "groundswell.yaml");

@@ -77,7 +77,7 @@ impl Test {
         if !self.watch {
             return self.once(&paths);
         }
-        let watch = match testing::Watch::new(&paths) {
+        let mut watch = match testing::Watch::new(&paths) {
             Ok(watch) => watch,
             Err(e) => {
                 tell_error(format!("expected files that can be watched, found {e}"));
@@ -86,6 +86,11 @@ impl Test {
         };
         loop {
             let code = self.once(&paths);
+            let tests = testing::find(&paths).map(|f| f.tests).unwrap_or_default();
+            let named: Vec<PathBuf> = tests.iter().flat_map(|t| testing::named(t)).filter(|p| p.exists()).collect();
+            if let Err(e) = watch.also(&named) {
+                tell_error(format!("expected files that can be watched, found {e}"));
+            }
             let _ = writeln!(io::stderr(), "\nwaiting for changes");
             if !watch.wait() {
                 return code;
@@ -190,6 +195,12 @@ impl Test {
         self.filter.as_ref().is_none_or(held)
     }
 
+    /// How many names of tests were printed.
+    fn listed(&self, ran: &[Ran]) -> usize {
+        let tests = |r: &Ran| r.file.iter().flat_map(|f| &f.tests).filter(|t| self.wants(&r.name, &t.name)).count();
+        ran.iter().map(tests).sum()
+    }
+
     fn summary(&self, ran: &[Ran], took: Duration, out: &mut impl Write) -> u8 {
         let all: usize = ran.iter().map(|r| r.reports.len()).sum();
         let failed = ran.iter().flat_map(|r| &r.reports).filter(|(_, r)| !r.failures.is_empty()).count();
@@ -212,7 +223,8 @@ impl Test {
             return FAILED;
         }
         // a name that is misspelt must not look like success
-        if all == 0 && !self.list {
+        let none = if self.list { self.listed(ran) == 0 } else { all == 0 };
+        if none {
             tell_error("expected tests, found none");
             return FAILED;
         }

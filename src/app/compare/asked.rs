@@ -19,7 +19,7 @@ pub struct Compared {
     pub twin: Option<String>,
     /// Since when.
     pub from: Time,
-    /// Whether that is later than asked for, because the rule said something else before.
+    /// Whether that is later than asked for, because one of the two said something else before.
     pub partly: bool,
     /// Before when.
     pub until: Time,
@@ -55,7 +55,8 @@ pub fn compare_all(
     let rows = db.fired(&names, around, limits::COMPARED_EPISODES)?;
     let left_out = rows.len() >= limits::COMPARED_EPISODES;
     let one = |(rule, twin): (&Rule, Option<&Rule>)| {
-        let since = history.since(rule).filter(|t| *t > from);
+        let changed = [Some(rule), twin].into_iter().flatten().filter_map(|r| history.since(r)).max();
+        let since = changed.filter(|t| *t > from);
         let (partly, from) = (since.is_some(), since.unwrap_or(from));
         let parts = |d: &&Dim| twin.is_none_or(|t| t.by.contains(d));
         let dims: Vec<Dim> = rule.by.iter().filter(parts).copied().collect();
@@ -86,10 +87,14 @@ impl History {
         Ok(History { sets, cut })
     }
 
-    /// Since when a rule says what it says; `None`: since the beginning, as far as anybody knows.
+    /// Since when a rule says what it says, without a break; `None`: since the beginning, as far as anybody knows.
     fn since(&self, rule: &Rule) -> Option<Time> {
         let same = |set: &RuleSet| set.rules.iter().any(|r| r.name == rule.name && r.mark == rule.mark);
-        let at = self.sets.iter().position(|(_, set)| same(set)).filter(|at| *at > 0 || self.cut)?;
+        let at = match self.sets.iter().rposition(|(_, set)| !same(set)) {
+            Some(other) => other + 1,
+            None if self.cut => 0,
+            None => return None,
+        };
         self.sets.get(at).map(|(at, _)| *at)
     }
 }
@@ -149,7 +154,11 @@ mod tests {
             History { sets, cut }.since(now)
         };
         assert_eq!(since(&[(1, &none), (2, &two), (3, &three)], false), Some(Time(3)));
-        assert_eq!(since(&[(1, &none), (2, &three), (3, &two), (4, &three)], false), Some(Time(2)));
+        assert_eq!(
+            since(&[(1, &none), (2, &three), (3, &two), (4, &three)], false),
+            Some(Time(4)),
+            "it said something else in between"
+        );
         assert_eq!(since(&[(1, &three)], false), None, "from the beginning");
         assert_eq!(since(&[(1, &three)], true), Some(Time(1)), "of before nothing is known");
         assert_eq!(since(&[], false), None);

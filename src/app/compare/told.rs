@@ -24,7 +24,7 @@ pub struct Told {
     pub day: Option<String>,
     /// Since when, in UTC.
     pub from: String,
-    /// Whether that is later than asked for, because the rule said something else before.
+    /// Whether that is later than asked for, because one of the two said something else before.
     #[serde(default)]
     pub partly: bool,
     /// Before when, in UTC.
@@ -175,7 +175,7 @@ impl Told {
     pub fn text(&self) -> String {
         let mut out = self.shadow.said();
         if self.partly {
-            out.push_str(&format!(" since {}, when it came to say what it says", minute(&self.from)));
+            out.push_str(&format!(" since {}, when the newer of the two came to say what it says", minute(&self.from)));
         }
         let (Some(twin), Some(live)) = (&self.twin, &self.live) else {
             return out + "; it has no twin to be compared with";

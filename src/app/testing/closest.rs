@@ -5,7 +5,7 @@ use super::file::Test;
 use super::run;
 use crate::base::figures;
 use crate::base::limits;
-use crate::base::model::{Group, Reading, Severity, StoryState, Transition, Value};
+use crate::base::model::{Group, Phase, Reading, Severity, StoryState, Transition, Value};
 use crate::base::rule::expr::{Compare, Context, Expr, Measure, Type, Unit};
 use crate::base::rule::{Brand, Rule, RuleSet};
 use crate::base::time::Span;
@@ -36,18 +36,23 @@ pub(super) struct Part {
 }
 
 /// What a condition is evaluated against.
-struct Values<'v>(&'v [Value], Option<&'v Brand>);
+struct Values<'v> {
+    series: &'v [Value],
+    brand: Option<&'v Brand>,
+    /// Whether it holds as a whole.
+    holds: bool,
+}
 
 impl Context for Values<'_> {
     fn series(&self, slot: usize) -> Value {
-        self.0.get(slot).copied().flatten()
+        self.series.get(slot).copied().flatten()
     }
     fn var(&self, name: &str) -> Value {
-        self.1?.var(name)
+        self.brand?.var(name)
     }
-    /// What came first is not read again: the last part tells how near it was.
+    /// What came first is not read again: where the whole does not hold, the last part tells how near it was.
     fn sequence(&self, _: usize) -> Option<bool> {
-        None
+        self.holds.then_some(true)
     }
 }
 
@@ -68,13 +73,15 @@ pub(super) fn closest(
         let rules = engine.rules().clone();
         let Some(rule) = rules.rules.iter().find(|r| r.name == alert) else { return };
         for reading in engine.readings(rule, at).iter().filter(|r| only.is(&rules, &r.group)) {
-            let values = Values(&reading.values, rules.brand(reading.group.key));
+            let brand = rules.brand(reading.group.key);
+            let values = Values { series: &reading.values, brand, holds: false };
             for l in rule.levels.iter().filter(|l| level.is_none_or(|s| l.severity >= s)) {
-                let near = near(&l.when, &values);
+                let when = plainer(&l.when, false);
+                let near = near(&when, &values);
                 // of equal ones the first
                 if best.as_ref().is_none_or(|b| near > b.near) {
                     let Reading { group, .. } = reading;
-                    let (parts, at, whose) = (parts(&l.when, &values), at - test.start, whose(&rules, group));
+                    let (parts, at, whose) = (parts(&when, &values), at - test.start, whose(&rules, group));
                     best = Some(Looked { at, whose, severity: l.severity, near, parts });
                 }
             }
@@ -91,14 +98,15 @@ pub(super) fn of(test: &Test, rules: &RuleSet, rule: &Rule, t: &Transition) -> O
         values.resize(values.len().max(slot + 1), None);
         values[*slot] = *value;
     }
-    let values = Values(&values, rules.brand(t.group.key));
+    let values = Values { series: &values, brand: rules.brand(t.group.key), holds: t.to == Phase::Firing };
     let level = rule.levels.iter().find(|l| l.severity == t.severity)?;
+    let when = plainer(&level.when, false);
     Some(Looked {
         at: t.at - test.start,
         whose: whose(rules, &t.group),
         severity: t.severity,
-        near: near(&level.when, &values),
-        parts: parts(&level.when, &values),
+        near: near(&when, &values),
+        parts: parts(&when, &values),
     })
 }
 
@@ -118,6 +126,37 @@ pub(super) fn whose(rules: &RuleSet, g: &Group) -> String {
         }
     }
     out
+}
+
+/// The same condition with each `not` where its comparison stands, so that each part shows what it read.
+fn plainer(e: &Expr, not: bool) -> Expr {
+    let both = |a: &Expr, b: &Expr, not| (Box::new(plainer(a, not)), Box::new(plainer(b, not)));
+    match e {
+        Expr::Not(a) => plainer(a, !not),
+        Expr::And(a, b) | Expr::Or(a, b) => {
+            let (x, y) = both(a, b, not);
+            if matches!(e, Expr::And(..)) != not { Expr::And(x, y) } else { Expr::Or(x, y) }
+        }
+        Expr::Compare(op, a, b) if not => Expr::Compare(opposite(*op), a.clone(), b.clone()),
+        Expr::Then(a, b, within, slot) if !not => {
+            let (x, y) = both(a, b, false);
+            Expr::Then(x, y, *within, *slot)
+        }
+        other if not => Expr::Not(Box::new(other.clone())),
+        other => other.clone(),
+    }
+}
+
+/// Holds where the other does not; both are unknown where a side is.
+fn opposite(op: Compare) -> Compare {
+    match op {
+        Compare::Less => Compare::AtLeast,
+        Compare::AtLeast => Compare::Less,
+        Compare::More => Compare::AtMost,
+        Compare::AtMost => Compare::More,
+        Compare::Equal => Compare::Unequal,
+        Compare::Unequal => Compare::Equal,
+    }
 }
 
 /// How near a condition is to holding: 1 where it does.
@@ -175,12 +214,15 @@ fn gather(e: &Expr, c: &dyn Context, depth: usize, out: &mut Vec<Part>) {
             [a, b].into_iter().for_each(|x| gather(x, c, depth + 1, out));
         }
         Expr::Compare(_, a, b) => {
-            // what a variable stands for is part of the answer
-            let limit = match &**b {
-                Expr::Var(_) => format!(", of {}", shown(a, b.number(c))),
-                _ => String::new(),
+            // what is asked for is part of the answer, unless it stands there
+            let read = match (&**b, a.number(c), b.number(c)) {
+                (Expr::Number(..), x, _) => shown(a, x),
+                (_, Some(x), Some(y)) if x != y && shown(a, Some(x)) == shown(a, Some(y)) => {
+                    format!("{}, of {}", whole(x), whole(y))
+                }
+                (_, x, y) => format!("{}, of {}", shown(a, x), shown(a, y)),
             };
-            push(&e.to_string(), format!("{}{limit}", shown(a, a.number(c))));
+            push(&e.to_string(), read);
         }
         other => push(&other.to_string(), String::new()),
     }
@@ -198,6 +240,11 @@ fn shown(of: &Expr, value: Value) -> String {
         _ if x.abs() < 10.0 && x.fract() != 0.0 => format!("{x:.2}"),
         _ => figures::short(x),
     }
+}
+
+/// A number with as many digits as tell it from others.
+fn whole(x: f64) -> String {
+    if x.fract() == 0.0 { format!("{x}") } else { format!("{x:.3}") }
 }
 
 impl Only {

@@ -79,6 +79,17 @@ pub(super) struct OnePost {
     pub(super) name: String,
 }
 
+impl Crowd {
+    /// About how many posts it makes.
+    pub(super) fn expected(&self) -> f64 {
+        match &self.number {
+            Number::Rate(a_second) => a_second * self.length.as_seconds() * if self.ramp { 0.5 } else { 1.0 },
+            Number::Posts(n) => *n as f64,
+            Number::Shares { count, replies, .. } => *count as f64 * (1.0 + replies),
+        }
+    }
+}
+
 impl Event {
     /// The last moment it is about.
     pub(super) fn end(&self) -> Span {
@@ -139,8 +150,12 @@ pub(super) fn event(
         Some("rules") => fields.get("rules").map(|n| What::Rules(files(r, n))),
         _ => Some(What::Pass),
     };
-    let (at, what) = (at?, what?);
-    (r.faults.len() == before).then_some(Event { at, what })
+    let event = Event { at: at?, what: what? };
+    if event.end() > limits::TEST_SPAN {
+        let (most, found) = (limits::TEST_SPAN, reading::told(event.end()));
+        r.fault(node, format!("expected an event that is over {most} after the start, found one until {found}"));
+    }
+    (r.faults.len() == before).then_some(event)
 }
 
 /// Rule files that are named, with their places.
@@ -211,22 +226,19 @@ impl<'n> Fielded<'_, 'n> {
         let voice = Voice::read(r, self.fields);
         let (rhythm, ramp) = (self.part(r, "rhythm"), self.get("ramp").is_some_and(|n| r.boolean(n, "`ramp`")));
         let (length, number) = (length?, number?);
-        let posts = match &number {
-            Number::Rate(a_second) => a_second * length.as_seconds() * if ramp { 0.5 } else { 1.0 },
-            Number::Posts(n) => *n as f64,
-            Number::Shares { count, replies, .. } => *count as f64 * (1.0 + replies),
-        };
-        if posts > limits::TEST_POSTS as f64 {
-            r.fault(node, format!("expected at most {} posts in a test, found about {posts:.0}", limits::TEST_POSTS));
-            return None;
-        }
         let made_up = voice.texts.is_empty() && voice.names;
         let (name, own) = self.brand(r, node, made_up)?;
         let to_own = self.get("to").is_some_and(|n| word(r, n, "whom they answer", &[("own", ())]).is_some());
         if to_own && own.is_none() && self.rules.is_some() {
             r.fault(node, "expected a brand with `own` accounts to answer, found one without");
         }
-        Some(Crowd { length, number, voice, name, own: own.filter(|_| to_own), of, rhythm, ramp })
+        let crowd = Crowd { length, number, voice, name, own: own.filter(|_| to_own), of, rhythm, ramp };
+        let posts = crowd.expected();
+        if posts > limits::TEST_POSTS as f64 {
+            r.fault(node, format!("expected at most {} posts in a test, found about {posts:.0}", limits::TEST_POSTS));
+            return None;
+        }
+        Some(crowd)
     }
 
     fn number(&self, r: &mut Reader, node: &Node) -> Option<Number> {
@@ -289,7 +301,11 @@ impl<'n> Fielded<'_, 'n> {
         let fields = r.fields(node, "a post", &keys::POST.allowed());
         let mut text = |name: &str| {
             let n = fields.get(name)?;
-            r.text(n, &format!("`{name}`")).map(str::to_string)
+            let found = r.text(n, &format!("`{name}`")).map(str::to_string);
+            if name != "text" && found.as_deref() == Some("") {
+                r.fault(n, format!("expected `{name}`, found an empty text"));
+            }
+            found
         };
         let (id, author, said, lang, source) = (text("id"), text("author"), text("text"), text("lang"), text("source"));
         let tones = [("negative", Tone::Negative), ("neutral", Tone::Neutral), ("positive", Tone::Positive)];

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::closest::{self, Looked};
 use super::expectation::{Expectation, Only};
 use super::file::Test;
-use super::reading::told;
+use super::reading::{told, told_beside};
 use super::run::{self, Played};
 use super::timeline;
 use crate::base::fault::Place;
@@ -54,6 +54,8 @@ pub(super) struct Missed<'t> {
     pub(super) silent: Option<(Span, Option<Severity>)>,
     /// Somebody wants to know why it did; its place among the notices.
     pub(super) fired: Option<usize>,
+    /// Somebody wants to know what it read at this moment.
+    pub(super) read: Option<Span>,
 }
 
 /// Runs a test. `all`: draws what happened for a test that passed, too.
@@ -63,13 +65,15 @@ pub fn run(test: &Test, all: bool) -> Report {
     let took = began.elapsed();
     let missed: Vec<Missed> = test.expect.iter().flat_map(|e| check(test, e, &played)).collect();
     let draw = |m: &Missed| timeline::draw(test, &played, m, why(test, &played, m).as_ref());
-    let failures: Vec<Failure> = missed
+    let refused = refused(test, &played);
+    let mut failures: Vec<Failure> = missed
         .iter()
         .map(|m| {
             let (place, what, alert) = (m.place.clone(), m.what.clone(), m.expectation.alert.clone());
             Failure { place, what, alert, picture: draw(m) }
         })
         .collect();
+    failures.extend(refused);
     let picture = if all && failures.is_empty() { timeline::overview(test, &played) } else { String::new() };
     let mut notes = Vec::new();
     if !failures.is_empty() && played.posts > 0 && played.mentions.is_empty() {
@@ -83,8 +87,19 @@ pub fn run(test: &Test, all: bool) -> Report {
     Report { failures, notes, took, posts: played.posts, mentions, picture }
 }
 
+/// Posts that nothing came of: a test without them shows something else.
+fn refused(test: &Test, played: &Played) -> Option<Failure> {
+    let refused: Vec<String> = played.refused().iter().map(|(o, n)| format!("{n} {}", o.name())).collect();
+    let what = format!("expected every post of the test to be read, and its id once, found {}", refused.join(", "));
+    let (place, alert, picture) = (test.place.clone(), String::new(), String::new());
+    (!refused.is_empty()).then_some(Failure { place, what, alert, picture })
+}
+
 /// What the rule read where it did not do as expected.
 fn why(test: &Test, played: &Played, m: &Missed) -> Option<Looked> {
+    if let Some(at) = m.read {
+        return closest::closest(test, &m.expectation.alert, &m.expectation.group, None, (at, at));
+    }
     if let Some((to, severity)) = m.silent {
         let begins = test.events.iter().map(|e| e.at).filter(|at| *at < to);
         let near = begins.max().unwrap_or(Span::ZERO).min(Span(to.0 - 600_000_000)).max(Span::ZERO);
@@ -117,6 +132,7 @@ fn check<'t>(test: &'t Test, e: &'t Expectation, played: &Played) -> Vec<Missed<
         mark: None,
         silent: None,
         fired: None,
+        read: None,
     };
     if let Some(m) = number(e, &fired, &at, &missed) {
         out.push(m);
@@ -128,7 +144,8 @@ fn check<'t>(test: &'t Test, e: &'t Expectation, played: &Played) -> Vec<Missed<
     let highest =
         changes.iter().filter(|(_, n)| n.transition.to == Phase::Firing).max_by_key(|(_, n)| n.transition.severity);
     if fired.is_empty() {
-        return vec![silent(test, e, changes.iter().any(|(_, n)| n.transition.to == Phase::Pending), &missed)];
+        let pending = changes.iter().any(|(_, n)| n.transition.to == Phase::Pending);
+        return vec![silent(test, e, pending, &others(test, e, played), &missed)];
     }
     let raised: Vec<&(usize, &Notice)> = changes
         .iter()
@@ -140,7 +157,7 @@ fn check<'t>(test: &'t Test, e: &'t Expectation, played: &Played) -> Vec<Missed<
         && (first.is_some() || e.severity.is_none())
     {
         let found = first.map_or("it lower".to_string(), |t| {
-            format!("{} at {}", if wanted.is_some() { "that" } else { "it firing" }, told(t))
+            format!("{} at {}", if wanted.is_some() { "that" } else { "it firing" }, told_beside(t, *by))
         });
         let as_what = wanted.map(|s| format!(" as {}", s.name())).unwrap_or_default();
         let what = format!("expected {} to fire{as_what} by {}, found {found}", e.alert, told(*by));
@@ -149,7 +166,7 @@ fn check<'t>(test: &'t Test, e: &'t Expectation, played: &Played) -> Vec<Missed<
     if let Some((before, place)) = &e.not_before
         && let Some((i, n)) = fired.first().filter(|(_, n)| at(n) < *before)
     {
-        let (before_told, found) = (told(*before), told(at(n)));
+        let (before_told, found) = (told(*before), told_beside(at(n), *before));
         let what = format!("expected {} not to fire before {before_told}, found it firing at {found}", e.alert);
         out.push(Missed { mark: Some((*before, "not before")), fired: Some(*i), ..missed(place, what) });
     }
@@ -171,14 +188,28 @@ fn check<'t>(test: &'t Test, e: &'t Expectation, played: &Played) -> Vec<Missed<
 }
 
 /// An alert that did not fire at all.
-fn silent<'t>(test: &Test, e: &Expectation, pending: bool, missed: Make<'_, 't>) -> Missed<'t> {
+fn silent<'t>(test: &Test, e: &Expectation, pending: bool, others: &str, missed: Make<'_, 't>) -> Missed<'t> {
     let wanted = e.severity.as_ref().map(|(s, _)| *s);
     let (end, place) = e.by.clone().unwrap_or((test.length(), e.place.clone()));
     let by = e.by.as_ref().map(|(t, _)| format!(" by {}", told(*t))).unwrap_or_default();
     let as_what = wanted.map(|s| format!(" as {}", s.name())).unwrap_or_default();
     let found = if pending { "it pending at most" } else { "it silent" };
-    let what = format!("expected {} to fire{as_what}{by}, found {found}", e.alert);
+    let what = format!("expected {} to fire{as_what}{by}, found {found}{others}", e.alert);
     Missed { mark: e.by.as_ref().map(|_| (end, "by")), silent: Some((end, wanted)), ..missed(&place, what) }
+}
+
+/// For whom else an alert fired that did not fire for those it was expected of.
+fn others(test: &Test, e: &Expectation, played: &Played) -> String {
+    let everybody = Only::default();
+    let fired = of(played, &e.alert, &everybody).filter(|(_, n)| n.transition.to == Phase::Firing && began(n));
+    let said = |n: &Notice| {
+        format!("{} at {}", closest::whose(&n.rules, &n.transition.group), told(n.transition.at - test.start))
+    };
+    let whose: Vec<String> = fired.take(3).map(|(_, n)| said(n)).collect();
+    match whose.is_empty() || e.group.is_all() {
+        true => String::new(),
+        false => format!(" for these; it fired for {}", whose.join("; ")),
+    }
 }
 
 /// Whether an episode begins to fire, and does not only rise or go on after it was clearing.
@@ -223,16 +254,18 @@ fn resolved<'t>(e: &Expectation, changes: &[(usize, &Notice)], at: At<'_>, misse
             Phase::Pending => {}
         }
     }
-    let (i, n) = open.values().next()?;
+    let later = changes.iter().find(|(_, n)| at(n) > *by && n.transition.to == Phase::Firing && began(n));
+    let (i, n) = open.values().next().or(later)?;
     let over = changes
         .iter()
         .find(|(_, o)| o.transition.episode == n.transition.episode && o.transition.to == Phase::Resolved);
-    let found = match over {
-        Some((_, o)) => format!("it resolved at {}", told(at(o))),
-        None => format!("it still {}", n.transition.to.name()),
+    let (found, read) = match over {
+        _ if at(n) > *by => (format!("it firing at {}", told_beside(at(n), *by)), None),
+        Some((_, o)) => (format!("it resolved at {}", told_beside(at(o), *by)), Some(*by)),
+        None => (format!("it still {}", n.transition.to.name()), Some(*by)),
     };
     let what = format!("expected {} to be resolved by {}, found {found}", e.alert, told(*by));
-    Some(Missed { mark: Some((*by, "resolved by")), fired: Some(*i), ..missed(place, what) })
+    Some(Missed { mark: Some((*by, "resolved by")), fired: Some(*i), read, ..missed(place, what) })
 }
 
 /// Whether something that fired is over too early.
@@ -244,7 +277,7 @@ fn too_soon<'t>(e: &Expectation, changes: &[(usize, &Notice)], at: At<'_>, misse
         "expected {} not to be resolved before {}, found it resolved at {}",
         e.alert,
         told(*before),
-        told(at(n))
+        told_beside(at(n), *before)
     );
     Some(Missed { mark: Some((*before, "not resolved before")), fired: Some(*i), ..missed(place, what) })
 }

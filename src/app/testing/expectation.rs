@@ -1,10 +1,14 @@
 //! What a test expects of an alert, as its file says it.
 
+use std::collections::BTreeSet;
+
 use super::keys;
 use super::reading::{self, told};
 use crate::base::fault::Place;
 use crate::base::limits;
-use crate::base::model::Severity;
+use crate::base::model::{Cause, Severity};
+use crate::base::rule::{Dim, RuleSet};
+use crate::base::tags::tag_of;
 use crate::base::time::{Span, Time};
 use crate::base::yaml::{Fields, Node, Reader};
 
@@ -47,8 +51,8 @@ impl Expectation {
         [&self.not_before, &self.by, &self.not_over, &self.resolved].into_iter().flatten().map(|(at, _)| *at)
     }
 
-    /// Reads one. `alerts` are the names there are, if rules are sound.
-    pub(super) fn read(r: &mut Reader, node: &Node, start: Time, alerts: Option<&[&str]>) -> Option<Expectation> {
+    /// Reads one. `known` are the rule sets under test, if they are sound, and the sources posts come from.
+    pub(super) fn read(r: &mut Reader, node: &Node, start: Time, known: Option<&Known>) -> Option<Expectation> {
         let before = r.faults.len();
         let fields = r.fields(node, "an expectation", &keys::EXPECT.allowed());
         let Some(named) = fields.get("alert") else {
@@ -56,8 +60,9 @@ impl Expectation {
             return None;
         };
         let alert = r.text(named, "the name of a rule")?.to_string();
-        if let Some(known) = alerts.filter(|k| !k.contains(&alert.as_str())) {
-            reading::unknown(r, named, "the name of a rule under test", known);
+        let alerts: Vec<&str> = known.iter().flat_map(|k| k.alerts()).collect();
+        if known.is_some() && !alerts.contains(&alert.as_str()) {
+            reading::unknown(r, named, "the name of a rule under test", &alerts);
         }
         let moment = |r: &mut Reader, name: &str| {
             let n = fields.get(name)?;
@@ -78,7 +83,7 @@ impl Expectation {
         }
         let top = fields.get("top post").and_then(|n| Some((r.text(n, "`top post`")?.to_string(), r.place(n))));
         let message = fields.get("message contains").map(|n| texts(r, n)).unwrap_or_default();
-        let group = fields.get("group").map(|n| Only::read(r, n)).unwrap_or_default();
+        let group = fields.get("group").map(|n| Only::read(r, n, &alert, known)).unwrap_or_default();
         let place = r.place(named);
         let e =
             Expectation { alert, place, by, not_before, severity, resolved, not_over, episodes, top, message, group };
@@ -135,17 +140,76 @@ fn texts(r: &mut Reader, node: &Node) -> Vec<(String, Place)> {
     some.filter_map(|n| Some((r.text(n, "a text")?.to_string(), r.place(n)))).collect()
 }
 
+/// What expectations can be about.
+pub(super) struct Known<'k> {
+    /// The rule sets under test.
+    pub(super) sets: Vec<&'k RuleSet>,
+    /// Where posts of the test come from.
+    pub(super) sources: &'k BTreeSet<String>,
+}
+
+impl Known<'_> {
+    fn alerts(&self) -> impl Iterator<Item = &str> {
+        self.sets.iter().flat_map(|s| s.rules.iter().map(|r| r.name.as_str()))
+    }
+
+    /// What the rules of a name tell apart.
+    fn dims(&self, alert: &str) -> BTreeSet<Dim> {
+        let rules = self.sets.iter().flat_map(|s| &s.rules).filter(|r| r.name == alert);
+        rules.flat_map(|r| r.by.iter().copied()).collect()
+    }
+}
+
 impl Only {
-    fn read(r: &mut Reader, node: &Node) -> Only {
+    /// Whether it is about all episodes.
+    pub(super) fn is_all(&self) -> bool {
+        [&self.brand, &self.story, &self.source, &self.lang, &self.cause, &self.tag].into_iter().all(Option::is_none)
+    }
+
+    fn read(r: &mut Reader, node: &Node, alert: &str, known: Option<&Known>) -> Only {
         let fields = r.fields(node, "a group", &keys::GROUP.allowed());
         let mut text = |name: &str| fields.get(name).and_then(|n| r.text(n, name).map(str::to_string));
-        Only {
+        let mut out = Only {
             brand: text("brand"),
             story: text("story"),
             source: text("source"),
             lang: text("lang"),
             cause: text("cause"),
-            tag: text("tag").map(|t| t.trim_start_matches('#').to_lowercase()),
+            tag: text("tag"),
+        };
+        if let Some((tag, n)) = out.tag.as_mut().zip(fields.get("tag")) {
+            match tag_of(tag) {
+                Some(folded) => *tag = folded,
+                None => drop(r.fault(n, format!("expected a hashtag, found {}", n.shown()))),
+            }
+        }
+        let causes = Cause::ALL.map(Cause::name);
+        if let Some(n) = fields.get("cause").filter(|_| out.cause.as_deref().is_some_and(|c| !causes.contains(&c))) {
+            reading::unknown(r, n, "a cause", &causes);
+        }
+        if let Some(known) = known {
+            out.misspelt(r, &fields, alert, known);
+        }
+        out
+    }
+
+    /// What no episode of the rule can be about: an expectation of that would say nothing.
+    fn misspelt(&self, r: &mut Reader, fields: &Fields, alert: &str, known: &Known) {
+        let dims = known.dims(alert);
+        for dim in [Dim::Story, Dim::Source, Dim::Lang, Dim::Cause, Dim::Tag] {
+            if let Some(n) = fields.get(dim.name()).filter(|_| !dims.is_empty() && !dims.contains(&dim)) {
+                let by: Vec<&str> = dims.iter().map(|d| d.name()).collect();
+                r.fault(n, format!("expected what {alert} tells apart, found `{}`", dim.name())).hint =
+                    Some(format!("its `by` is {}", by.join(", ")));
+            }
+        }
+        let brands: Vec<&str> = known.sets.iter().flat_map(|s| s.brands.iter().map(|b| &*b.slug)).collect();
+        if let Some((_, n)) = self.brand.as_deref().zip(fields.get("brand")).filter(|(b, _)| !brands.contains(b)) {
+            reading::unknown(r, n, "the key of a brand or group", &brands);
+        }
+        let sources: Vec<&str> = known.sources.iter().map(String::as_str).collect();
+        if let Some((_, n)) = self.source.as_deref().zip(fields.get("source")).filter(|(s, _)| !sources.contains(s)) {
+            reading::unknown(r, n, "a source of this test", &sources);
         }
     }
 }

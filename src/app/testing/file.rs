@@ -1,13 +1,14 @@
 //! Files with tests of rules: read whole, with all mistakes at once.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::event::{Event, What, event, files};
-use super::expectation::Expectation;
+use super::expectation::{Expectation, Known};
 use super::generate::expected;
 use super::rules::Parts;
+use super::voice::SOURCE;
 use super::{keys, reading};
 use crate::app::files::read_text;
 use crate::base::fault::{Fault, Place};
@@ -112,11 +113,34 @@ pub fn read(path: &Path) -> Result<TestFile, Vec<Fault>> {
     if faults.is_empty() { Ok(TestFile { file: source.file.as_str().into(), tests }) } else { Err(faults) }
 }
 
+/// The rule files that a file with tests names; none where it cannot be read.
+pub fn named(path: &Path) -> Vec<PathBuf> {
+    let Ok(source) = read_text(path) else { return Vec::new() };
+    let tree = Reader::new(&source.file, &source.text).tree(&source.text);
+    let mut names = Vec::new();
+    if let Some(root) = &tree {
+        let tests = of(root, "tests").into_iter().flat_map(items);
+        let events = tests.filter_map(|t| of(t, "events")).flat_map(items);
+        for list in events.chain([root]).filter_map(|n| of(n, "rules")) {
+            let one = |n: &Node| if let Data::Scalar(s, _) = &n.data { Some(s.clone()) } else { None };
+            names.extend(items(list).iter().chain([list]).filter_map(one));
+        }
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    names.iter().take(limits::TEST_ITEMS).map(|name| folder.join(name)).collect()
+}
+
+fn items(node: &Node) -> &[Node] {
+    if let Data::Seq(items) = &node.data { items } else { &[] }
+}
+
 /// The rule file that a test file is for, if nothing is said: `x.yaml` of `x.test.yaml`.
 fn beside(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let stem = name.strip_suffix(".test.yaml").or(name.strip_suffix(".yaml"))?;
-    Some(format!("{stem}.yaml"))
+    let other = format!("{stem}.yml");
+    let is = |name: &str| path.with_file_name(name).is_file();
+    Some(format!("{stem}.yaml")).filter(|name| is(name) || !is(&other)).or(Some(other))
 }
 
 fn start(r: &mut Reader, node: &Node) -> Option<Time> {
@@ -133,6 +157,9 @@ type Load<'l> = &'l mut dyn FnMut(&[(String, Place)]) -> Option<Arc<RuleSet>>;
 fn test(r: &mut Reader, node: &Node, start: Time, rules: Option<&Arc<RuleSet>>, load: Load<'_>) -> Option<Test> {
     let before = r.faults.len();
     let fields = r.fields(node, "a test", &keys::TEST.allowed());
+    if !matches!(node.data, Data::Map(_)) {
+        return None;
+    }
     let name = match fields.get("name") {
         Some(n) => r.text(n, "a test's name").map(str::to_string),
         None => {
@@ -152,12 +179,15 @@ fn test(r: &mut Reader, node: &Node, start: Time, rules: Option<&Arc<RuleSet>>, 
             others.extend(load(files).map(|rules| (at, rules)));
         }
     }
-    let sets = rules.into_iter().chain(others.values());
-    let alerts: Vec<&str> = sets.flat_map(|s| s.rules.iter().map(|r| r.name.as_str())).collect();
+    let sources = sources(&events);
+    lost_sources(r, fields.get("events").copied(), &sources);
+    let sets: Vec<&RuleSet> = rules.into_iter().chain(others.values()).map(|s| &**s).collect();
+    let known = rules.map(|_| Known { sets, sources: &sources });
     let mut expect = Vec::new();
     for item in some(r, node, fields.get("expect").copied(), "expect") {
-        expect.extend(Expectation::read(r, item, start, rules.map(|_| &alerts[..])));
+        expect.extend(Expectation::read(r, item, start, known.as_ref()));
     }
+    drop(known);
     repeated_ids(r, node, &ids);
     let posts = expected(&events);
     if posts > limits::TEST_POSTS as f64 {
@@ -167,6 +197,33 @@ fn test(r: &mut Reader, node: &Node, start: Time, rules: Option<&Arc<RuleSet>>, 
     let seed = seed.unwrap_or_else(|| hash::parts(&[b"test", name.as_bytes()]));
     let place = r.place(node);
     (r.faults.len() == before).then_some(Test { name, place, seed, start, rules, others, events, expect })
+}
+
+/// Where posts come from.
+fn sources(events: &[Event]) -> BTreeSet<String> {
+    let of = |e: &Event| match &e.what {
+        What::Crowd(c) => {
+            let own = c.own.iter().filter_map(|(source, _)| source.clone());
+            c.voice.sources.iter().map(|(name, _)| name.clone()).chain(own).collect()
+        }
+        What::Post(p) => vec![p.source.clone().unwrap_or_else(|| SOURCE.to_string())],
+        _ => Vec::new(),
+    };
+    events.iter().flat_map(of).collect()
+}
+
+/// Sources that are lost, but nothing comes from.
+fn lost_sources(r: &mut Reader, events: Option<&Node>, sources: &BTreeSet<String>) {
+    let Some(Data::Seq(items)) = events.map(|n| &n.data) else { return };
+    let known: Vec<&str> = sources.iter().map(String::as_str).collect();
+    // without any, the events have mistakes that are told
+    for named in items.iter().filter(|e| of(e, "down").is_some() && !known.is_empty()).filter_map(|e| of(e, "source")) {
+        if let Data::Scalar(s, _) = &named.data
+            && !known.contains(&s.as_str())
+        {
+            reading::unknown(r, named, "a source that posts of this test come from", &known);
+        }
+    }
 }
 
 /// The items of a list that must hold some.
@@ -281,6 +338,15 @@ pub(super) mod tests {
             ("{at: 1d, for: 1h, rate: 1/h, followers: {median: x}}", "expected `median` as a number"),
             ("{at: 1d, post: {kind: reply}}", "expected `parent` of a reply"),
             ("{at: 1d, post: {kind: like}}", "expected a kind of post"),
+            ("{at: 1d, post: {author: ''}}", "expected `author`, found an empty text"),
+            (
+                "{from: 300d, for: 300d, posts: 2}",
+                "expected an event that is over 400d after the start, found one until 600d",
+            ),
+            (
+                "{at: 1d, post: {id: a}}, {at: 1d, source: blusky, down: 1h}",
+                "posts of this test come from, found `blusky`",
+            ),
             ("{at: 1d, post: {id: a}}, {at: 2d, post: {id: a}}", "expected the id `a` once"),
         ] {
             let found = mistakes(event, "{alert: Many}");
@@ -292,6 +358,10 @@ pub(super) mod tests {
             ("{alert: Many, firing by: 1h, not firing before: 2h}", "expected `not firing before` of at most 1h"),
             ("{alert: Many, episodes: 1.5}", "expected `episodes` as a whole number"),
             ("{alert: Many, severity: high}", "expected a severity"),
+            ("{alert: Many, group: {brand: acne}}", "did you mean `acme`?"),
+            ("{alert: Many, group: {source: generated}}", "expected what Many tells apart, found `source`"),
+            ("{alert: Many, group: {cause: xyz}}", "expected a cause, found `xyz`"),
+            ("{alert: Many, group: {tag: a-b}}", "expected a hashtag, found `a-b`"),
         ] {
             let found = mistakes("{at: 1d}", expect);
             assert!(found.iter().any(|f| f.contains(expected)), "{expect}: {found:#?}");
@@ -331,5 +401,21 @@ pub(super) mod tests {
         assert_eq!((&*test.rules.brands[0].slug, test.length()), ("b1", Span::seconds(3600)));
         let found = load(&text.replace("query", "qeury")).err().unwrap();
         assert!(found.iter().any(|f| f.starts_with("r.test.yaml:2:8: error: expected a key of")), "{found:#?}");
+        let braces =
+            "{brands: {b1: {query: beta}},\n tests: [{name: t, events: [{at: 1d}], expect: [{alert: Many}]}]}\n";
+        let found = load(braces).err().unwrap();
+        assert!(found[0].contains("r.test.yaml:1:1: error: expected keys at the top without braces"), "{found:#?}");
+    }
+
+    #[test]
+    fn the_rule_files_it_names_are_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("r.test.yaml");
+        std::fs::write(&path, "rules: [a.yaml, b/c.yaml]\ntests: [{events: [{at: 1d, rules: d.yaml}, {at: 2d}]}]\n")
+            .unwrap();
+        let found: Vec<String> =
+            named(&path).iter().map(|p| p.strip_prefix(dir.path()).unwrap().display().to_string()).collect();
+        assert_eq!(found, ["d.yaml", "a.yaml", "b/c.yaml"]);
+        assert_eq!(named(&dir.path().join("nowhere")), Vec::<PathBuf>::new());
     }
 }

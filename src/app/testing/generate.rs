@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::event::{Event, Number, OnePost, What};
+use super::event::{Event, OnePost, What};
 use super::file::Test;
 use super::lane::{self, Lane, Line};
+use super::lost::Lost;
 use super::voice::SOURCE;
 use crate::base::limits;
-use crate::base::time::{Span, Time};
+use crate::base::time::Time;
 
 enum Posts<'t> {
     Many(Box<Lane<'t>>),
@@ -20,7 +21,8 @@ pub(super) struct Generated<'t> {
     lanes: Vec<Posts<'t>>,
     /// The next post of each lane.
     next: BinaryHeap<Reverse<(Time, usize)>>,
-    gaps: Vec<(&'t str, Time, Time)>,
+    lost: Lost<'t>,
+    start: Time,
     made: u64,
 }
 
@@ -28,7 +30,8 @@ impl<'t> Generated<'t> {
     pub(super) fn new(test: &'t Test) -> Generated<'t> {
         let sources = sources(&test.events);
         let of = |id: &str| sources.get(id).cloned().unwrap_or_else(|| SOURCE.to_string());
-        let mut out = Generated { lanes: Vec::new(), next: BinaryHeap::new(), gaps: Vec::new(), made: 0 };
+        let (lost, start) = (Lost::of(&test.events), test.start);
+        let mut out = Generated { lanes: Vec::new(), next: BinaryHeap::new(), lost, start, made: 0 };
         for (index, e) in test.events.iter().enumerate() {
             let from = test.start + e.at;
             match &e.what {
@@ -46,8 +49,7 @@ impl<'t> Generated<'t> {
                     out.next.push(Reverse((from, out.lanes.len())));
                     out.lanes.push(Posts::One(p, index, source));
                 }
-                What::Gap(source, length) => out.gaps.push((source, from, from + *length)),
-                What::Rules(_) | What::Pass => {}
+                What::Gap(..) | What::Rules(_) | What::Pass => {}
             }
         }
         out
@@ -72,8 +74,7 @@ impl<'t> Generated<'t> {
             }
         };
         self.made += 1;
-        let lost = self.gaps.iter().any(|(s, from, to)| *s == line.source && *from <= time && time < *to);
-        (!lost).then_some(line)
+        (!self.lost.is(&line.source, time - self.start)).then_some(line)
     }
 }
 
@@ -95,11 +96,7 @@ fn sources(events: &[Event]) -> BTreeMap<&str, String> {
 /// About how many posts the events make.
 pub(super) fn expected(events: &[Event]) -> f64 {
     let of = |e: &Event| match &e.what {
-        What::Crowd(c) => match &c.number {
-            Number::Rate(rate) => rate * c.length.max(Span::ZERO).as_seconds(),
-            Number::Posts(n) => *n as f64,
-            Number::Shares { count, replies, .. } => *count as f64 * (1.0 + replies),
-        },
+        What::Crowd(c) => c.expected(),
         What::Post(_) => 1.0,
         _ => 0.0,
     };

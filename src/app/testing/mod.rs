@@ -12,6 +12,7 @@ mod generate;
 pub mod junit;
 pub mod keys;
 mod lane;
+mod lost;
 mod reading;
 mod rules;
 mod run;
@@ -21,6 +22,6 @@ mod voice;
 mod watch;
 
 pub use expect::{Failure, Report, run};
-pub use file::{Test, TestFile, read};
+pub use file::{Test, TestFile, named, read};
 pub use found::{Found, find};
 pub use watch::Watch;

@@ -30,6 +30,19 @@ pub(super) fn told(span: Span) -> String {
     if shown.is_empty() { "0s".to_string() } else { shown.join(" ") }
 }
 
+/// The same beside another one: to the millisecond where they would look alike.
+pub(super) fn told_beside(span: Span, other: Span) -> String {
+    let whole = told(span);
+    let part = span.0.rem_euclid(1_000_000) / 1000;
+    if span == other || told(other) != whole || part == 0 {
+        return whole;
+    }
+    match whole.strip_suffix('s') {
+        Some(begin) => format!("{begin}.{part:03}s"),
+        None => format!("{whole} 0.{part:03}s"),
+    }
+}
+
 /// A moment of the test, since its start.
 pub(super) fn moment(r: &mut Reader, node: &Node, what: &str, start: Time) -> Option<Span> {
     let text = r.text(node, what)?;
@@ -191,6 +204,10 @@ mod tests {
             assert_eq!(span(text).map(told).as_deref(), Some(text));
         }
         assert_eq!(told(Span(-5)), "0s");
+        let hour = Span::seconds(3600);
+        let beside = |micros: i64, other| told_beside(Span(hour.0 + micros), other);
+        assert_eq!([beside(0, hour), beside(857_000, hour), beside(2_500_000, hour)], ["1h", "1h 0.857s", "1h 2s"]);
+        assert_eq!(beside(2_500_000, Span(hour.0 + 2_000_000)), "1h 2.500s");
     }
 
     #[test]

@@ -26,6 +26,13 @@ impl Parts {
         let mut kept = String::new();
         if let Data::Map(pairs) = &root.data {
             let tops: Vec<(usize, bool)> = pairs.iter().map(|(k, _)| (k.line, is_part(k))).collect();
+            let opens = |l: &str| l.chars().nth(root.column.saturating_sub(1)) == Some('{');
+            let (parts, lines) = (tops.iter().any(|(_, part)| *part), tops.iter().any(|(line, _)| *line != root.line));
+            // lines cut out of a mapping in braces are none
+            let braces = parts && lines && text.lines().nth(root.line.saturating_sub(1)).is_some_and(opens);
+            if braces {
+                r.fault(root, "expected keys at the top without braces around them, found a mapping in braces");
+            }
             for two in tops.windows(2) {
                 if let [(a, part), (b, also)] = two
                     && a == b
@@ -35,7 +42,7 @@ impl Parts {
                     break;
                 }
             }
-            for (i, line) in text.lines().enumerate() {
+            for (i, line) in text.lines().enumerate().filter(|_| !braces) {
                 let top = tops.iter().rfind(|(from, _)| *from <= i + 1);
                 kept.push_str(if top.is_some_and(|(_, part)| *part) { line } else { "" });
                 kept.push('\n');

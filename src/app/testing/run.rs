@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::event::What;
 use super::file::Test;
 use super::generate::Generated;
+use super::lost::Lost;
 use crate::app::engine::{Engine, Input};
 use crate::base::limits;
 use crate::base::model::{EntryBody, Frame, FrameBatch, KeyId, Notice, SourceInfo, SourceState, Tone, WireFormat};
+use crate::base::outcome::{Outcome, Outcomes};
 use crate::base::rule::RuleSet;
 use crate::base::time::{Span, Time};
 use crate::enroll::ClockMode;
@@ -20,6 +22,16 @@ pub(super) struct Played {
     pub(super) mentions: Vec<(Time, KeyId, bool)>,
     /// Posts that came.
     pub(super) posts: u64,
+    /// What became of them.
+    pub(super) outcomes: Outcomes,
+}
+
+impl Played {
+    /// Posts that nothing came of, because they cannot be read or were there before.
+    pub(super) fn refused(&self) -> Vec<(Outcome, u64)> {
+        let never = [Outcome::Malformed, Outcome::Oversize, Outcome::Duplicate, Outcome::Late, Outcome::BadTime];
+        never.into_iter().map(|o| (o, self.outcomes.get(o))).filter(|(_, n)| *n > 0).collect()
+    }
 }
 
 /// What happens besides posts.
@@ -35,7 +47,7 @@ pub(super) fn play(test: &Test, looks: &[Span], look: &mut dyn FnMut(&mut Engine
     let mut engine = Engine::new(test.rules.clone(), ClockMode::Live, 1);
     let _ = engine.step(Input::Believe(end));
     let mut posts = Generated::new(test);
-    let played = Played { notices: Vec::new(), mentions: Vec::new(), posts: 0 };
+    let played = Played { notices: Vec::new(), mentions: Vec::new(), posts: 0, outcomes: Outcomes::default() };
     let mut feed = Feed { engine, source: None, frames: Vec::new(), played };
     feed.step(Input::Tick(test.start));
     for (time, control) in controls(test, looks) {
@@ -55,16 +67,12 @@ pub(super) fn play(test: &Test, looks: &[Span], look: &mut dyn FnMut(&mut Engine
 /// In the order of their times; of those of one moment, as the file has them.
 fn controls(test: &Test, looks: &[Span]) -> Vec<(Time, Control)> {
     let mut out: Vec<(Time, Control)> = Vec::new();
-    for (i, e) in test.events.iter().enumerate() {
-        let at = test.start + e.at;
-        match &e.what {
-            What::Gap(source, length) => {
-                out.push((at, Control::Source(source.as_str().into(), SourceState::Down)));
-                out.push((at + *length, Control::Source(source.as_str().into(), SourceState::Up)));
-            }
-            What::Rules(_) => out.extend(test.others.get(&i).map(|rules| (at, Control::Rules(rules.clone())))),
-            What::Crowd(_) | What::Post(_) | What::Pass => {}
-        }
+    for (source, from, to) in Lost::of(&test.events).all() {
+        out.push((test.start + from, Control::Source(source.into(), SourceState::Down)));
+        out.push((test.start + to, Control::Source(source.into(), SourceState::Up)));
+    }
+    for (i, e) in test.events.iter().enumerate().filter(|(_, e)| matches!(e.what, What::Rules(_))) {
+        out.extend(test.others.get(&i).map(|rules| (test.start + e.at, Control::Rules(rules.clone()))));
     }
     out.extend(looks.iter().map(|at| (test.start + *at, Control::Look)));
     out.sort_by_key(|(at, _)| *at);
@@ -107,6 +115,7 @@ impl Feed {
 
     fn step(&mut self, input: Input) {
         let output = self.engine.step(input);
+        output.outcomes.values().for_each(|o| self.played.outcomes.merge(o));
         for e in &output.step.entries {
             if let EntryBody::Mention(t) | EntryBody::Share(t) = &e.body
                 && t.in_brand

@@ -7,6 +7,7 @@ use super::event::What;
 use super::expect::{self, Missed};
 use super::expectation::Only;
 use super::file::Test;
+use super::lost::Lost;
 use super::reading::told;
 use super::run::Played;
 use crate::base::model::{KeyId, Notice, Phase, Severity};
@@ -72,7 +73,8 @@ pub(super) fn draw(test: &Test, played: &Played, m: &Missed, why: Option<&Looked
     }
     // what led to it
     let first = moments.iter().min().copied().unwrap_or(test.length());
-    let before = test.events.iter().map(|e| e.at).filter(|at| *at <= first).max();
+    let happens = test.events.iter().filter(|e| !matches!(e.what, What::Pass));
+    let before = happens.map(|e| e.at).filter(|at| *at <= first).max();
     moments.extend(before);
     let lens = Lens::around(&moments, test.length());
     let mut out = String::new();
@@ -82,7 +84,8 @@ pub(super) fn draw(test: &Test, played: &Played, m: &Missed, why: Option<&Looked
         line(&mut out, "expected", &format!("{}^ {word} {}", " ".repeat(lens.nearest(at)), told(at)));
     }
     axis(&mut out, &lens);
-    list(&mut out, test, &changes);
+    let about = m.fired.and_then(|i| played.notices.get(i)).map(|n| n.transition.at);
+    list(&mut out, test, &changes, about.or(m.mark.map(|(at, _)| test.start + at)));
     if let Some(why) = why {
         values(&mut out, why, m.silent.is_some());
     }
@@ -105,13 +108,18 @@ pub(super) fn overview(test: &Test, played: &Played) -> String {
     axis(&mut out, &lens);
     for alert in alerts {
         let changes: Vec<&Notice> = expect::of(played, alert, &everything).map(|(_, n)| n).collect();
-        list(&mut out, test, &changes);
+        list(&mut out, test, &changes, None);
     }
     out
 }
 
 fn line(out: &mut String, label: &str, text: &str) {
-    let label: String = label.chars().take(16).collect();
+    // names that are long often differ at their ends
+    let cut = |n: usize| label.chars().take(7).chain(['…']).chain(label.chars().skip(n - 8)).collect::<String>();
+    let label = match label.chars().count() {
+        n if n > 16 => cut(n),
+        _ => label.to_string(),
+    };
     let _ = writeln!(out, "    {label:>16}  {}", text.trim_end());
 }
 
@@ -134,10 +142,9 @@ fn bars(out: &mut String, test: &Test, played: &Played, lens: &Lens, only: &Only
         let pad = " ".repeat(lens.columns.saturating_sub(bars.chars().count()));
         line(out, label, &format!("{bars}{pad} most {top} in {}", lens.step));
     }
-    let gaps: Vec<(Span, Span)> = test
-        .events
-        .iter()
-        .filter_map(|e| if let What::Gap(_, length) = &e.what { Some((e.at, Span(e.at.0 + length.0))) } else { None })
+    let gaps: Vec<(Span, Span)> = Lost::of(&test.events)
+        .all()
+        .map(|(_, from, to)| (from, to))
         .filter(|(from, to)| *to >= lens.from && *from <= lens.end())
         .collect();
     if !gaps.is_empty() {
@@ -189,8 +196,14 @@ fn axis(out: &mut String, lens: &Lens) {
     line(out, "", &format!("|{from}{}{to}|", " ".repeat(gap)));
 }
 
-fn list(out: &mut String, test: &Test, changes: &[&Notice]) {
-    for n in changes.iter().take(LISTED) {
+/// The changes around a moment, or the first ones.
+fn list(out: &mut String, test: &Test, changes: &[&Notice], about: Option<Time>) {
+    let at = about.and_then(|t| changes.iter().position(|n| n.transition.at >= t)).unwrap_or(0);
+    let from = at.saturating_sub(LISTED / 2).min(changes.len().saturating_sub(LISTED));
+    if from > 0 {
+        line(out, "", &format!("{from} changes before"));
+    }
+    for n in changes.iter().skip(from).take(LISTED) {
         let t = &n.transition;
         let word = match t.to {
             Phase::Firing => format!("firing ({})", t.severity.name()),
@@ -200,8 +213,8 @@ fn list(out: &mut String, test: &Test, changes: &[&Notice]) {
         let at = told(t.at - test.start);
         line(out, &at, &format!("{alert} {word}: {}", closest::whose(&n.rules, &t.group)));
     }
-    if changes.len() > LISTED {
-        line(out, "", &format!("and {} more changes", changes.len() - LISTED));
+    if changes.len() > from + LISTED {
+        line(out, "", &format!("and {} more changes", changes.len() - from - LISTED));
     }
 }
 

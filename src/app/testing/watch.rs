@@ -1,5 +1,6 @@
 //! Waits until files change.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 
@@ -10,7 +11,8 @@ use crate::base::limits;
 /// Notices changes in folders.
 pub struct Watch {
     changes: Receiver<()>,
-    _watcher: RecommendedWatcher,
+    watcher: RecommendedWatcher,
+    folders: BTreeSet<PathBuf>,
 }
 
 impl Watch {
@@ -21,18 +23,27 @@ impl Watch {
     pub fn new(paths: &[PathBuf]) -> Result<Watch, notify::Error> {
         // one change that waits says it all
         let (tell, changes) = sync_channel(limits::RELOADS_ASKED);
-        let mut watcher = notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
+        let watcher = notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
             if event.is_ok_and(|e| matters(&e)) {
                 let _ = tell.try_send(());
             }
         })?;
-        let mut folders: Vec<PathBuf> = paths.iter().map(|p| folder(p)).collect();
-        folders.sort();
-        folders.dedup();
-        for folder in &folders {
-            watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        let mut out = Watch { changes, watcher, folders: BTreeSet::new() };
+        out.also(paths)?;
+        Ok(out)
+    }
+
+    /// Watches the folders of these paths, too.
+    ///
+    /// # Errors
+    /// Where that cannot be done here.
+    pub fn also(&mut self, paths: &[PathBuf]) -> Result<(), notify::Error> {
+        for folder in paths.iter().map(|p| folder(p)) {
+            if self.folders.len() < limits::TEST_FILES && self.folders.insert(folder.clone()) {
+                self.watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+            }
         }
-        Ok(Watch { changes, _watcher: watcher })
+        Ok(())
     }
 
     /// Waits for the next change, and until files rest again; false where there will be none.

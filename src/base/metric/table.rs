@@ -73,9 +73,9 @@ metrics! {
     LIMIT_HITS Counter Items "limit_hits_total" ["limit"] (limits::METRIC_WORDS)
         "things forgotten or cut because a named limit was hit"
     TRANSITIONS Counter Items "transitions_total" ["alert" "to" "severity"] (limits::METRIC_ALERTS * 8)
-        "changes of episodes by rule, new phase and severity"
+        "changes of episodes by rule, new phase and severity; of rules in shadow too"
     OPEN_EPISODES Gauge Items "open_episodes" ["severity"] (3)
-        "episodes that are firing or clearing, by severity"
+        "episodes that are firing or clearing, by severity; those of rules in shadow are left out"
     RELOADS Counter Items "reloads_total" ["result"] (3)
         "files read again, by result: ok, unchanged or failed"
     RELOAD_OK Gauge Flag "last_reload_successful" [] (1)
@@ -113,7 +113,7 @@ metrics! {
     RARITY Gauge Seconds "brand_rarity_seconds" ["brand"] (limits::METRIC_BRANDS)
         "how rarely hostile reach is as high as now: once in so many seconds; absent while the brand is learned"
     BRAND_EPISODES Gauge Items "brand_open_episodes" ["brand" "severity"] (limits::METRIC_BRANDS * 3)
-        "episodes of a brand that are firing or clearing, by severity"
+        "episodes of a brand that are firing or clearing, by severity; those of rules in shadow are left out"
     RESPONSE Gauge Seconds "brand_response_seconds" ["brand"] (limits::METRIC_BRANDS)
         "median time from the first mention in a story to the first own answer, over stories answered within the last day and since the start; absent where there are none"
     KNOWN_SHARE Gauge Share "brand_known_share_ratio" ["brand"] (limits::METRIC_BRANDS)

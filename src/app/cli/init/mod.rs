@@ -121,19 +121,20 @@ impl Init {
             how.open(&path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(|e| fail(&path, e))?;
             writeln!(out, "wrote {}", printable(&path.display().to_string()))?;
         }
-        let (check, run) = self.next();
+        let (check, test, run) = self.next();
         writeln!(out, "\nNext: edit {}, then", printable(&of("rules/brands.yaml").display().to_string()))?;
-        writeln!(out, "  {check}\n  {run}")
+        writeln!(out, "  {check}\n  {test}\n  {run}")
     }
 
-    /// The next two commands.
-    fn next(&self) -> (String, String) {
+    /// The next three commands.
+    fn next(&self) -> (String, String, String) {
         if self.dir == Path::new(".") {
-            return ("groundswell check".to_string(), "groundswell run".to_string());
+            return ("groundswell check".to_string(), "groundswell test".to_string(), "groundswell run".to_string());
         }
         let quoted = |p: &Path| shell(&printable(&p.display().to_string()));
         (
             format!("groundswell check {}", quoted(&self.dir)),
+            format!("groundswell test {}", quoted(&self.dir)),
             format!("groundswell run -c {}", quoted(&self.dir.join(CONFIG))),
         )
     }

@@ -13,6 +13,7 @@ use crate::base::fault::nearest;
 use crate::base::rule::RuleSet;
 use crate::base::time::Time;
 use crate::notify::plain;
+use crate::store::db::{Db, StoreError};
 
 /// What stands above the columns.
 const COLUMNS: [&str; 10] =
@@ -57,6 +58,7 @@ impl Compare {
         let from = before(&self.since, now).map_err(|e| Failure::Other(format!("--since: {e}")))?;
         let past = asked.db.meta(PAST_SINCE)?.and_then(|t| Time::parse_rfc3339(&t));
         let from = past.map_or(from, |past| from.max(past));
+        let now = recorded(&asked.db)?.map_or(now, |end| now.min(end));
         let compared = compare_all(&asked.db, &mut Kept::new(&asked.db), &rules, self.rule.as_deref(), (from, now))?;
         let told: Vec<Told> = compared.iter().map(|c: &Compared| Told::of(c, None)).collect();
         let mut out = io::BufWriter::new(io::stdout().lock());
@@ -71,6 +73,13 @@ impl Compare {
         }
         Ok(out.flush()?)
     }
+}
+
+/// Until when the service ran, as far as the store tells: what was open then is not open for ever.
+fn recorded(db: &Db) -> Result<Option<Time>, StoreError> {
+    let (_, _, logged) = db.end_of_log()?;
+    let kept = db.rounds()?.iter().map(|r| r.at).max().unwrap_or_default();
+    Ok(Some(logged.max(kept)).filter(|t| *t > Time(0)))
 }
 
 impl Asked {
