@@ -9,6 +9,7 @@ use super::series::{Series, passes};
 use super::spread::Course;
 use super::story::Life;
 use super::terms::Terms;
+use super::usual::Usual;
 use super::voices::Size;
 use crate::base::model::{Group, Reading, Seq, Told, Value};
 use crate::base::rule::expr::Measure;
@@ -43,10 +44,19 @@ pub(super) struct About<'s> {
     pub(super) brand: Option<&'s Brand>,
     /// The course of its story, if it has one.
     pub(super) course: Option<&'s Course>,
+    /// What is usual for the brand.
+    pub(super) usual: &'s Usual,
     /// The hashtags the brand is known with.
     pub(super) terms: &'s Terms,
     /// When sources were down.
     pub(super) gaps: Gaps<'s>,
+}
+
+impl About<'_> {
+    /// Hostile reach of a usual hour; nothing while too few are known.
+    pub(super) fn usual_hour(&self) -> Value {
+        Some(self.usual.middle().unwrap_or(0.0))
+    }
 }
 
 /// A post with the size of its author as it is known now.
@@ -181,6 +191,7 @@ impl Cell {
                 baseline::view(*rare.get(*i)?, *view, base.spec.measure)
             }
             Slot::NewTerm(gap) => is_new(about.terms, group, *gap, now),
+            Slot::Usual => about.usual_hour(),
             Slot::Story(_) | Slot::Outlook(..) => self.of_story(*slot, about, now),
         };
         Reading { seq, at: now, group: group.clone(), values: plan.slots.iter().map(value).collect() }

@@ -52,7 +52,7 @@ impl KeyFold {
     ) -> Value {
         let course = group.story.as_ref().and_then(|s| self.courses.get(s.id));
         let brand = w.rules.brand(self.key);
-        let about = About { brand, course, terms: &self.terms, gaps: w.gaps(&self.sources) };
+        let about = About { brand, course, usual: &self.usual, terms: &self.terms, gaps: w.gaps(&self.sources) };
         let rest = || {
             let own = self.posts.since(Time(i64::MIN)).filter(|k| evidence::belongs(group, k));
             own.filter(|k| Some(k.told.account.0) != account)
@@ -77,6 +77,7 @@ impl KeyFold {
                 Life::of_texts(measure, rest().map(|k| &*k.told))
             }
             Slot::NewTerm(gap) => is_new(about.terms, group, gap, now),
+            Slot::Usual => about.usual_hour(),
             Slot::Story(_) | Slot::Outlook(..) => cell.of_story(slot, about, now),
         }
     }

@@ -155,7 +155,7 @@ fn selectors() -> String {
 fn written(m: Measure) -> String {
     match m.form() {
         Form::Windowed => format!("{}[10m]", m.name()),
-        Form::Selected | Form::OfStory => m.name().to_string(),
+        Form::Selected | Form::OfStory | Form::OfBrand => m.name().to_string(),
         Form::OfTag => format!("{}(30d)", m.name()),
     }
 }
@@ -163,7 +163,7 @@ fn written(m: Measure) -> String {
 /// Where a measure can be read.
 fn place(m: Measure) -> &'static str {
     match m.form() {
-        Form::Windowed => "anywhere",
+        Form::Windowed | Form::OfBrand => "anywhere",
         Form::Selected => "not by story",
         Form::OfStory => "by story",
         Form::OfTag => "by tag",

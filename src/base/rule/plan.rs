@@ -58,6 +58,8 @@ pub enum Slot {
     Story(Measure),
     /// What the story will have come to after a time.
     Outlook(Measure, Span, Level),
+    /// The brand's usual hour.
+    Usual,
     /// Whether the hashtag is new, not seen for a time before.
     NewTerm(Span),
 }
@@ -184,6 +186,8 @@ impl Plan {
             Slot::Outlook(spec.measure, spec.window, level)
         } else if spec.measure == Measure::NewTerm {
             Slot::NewTerm(spec.window)
+        } else if spec.measure == Measure::BrandUsual {
+            Slot::Usual
         } else if spec.measure.is_of_story() {
             self.tells_story = true;
             self.drifts |= spec.measure == Measure::StoryState;

@@ -54,6 +54,8 @@ pub enum Measure {
     /// Story: time from its first mention to the first own reply, or waited so far; unknown for
     /// brands without own accounts.
     ResponseTime,
+    /// Brand: the hostile reach of a usual hour of all its talk, in impressions; 0 before six hours are known.
+    BrandUsual,
     /// Hashtag: whether it came up at most a day ago, not seen before for the time asked for.
     NewTerm,
 }
@@ -82,6 +84,8 @@ pub enum Form {
     Selected,
     /// `lead`, where `by` holds story.
     OfStory,
+    /// `brand_usual`, whatever `by` holds.
+    OfBrand,
     /// `new_term(30d)`, where `by` holds tag.
     OfTag,
 }
@@ -120,7 +124,7 @@ const fn row(measure: Measure, (name, label, of): Words, prints: Unit, form: For
     Row { measure, name, label, of, prints, form, about: About { unit, taken, nothing, unknowns, means } }
 }
 
-use Form::{OfStory, OfTag, Selected, Windowed};
+use Form::{OfBrand, OfStory, OfTag, Selected, Windowed};
 
 const IMPUTED: &str = "followers not known: the median of the source, or 300";
 const ANY: &str = "count";
@@ -130,7 +134,7 @@ const STORY: &str = "of the whole story";
 
 /// One row a measure, in the order of [`Measure::ALL`].
 #[rustfmt::skip]
-const TABLE: [Row; 24] = [
+const TABLE: [Row; 25] = [
     row(Measure::Mentions, ("mentions", "mentions", "posts"), Unit::Count, Windowed,
         ["posts", "summed over posts", "0", ANY, "posts that match, answers to own accounts, and shares of them"]),
     row(Measure::Authors, ("authors", "accounts", "accounts"), Unit::Count, Windowed,
@@ -186,6 +190,9 @@ const TABLE: [Row; 24] = [
     row(Measure::ResponseTime, ("response_time", "time to the first own reply", ""), Unit::Duration, OfStory,
         ["duration", STORY, "unknown for brands without `own`", ANY,
          "from the first mention to the first own reply; while there is none, the time waited so far"]),
+    row(Measure::BrandUsual, ("brand_usual", "usual hour of the brand", "impressions"), Unit::Count, OfBrand,
+        ["impressions", "of all posts of the brand", "0 before six hours are known", IMPUTED,
+         "hostile reach of a usual hour: the middle one of the last week, whatever `by` says; for rules that ask more of louder brands"]),
     row(Measure::NewTerm, ("new_term", "new hashtag", ""), Unit::Truth, OfTag,
         ["yes or no", "of the hashtag", "unknown while the brand is watched for less than 7 d (1 d for `new_term(1d)`)",
          ANY, "whether the hashtag came up within the last day and had not been seen with the brand for that time \
@@ -194,8 +201,8 @@ const TABLE: [Row; 24] = [
 
 impl Measure {
     /// All measures.
-    pub const ALL: [Measure; 24] = {
-        let mut all = [Measure::Mentions; 24];
+    pub const ALL: [Measure; 25] = {
+        let mut all = [Measure::Mentions; 25];
         let mut i = 0;
         while i < TABLE.len() {
             all[i] = TABLE[i].measure;

@@ -165,7 +165,7 @@ impl Parser<'_> {
         let mut selectors = Vec::new();
         let open = self.at();
         if self.sign("{") {
-            if matches!(measure.form(), Form::OfStory | Form::OfTag) {
+            if matches!(measure.form(), Form::OfStory | Form::OfBrand | Form::OfTag) {
                 let what =
                     format!("expected no selectors after `{word}`, which tells of {}, found `{{`", whole(measure));
                 return Err(error(open, what, None));
@@ -367,6 +367,7 @@ fn whole(measure: Measure) -> &'static str {
     match measure.form() {
         Form::OfTag => "a hashtag",
         Form::Selected => "the time until now",
+        Form::OfBrand => "a whole brand",
         Form::OfStory | Form::Windowed => "a whole story",
     }
 }

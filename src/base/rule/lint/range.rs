@@ -26,7 +26,7 @@ pub(super) fn of(s: &SeriesSpec) -> Interval {
         Measure::LargestVoice => Interval { high: followers(&s.selectors).high, ..Interval::COUNT },
         m if m.is_mass() && empty => Interval::point(0.0),
         m if m.is_mass() => Interval::COUNT,
-        Measure::HostileTexts | Measure::OtherTexts => Interval::COUNT,
+        Measure::HostileTexts | Measure::OtherTexts | Measure::BrandUsual => Interval::COUNT,
         Measure::StoryAge | Measure::ResponseTime | Measure::Silence => Interval::COUNT,
         // what is not known here can be anything
         _ => Interval::ALL,
@@ -37,7 +37,7 @@ pub(super) fn of(s: &SeriesSpec) -> Interval {
 pub(super) fn may_be_unknown(s: &SeriesSpec) -> bool {
     let m = s.measure;
     let counts = m.is_mass() || matches!(m, Measure::LargestVoice | Measure::Lead | Measure::HostileTexts);
-    let known = counts || matches!(m, Measure::OtherTexts | Measure::StoryAge);
+    let known = counts || matches!(m, Measure::OtherTexts | Measure::StoryAge | Measure::BrandUsual);
     !known || s.view != View::Value || s.offset > Span::ZERO
 }
 
