@@ -17,7 +17,7 @@ pub const FAULTS: usize = 200;
 /// Warnings of one kind shown of one set of files.
 pub const WARNINGS_OF_A_KIND: usize = 30;
 /// Steps taken to find what only looks wrong in one set of files.
-pub const LINT_WORK: usize = 50_000_000;
+pub const LINT_WORK: usize = 30_000_000;
 /// Measures and numbers that names of `let` put into the expressions of one rule.
 pub const NAMED_VALUES: usize = 2000;
 /// Measures and numbers that names of `let` put into all expressions of one set of rules.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::lex::{Token, error, tokens};
-use super::types::{alike, condition, quantity, sensible};
+use super::types::{alike, condition, made_of, quantity, sensible};
 use super::{Arith, Compare, Expr, ExprError, Type};
 use crate::base::limits;
 use crate::base::time::Span;
@@ -213,7 +213,7 @@ impl<'t> Parser<'t> {
         let at = self.at();
         let right = quantity(self.sum()?, at)?;
         let left = quantity(left, start)?;
-        alike(&left, &right, at)?;
+        alike((&left, left.kind()), (&right, right.kind()), at)?;
         Ok(Expr::Compare(op, Box::new(left), Box::new(right)))
     }
 
@@ -231,12 +231,20 @@ impl<'t> Parser<'t> {
         inner: fn(&mut Parser<'t>) -> Result<Expr, ExprError>,
     ) -> Result<Expr, ExprError> {
         let start = self.at();
-        let mut left = inner(self)?;
+        let (mut left, mut kind) = (inner(self)?, None);
         while let Some((_, op)) = ops.iter().find(|(sign, _)| self.sign(sign)) {
             let at = self.at();
             let right = quantity(inner(self)?, at)?;
-            left = quantity(left, start)?;
-            sensible(*op, &left, &right, at)?;
+            let of_right = right.kind();
+            let of_left = match kind {
+                Some(kind) => kind,
+                None => {
+                    left = quantity(left, start)?;
+                    left.kind()
+                }
+            };
+            sensible(*op, (&left, of_left), (&right, of_right), at)?;
+            kind = Some(made_of(*op, of_left, of_right));
             left = Expr::Arith(*op, Box::new(left), Box::new(right));
         }
         Ok(left)

@@ -14,7 +14,7 @@ pub(super) fn warnings(seen: &Seen<'_, '_>, out: &mut Notes) {
     }
     for (file, node) in &seen.rule_nodes {
         let levels = get(node, "levels");
-        let of_level = |name| levels.and_then(|l| pair(l, name)).map(|p| pair_of_level(p));
+        let of_level = |name| levels.and_then(|l| pair(l, name)).map(pair_of_level);
         let levels = ["info", "warn", "page"].into_iter().filter_map(of_level).map(|p| ("condition", p));
         let named = [("when", "condition"), ("clear", "clear"), ("summary", "summary")];
         let own = named.into_iter().filter_map(|(key, name)| Some((name, pair(node, key)?)));
