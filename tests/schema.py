@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FREE = {"let", "kinds", "only", "labels", "vars", "lists", "groups", "brands", "tokens", "sources", "receivers", "headers"}
 
 
+NOTHING_YET = {"let", "labels", "vars", "lists", "groups", "brands"}
 # what each type of receiver cannot do without
 RECEIVERS = {
     "stdout": (),
@@ -94,6 +95,9 @@ def mutants(tree):
             bad = copy.deepcopy(tree)
             # a list of lists stands nowhere, nor does nothing
             for wrong in ([["x"]], None):
+                # a mapping that is begun, with nothing in it yet
+                if wrong is None and path[-1] in NOTHING_YET and isinstance(node, dict):
+                    continue
                 parent(bad, path[:-1])[path[-1]] = wrong
                 yield bad, f"{wrong} at {path}"
 
@@ -112,9 +116,13 @@ BY_HAND = {
     "rules": [
         ("version", "2"), ("vars", {"a": "much"}), ("vars", {"a b": 1}), ("brands", {"Up": {"query": "x"}}),
         ("brands", {"a": {"query": "x", "broad": "yes"}}),
+        ("rules", [{"alert": "x"}]), ("rules", [{"alert": "x", "when": "y"}]), ("rules", [{"alert": "x", "levels": {}}]),
+        ("rules", [{"alert": "x", "when": "y", "severity": "warn", "levels": {"page": "y"}}]),
+        ("rules", [{"alert": "x", "severity": "warn", "levels": {"page": "y"}}]),
+        *(("rules", [{"alert": "x", "when": "y", "severity": "warn", "by": by}]) for by in ([], ["story"], "story", ["brand", "group"])),
         ("rules", [{"alert": "x", "when": "y", "severity": "loud"}]),
-        ("rules", [{"alert": "x", "when": "y", "for": "soon"}]),
-        ("rules", [{"alert": "x", "by": ["brand", "colour"]}]),
+        ("rules", [{"alert": "x", "when": "y", "severity": "warn", "for": "soon"}]),
+        ("rules", [{"alert": "x", "when": "y", "severity": "warn", "by": ["brand", "colour"]}]),
         ("rules", [{"alert": "x", "levels": {"loud": "y"}}]), ("rules", [{"alert": "x", "levels": {"page": {"for": "1m"}}}]),
     ],
 }
@@ -123,7 +131,8 @@ FINE = {
         ("log", "${LOG}"), ("retention", 0), ("retention", "1.5d"), ("rules", "rules"), ("version", "1"),
         ("sources", {"a": {"type": "jetstream", "hosts": "x", "audience": False, "compress": "${C}"}}),
     ],
-    "rules": [("vars", {"a": 5, "b": "40%", "c": "1.5d", "d": ".5"}), ("rules", [{"alert": "x", "by": "brand", "for": 0}])],
+    "rules": [("vars", {"a": 5, "b": "40%", "c": "1.5d", "d": ".5"}), ("brands", None), ("vars", None),
+              ("rules", [{"alert": "x", "when": "y", "severity": "warn", "by": "brand", "for": 0}]), ("rules", [{"alert": "x", "levels": {"page": "y"}}])],
 }
 
 

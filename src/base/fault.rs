@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::base::limits;
+
 /// Where in a file: line and column count from 1, columns in characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Place {
@@ -36,6 +38,12 @@ impl Fault {
     /// A mistake at a place.
     pub fn at(place: Place, what: impl Into<String>) -> Fault {
         Fault { place: Some(place), ..Fault::new(what) }
+    }
+
+    /// What is told in place of mistakes or warnings that are not shown.
+    pub fn beyond(warning: bool) -> Fault {
+        let what = if warning { "warnings" } else { "mistakes" };
+        Fault { warning, ..Fault::new(format!("expected at most {} {what}, found more", limits::FAULTS)) }
     }
 
     /// The same with a hint.

@@ -125,6 +125,8 @@ impl<'s> Reader<'s> {
         }
         let Data::Scalar(text, style) = &node.data else { return place };
         let before = text.get(..offset).unwrap_or(text);
+        // a block ends with a line break: what is missing is missing before it
+        let before = if offset >= text.len() { text.trim_end() } else { before };
         let start = match style {
             Style::Block => {
                 let content = before.rsplit('\n').next().unwrap_or("");
@@ -438,6 +440,7 @@ mod tests {
         assert_eq!(at(2, 10), (5, 7));
         assert_eq!(at(3, 10), (8, 7));
         assert_eq!(at(4, 10), (10, 8));
+        assert_eq!([at(2, 13), at(3, 12)], [(5, 9), (8, 9)], "the end is not on the next key");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use groundswell::app::report::{Look, excerpts_of, told};
 use groundswell::base::folding::fold;
-use groundswell::base::rule::expr::{parse_condition, parse_quantity};
+use groundswell::base::rule::expr::{Lets, parse_condition, parse_quantity};
 use groundswell::base::rule::{RuleSet, SourceText, Template, lint, query};
 
 fn root() -> PathBuf {
@@ -115,7 +115,7 @@ fn large() -> Vec<(&'static str, String, &'static str)> {
         (
             "one line",
             format!("brands: {{{}}}\n", many(60_000, &|i| format!("b{i}: {{query: x OR}}, "))),
-            "mistakes, found 5",
+            "mistakes, found more",
         ),
         (
             "brands",
@@ -165,6 +165,85 @@ fn what_is_too_large_is_refused_with_a_reason() {
     }
 }
 
+/// What is large and can be read, and what is told of it: what it costs is bounded, and that is said.
+#[test]
+fn what_is_large_and_allowed_is_looked_at_within_bounds() {
+    const SPENT: &str = "conditions and queries that can be looked at whole";
+    let rules = |n: usize, one: &dyn Fn(usize) -> String| {
+        let all: String = (0..n).map(|i| format!("  - {{alert: R{i}, severity: warn, {}}}\n", one(i))).collect();
+        format!("rules:\n{all}")
+    };
+    let doubled: Vec<String> = (1..9).map(|i| format!("a{i}: 'a{0} + a{0}'", i - 1)).collect();
+    let names = format!("let: {{a0: 'mentions[1h]', {}}}", doubled.join(", "));
+    let sum: Vec<String> = (0..498).map(|i| format!("mentions[{}m]", i % 50 + 1)).collect();
+    let nested = (1..60).fold("mentions[1h] > 1".to_string(), |inner, i| {
+        let word = if i % 2 == 0 { "and" } else { "or" };
+        format!("({inner} {word} authors[{i}m] > 1 {word} shares[{i}m] > 2)")
+    });
+    let twins = |i: usize| format!("mode: shadow, twin: ThatRule{i}, when: 'mentions[1h] > {i}'");
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text, status, what, spent) in [
+        ("let", rules(2000, &|i| format!("{names}, when: 'a8 > {i}'")), 1, "500000 in all rules, found more", false),
+        (
+            "let twice",
+            rules(1, &|_| {
+                format!(
+                    "{names}, when: 'a8 > 1', clear: 'a8 < 1', summary: '{{{{ a8 }}}}{{{{ a8 }}}}{{{{ a8 }}}}{{{{ a8 }}}}'"
+                )
+            }),
+            1,
+            "at most 2000 measures",
+            false,
+        ),
+        ("sums", rules(60, &|i| format!("when: '{} > {i}'", sum.join(" + "))), 0, "60 rules", false),
+        ("nested", rules(400, &|i| format!("when: '{nested} or reach[1h] > {i}'")), 0, SPENT, true),
+        ("twins", rules(4000, &twins), 1, "expected a live rule in `twin`", false),
+    ] {
+        std::fs::write(dir.path().join("r.yaml"), text).unwrap();
+        let out = check(dir.path(), &["r.yaml"]);
+        let found = shown(&out);
+        let cut: String = found.chars().take(2000).collect();
+        assert!(out.status.code() == Some(status) && found.contains(what), "{name}: {cut}");
+        assert_eq!(found.matches(SPENT).count(), usize::from(spent), "{name}: {cut}");
+    }
+}
+
+#[test]
+fn nothing_that_is_wrong_hides_something_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    std::fs::create_dir(path("rules")).unwrap();
+    std::fs::write(path("rules/r.yaml"), "brands: {a: {query: 'x OR'}}\n").unwrap();
+    std::fs::write(path("groundswell.yaml"), "lsiten: 127.0.0.1:1\n").unwrap();
+    let found = shown(&check(dir.path(), &["."]));
+    assert!(found.contains("found `lsiten`") && found.contains("r.yaml:1:"), "{found}");
+    let missing = shown(&check(dir.path(), &["x.test.yaml"]));
+    assert!(missing.starts_with("exit 1\n") && missing.contains("x.test.yaml"), "{missing}");
+    std::fs::create_dir(path("none")).unwrap();
+    let none = shown(&check(dir.path(), &["none"]));
+    assert!(none.contains("warning: expected rule files, found none in none"), "{none}");
+    assert_eq!(check(dir.path(), &["--strict", "none"]).status.code(), Some(1));
+}
+
+#[test]
+fn lines_of_json_say_what_people_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = "brands: {a: {query: acme}}\nrules:\n  - {alert: R, severity: warn, let: {m: 'mentions[2h]'}, when: 'm > 3 * usual(negative_share)'}\n  - {alert: T, by: [brand, tag], severity: warn, when: 'new_term(1d)'}\n  - {alert: U, severity: warn, when: 'mentions[1h] > 5'}\n";
+    std::fs::write(dir.path().join("r.yaml"), rules).unwrap();
+    let out = check(dir.path(), &["--json", "r.yaml"]);
+    let text = String::from_utf8(out.stdout).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines[0]["let"], serde_json::json!([{"name": "m", "means": "mentions[2h]"}]));
+    assert_eq!(lines[0]["looks_back_seconds"], 7200.0);
+    assert!(lines[0]["unknown_at_first"][0].as_str().unwrap().contains("first 12h"), "{text}");
+    assert!(lines[1]["unknown_at_first"][0].as_str().unwrap().contains("first 1d"), "{text}");
+    assert_eq!((&lines[2]["learns"], &lines[2]["unknown_at_first"]), (&false.into(), &serde_json::json!([])));
+    assert_eq!(
+        (&lines[3]["kind"], &lines[3]["rules"], &lines[3]["brands_without_own"]),
+        (&"total".into(), &3.into(), &1.into())
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn folders_that_hold_themselves_and_pipes_come_to_an_end() {
@@ -203,7 +282,7 @@ fn names_that_two_files_use_are_told_with_both_places() {
 /// What the fuzz target of rule files does.
 fn rules(text: &str) {
     let files = [SourceText { file: "f".into(), text: text.into() }];
-    let mut faults = lint::warnings(&files, &|t| fold(t).into_owned());
+    let mut faults = lint::warnings(&files, true, &|t| fold(t).into_owned());
     match RuleSet::load(&files) {
         Ok((set, more)) => {
             faults.extend(more);
@@ -235,7 +314,7 @@ fn seeds_of_the_fuzzers_pass() {
                 assert_eq!(read(&e.to_string()).as_ref(), Ok(&e), "{text}");
             }
         }
-        let _ = Template::parse(&text, &std::collections::BTreeMap::new());
+        let _ = Template::parse(&text, &Lets::default());
         rules(
             &serde_json::json!({"rules": [{"alert": "R", "severity": "warn", "when": text, "summary": text}]})
                 .to_string(),
@@ -277,4 +356,23 @@ fn what_is_noise_in_a_recording_is_told() {
     assert!(shown(&strict).contains(r#""kind":"noise""#), "{}", shown(&strict));
     let missing = check(dir.path(), &["r.yaml", "--on", "nothing.ndjson"]);
     assert!(missing.status.code() == Some(1) && shown(&missing).contains("nothing.ndjson"), "{}", shown(&missing));
+}
+
+#[test]
+fn one_incident_in_a_recording_is_no_noise() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules =
+        "brands: {acme: {query: acme}}\nrules:\n  - {alert: Crisis, severity: page, when: 'mentions[10m] >= 5'}\n";
+    // ten hours, and talk for 75 minutes of them
+    let posts: Vec<String> = (0..1800)
+        .map(|i| {
+            let (hour, minute, second) = (8 + i / 180, i / 3 % 60, i % 3 * 20);
+            let text = if (900..1125).contains(&i) { "acme is awful" } else { "nice weather" };
+            format!(r#"{{"id":"p{i}","source":"net","author":"a{i}","text":"{text}","time":"2026-07-04T{hour:02}:{minute:02}:{second:02}Z"}}"#)
+        })
+        .collect();
+    std::fs::write(dir.path().join("r.yaml"), rules).unwrap();
+    std::fs::write(dir.path().join("posts.ndjson"), posts.join("\n")).unwrap();
+    let found = shown(&check(dir.path(), &["r.yaml", "--on", "posts.ndjson", "--format", "post"]));
+    assert!(found.contains("Crisis") && !found.contains("above the noise"), "{found}");
 }

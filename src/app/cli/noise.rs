@@ -17,8 +17,12 @@ use crate::base::time::{Span, Time};
 use crate::collect::recording::Recordings;
 use crate::enroll::ClockMode;
 
-/// Firing for more of the time than this is noise.
+/// Firing again and again for more of the time than this is noise.
 const BUSY: f64 = 0.1;
+/// So many episodes are again and again; fewer may be a crisis that the recording was made for.
+const AGAIN: u64 = 3;
+/// Firing for more of the time than this is noise, however few the episodes.
+const ALWAYS: f64 = 0.5;
 /// More episodes a week than this are noise.
 const WEEKLY: f64 = 7.0;
 /// A query that finds more of all frames than this finds nearly everything.
@@ -126,7 +130,7 @@ impl Noise {
         let (mut out, length) = (Vec::new(), self.length());
         for (rule, brand, fired) in self.rows(set) {
             let (weekly, share) = self.rates(fired);
-            let busy = length >= HOUR && share > BUSY;
+            let busy = length >= HOUR && (share >= ALWAYS || share > BUSY && fired.episodes >= AGAIN);
             if !(busy || length >= DAY && weekly > WEEKLY) {
                 continue;
             }

@@ -40,7 +40,7 @@ impl Schema {
     pub(super) fn run(&self) -> u8 {
         let schema = match self.of {
             Of::Config => schema::json_schema(&CONFIG, "groundswell.yaml", true),
-            Of::Rules => schema::json_schema(&FILE, "rule file of groundswell", false),
+            Of::Rules => schema::rules_schema(&FILE, "rule file of groundswell"),
             Of::Tests => schema::json_schema(&TESTS, "tests of rules of groundswell", false),
         };
         match writeln!(io::stdout(), "{schema:#}") {

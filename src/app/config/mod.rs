@@ -156,13 +156,28 @@ pub fn load(path: &Path) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
 /// # Errors
 /// All mistakes.
 pub fn load_with(path: &Path, env: Environment) -> Result<(Config, Vec<Fault>), Vec<Fault>> {
-    let source = read_text(path).map_err(|f| vec![f])?;
+    match read_with(path, env) {
+        (Some(config), faults) if faults.iter().all(|f| f.warning) => Ok((config, faults)),
+        (_, faults) => Err(faults),
+    }
+}
+
+/// As much of a config file as can be read, with the environment of this process, and all mistakes.
+pub fn read_all(path: &Path) -> (Option<Config>, Vec<Fault>) {
+    read_with(path, &|name| std::env::var(name).ok())
+}
+
+fn read_with(path: &Path, env: Environment) -> (Option<Config>, Vec<Fault>) {
+    let source = match read_text(path) {
+        Ok(source) => source,
+        Err(f) => return (None, vec![f]),
+    };
     let mut r = Reader::new(&source.file, &source.text);
     let Some(mut root) = r.tree(&source.text) else {
         if r.faults.is_empty() {
             r.faults.push(Fault::new(format!("expected a config, found nothing in {}", path.display())));
         }
-        return Err(r.faults);
+        return (None, r.faults);
     };
     let mut expander = Expander::new(env);
     expander.walk(&mut r, &mut root, 0, false);
@@ -176,7 +191,7 @@ pub fn load_with(path: &Path, env: Environment) -> Result<(Config, Vec<Fault>), 
     r.faults.retain(|f| !expander.explains(f));
     r.faults.extend(missing);
     r.faults.sort_by(|a, b| a.place.cmp(&b.place));
-    if r.faults.iter().any(|f| !f.warning) { Err(r.faults) } else { Ok((config, r.faults)) }
+    (Some(config), r.faults)
 }
 
 fn read(c: &mut Reading, root: &Node, path: &Path) -> Config {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::base::keys::{Key, Kind, Table};
+use crate::base::rule::Dim;
 
 /// A text that holds an environment variable.
 const VARIABLE: &str = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}";
@@ -50,6 +51,44 @@ pub fn json_schema(root: &'static Table, title: &str, variables: bool) -> Value 
         map.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
         map.insert("title".into(), title.into());
         map.insert("$defs".into(), Value::Object(definitions));
+    }
+    out
+}
+
+/// The schema of rule files: that of their keys, and what holds between keys of a rule.
+pub fn rules_schema(root: &'static Table, title: &str) -> Value {
+    let mut out = json_schema(root, title, false);
+    let mut set = |pointer: &str, key: &str, value: Value| {
+        if let Some(Value::Object(map)) = out.pointer_mut(pointer) {
+            map.insert(key.into(), value);
+        }
+    };
+    let between = json!([
+        {"oneOf": [{"required": ["when"]}, {"required": ["levels"]}]},
+        {
+            "if": {"required": ["when"]},
+            "then": {"required": ["severity"]},
+            "else": {"not": {"required": ["severity"]}},
+        },
+    ]);
+    set("/$defs/rule", "allOf", between);
+    set("/$defs/levels", "minProperties", json!(1));
+    let whole = json!({"enum": ["brand", "group"]});
+    let items = json!({"enum": Dim::ALL.map(Dim::name)});
+    let list = json!({"type": "array", "items": items, "uniqueItems": true, "contains": whole, "maxContains": 1});
+    set("/$defs/rule/properties/by", "anyOf", json!([whole, list]));
+    // a mapping that is begun, with nothing in it yet
+    for pointer in [
+        "/properties/vars",
+        "/properties/lists",
+        "/properties/groups",
+        "/properties/brands",
+        "/$defs/brand/properties/vars",
+        "/$defs/group/properties/vars",
+        "/$defs/group/properties/labels",
+        "/$defs/rule/properties/let",
+    ] {
+        set(pointer, "type", json!(["object", "null"]));
     }
     out
 }

@@ -14,6 +14,14 @@ pub const TERMS_PER_KEY: usize = 1 << 14;
 pub const SEQUENCES_PER_KEY: usize = 1 << 12;
 /// Mistakes, and warnings, shown of one set of files.
 pub const FAULTS: usize = 200;
+/// Warnings of one kind shown of one set of files.
+pub const WARNINGS_OF_A_KIND: usize = 30;
+/// Steps taken to find what only looks wrong in one set of files.
+pub const LINT_WORK: usize = 30_000_000;
+/// Measures and numbers that names of `let` put into the expressions of one rule.
+pub const NAMED_VALUES: usize = 2000;
+/// Measures and numbers that names of `let` put into all expressions of one set of rules.
+pub const NAMED_VALUES_OF_ALL: usize = 500_000;
 /// Characters shown of a line that holds a mistake.
 pub const EXCERPT_CHARS: usize = 120;
 /// Files with tests of rules that are run at once.

@@ -36,12 +36,14 @@ pub(super) struct Draft {
     pub(super) lists: BTreeMap<String, Vec<String>>,
     vars: BTreeMap<String, Quantity>,
     pub(super) faults: Vec<Fault>,
+    /// How many measures and numbers names of `let` may still stand for.
+    named_left: usize,
     /// How many mistakes and how many warnings were left out.
     beyond: [usize; 2],
 }
 
 pub(super) fn load(files: &[SourceText]) -> Result<(RuleSet, Vec<Fault>), Vec<Fault>> {
-    let mut draft = Draft::default();
+    let mut draft = Draft { named_left: limits::NAMED_VALUES_OF_ALL, ..Draft::default() };
     for file in files {
         draft.file(file);
     }
@@ -134,7 +136,7 @@ impl Draft {
 
     fn rules(&mut self, r: &mut Reader, node: &Node) {
         for item in r.items(node, "rules") {
-            let Some(rule) = rules::rule(r, item) else { continue };
+            let Some(rule) = rules::rule(r, item, &mut self.named_left) else { continue };
             let place = r.place(item);
             match self.named.get(&rule.name) {
                 Some(first) => {
@@ -223,11 +225,9 @@ impl Draft {
             *n += 1;
             *n <= limits::FAULTS
         });
-        for (n, more, what) in [(kept[0], self.beyond[0], "mistakes"), (kept[1], self.beyond[1], "warnings")] {
-            let more = n.saturating_sub(limits::FAULTS) + more;
-            if more > 0 {
-                let fault = Fault::new(format!("expected at most {} {what}, found {more} more", limits::FAULTS));
-                self.faults.push(if what == "warnings" { fault.warn() } else { fault });
+        for (n, more, warning) in [(kept[0], self.beyond[0], false), (kept[1], self.beyond[1], true)] {
+            if n > limits::FAULTS || more > 0 {
+                self.faults.push(Fault::beyond(warning));
             }
         }
         if self.faults.iter().any(|f| !f.warning) {

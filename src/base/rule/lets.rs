@@ -3,35 +3,32 @@
 use crate::base::fault::Fault;
 use crate::base::limits;
 use crate::base::model::StoryState;
-use crate::base::rule::expr::{Expr, FUNCTIONS, Lets, Measure, Type, with_names};
+use crate::base::rule::expr::{FUNCTIONS, Lets, Measure, Type, with_names};
 use crate::base::rule::keys::QUANTITY;
 use crate::base::yaml::{Fields, Node, Reader};
 
 /// Words that conditions are made of.
 const WORDS: [&str; 10] = ["and", "or", "not", "unless", "then", "within", "offset", "in", "vars", "lists"];
 
-/// Reads `let`: each quantity may use those before it. Gives them in the order written.
-pub(super) fn read(r: &mut Reader, fields: &Fields) -> Vec<(String, Expr)> {
-    let mut out: Vec<(String, Expr)> = Vec::new();
-    let mut known = Lets::new();
-    let Some(node) = fields.get("let") else { return out };
+/// Reads `let`: each quantity may use those before it. `left`: how many measures and numbers names may still stand for
+/// in the rules of a set.
+pub(super) fn read(r: &mut Reader, fields: &Fields, left: usize) -> Lets {
+    let mut known = Lets::new(left.min(limits::NAMED_VALUES));
+    let Some(node) = fields.get("let") else { return known };
     for (key, value) in r.pairs(node, "`let`") {
         let Some(name) = name(r, key, &known) else { continue };
-        if out.len() >= limits::NAMED_QUANTITIES {
+        if known.names().count() >= limits::NAMED_QUANTITIES {
             let what = format!("expected at most {} names in `let`, found more", limits::NAMED_QUANTITIES);
             r.fault(key, what);
             break;
         }
         let Some(text) = r.text(value, "a quantity") else { continue };
         match with_names(text, &known, Type::Number) {
-            Ok(e) => {
-                known.insert(name.clone(), e.clone());
-                out.push((name, e));
-            }
+            Ok(e) => known.add(name, e),
             Err(e) => r.tell(Fault { hint: e.hint, ..Fault::at(r.place_in(value, e.offset), e.what) }),
         }
     }
-    out
+    known
 }
 
 fn name(r: &mut Reader, key: &Node, known: &Lets) -> Option<String> {
@@ -49,7 +46,7 @@ fn name(r: &mut Reader, key: &Node, known: &Lets) -> Option<String> {
         r.fault(key, format!("expected {what} in `let`, found `{name}`")).hint = Some(hint);
         return None;
     }
-    if known.contains_key(&name) {
+    if known.get(&name).is_some() {
         r.fault(key, format!("expected `{name}` once in `let`, found it again"));
         return None;
     }

@@ -8,8 +8,9 @@ use crate::base::rule::{Dim, Level, Rule, Template, keys, lets, twins};
 use crate::base::time::Span;
 use crate::base::yaml::{Data, Fields, Node, Reader};
 
-/// Reads one rule; every mistake becomes a fault of the reader.
-pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
+/// Reads one rule; every mistake becomes a fault of the reader. `left`: how many measures and numbers names of `let`
+/// may still stand for in the rules of this set.
+pub(super) fn rule(r: &mut Reader, node: &Node, left: &mut usize) -> Option<Rule> {
     let fields = r.fields(node, "a rule", &keys::RULE.allowed());
     let name = match fields.get("alert") {
         Some(n) => r.text(n, "a rule's name").map(str::to_string),
@@ -21,8 +22,7 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
     let hold = fields.get("for").and_then(|n| r.span(n, "`for`")).unwrap_or(Span::ZERO);
     let keep_firing_for =
         fields.get("keep_firing_for").and_then(|n| r.span(n, "`keep_firing_for`")).unwrap_or(Span::ZERO);
-    let lets = lets::read(r, &fields);
-    let named: Lets = lets.iter().cloned().collect();
+    let named = lets::read(r, &fields, *left);
     let clear = fields.get("clear").and_then(|n| condition(r, n, &named));
     let by = by(r, fields.get("by").copied());
     let only = fields.get("brands").map(|n| scope(r, n)).unwrap_or_default();
@@ -32,6 +32,8 @@ pub(super) fn rule(r: &mut Reader, node: &Node) -> Option<Rule> {
     let summary = fields.get("summary").and_then(|n| template(r, n, &named));
     let (shadow, twin) = twins::read(r, &fields);
     let levels = levels(r, node, &fields, (hold, &named));
+    let (lets, used) = named.finish();
+    *left = left.saturating_sub(used);
     if levels.is_empty() {
         return None;
     }

@@ -354,7 +354,7 @@ mod tests {
     }
 
     fn render(text: &str, top: bool) -> Result<String, String> {
-        let mut t = Template::parse(text, &Lets::new()).map_err(|e| format!("{}: {}", e.offset, e.what))?;
+        let mut t = Template::parse(text, &Lets::default()).map_err(|e| format!("{}: {}", e.offset, e.what))?;
         let mut next = 0;
         t.exprs.iter_mut().for_each(|e| {
             e.place_series(&mut |_| {
@@ -413,7 +413,7 @@ mod tests {
             ("{{ mentions[1h] | short | times }}", 3),
             ("{{ brand.name | upper | times }}", 3),
         ] {
-            let found = Template::parse(text, &Lets::new()).err().map(|e| e.offset);
+            let found = Template::parse(text, &Lets::default()).err().map(|e| e.offset);
             assert_eq!(found, Some(at), "{text}");
         }
     }

@@ -1,6 +1,9 @@
 //! Rules in shadow, and the live rules they are compared with.
 
+use std::collections::BTreeMap;
+
 use crate::base::fault::{Fault, Place, nearest};
+use crate::base::limits;
 use crate::base::rule::{Rule, RuleSet};
 use crate::base::yaml::{Fields, Node, Reader};
 
@@ -61,11 +64,16 @@ fn warn(r: &mut Reader, node: &Node, what: &str, hint: &str) {
 
 /// Twins that are named must be live rules for the same kind of keys.
 pub(super) fn check(rules: &[(Rule, Place)], faults: &mut Vec<Fault>) {
+    let by_name: BTreeMap<&str, &Rule> = rules.iter().map(|(r, _)| (r.name.as_str(), r)).collect();
     for (rule, _) in rules {
         let Some(twin) = &rule.twin else { continue };
+        // no more are shown, and the nearest of many names is dear to find
+        if faults.len() > limits::FAULTS {
+            return;
+        }
         let fault = |what: String| Fault::at(twin.place.clone(), what);
         let live = || rules.iter().map(|(r, _)| r).filter(|r| !r.shadow).map(|r| r.name.as_str());
-        match rules.iter().map(|(r, _)| r).find(|r| r.name == twin.name) {
+        match by_name.get(twin.name.as_str()) {
             None => {
                 let hint = match (nearest(&twin.name, live()), live().next()) {
                     (Some(near), _) => format!("did you mean `{near}`?"),

@@ -3,7 +3,7 @@
 #![no_main]
 
 use groundswell::base::rule::Template;
-use groundswell::base::rule::expr::{parse_condition, parse_quantity};
+use groundswell::base::rule::expr::{Lets, parse_condition, parse_quantity};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -12,5 +12,5 @@ fuzz_target!(|text: &str| {
             assert_eq!(read(&e.to_string()).as_ref(), Ok(&e), "{text}");
         }
     }
-    let _ = Template::parse(text);
+    let _ = Template::parse(text, &Lets::default());
 });

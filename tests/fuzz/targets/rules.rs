@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let files = [SourceText { file: "f".into(), text: text.into() }];
-    let mut faults = lint::warnings(&files, &|t| fold(t).into_owned());
+    let mut faults = lint::warnings(&files, true, &|t| fold(t).into_owned());
     match RuleSet::load(&files) {
         Ok((set, more)) => {
             faults.extend(more);

@@ -1,15 +1,55 @@
 //! The grammar: then < or < and < not < comparison < + - < * / < minus.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
 
 use super::lex::{Token, error, tokens};
-use super::types::{alike, condition, quantity, sensible};
+use super::types::{alike, condition, made_of, quantity, sensible};
 use super::{Arith, Compare, Expr, ExprError, Type};
 use crate::base::limits;
 use crate::base::time::Span;
 
-/// Quantities by the names a rule gave them.
-pub type Lets = BTreeMap<String, Expr>;
+/// Quantities by the names a rule gave them, in the order written.
+#[derive(Default)]
+pub struct Lets {
+    named: Vec<(String, Expr)>,
+    /// How many measures and numbers names may still stand for in this rule, and how many were granted it.
+    left: Cell<usize>,
+    granted: usize,
+}
+
+impl Lets {
+    /// No names yet. They may stand for so many measures and numbers in all, each use counted whole.
+    pub fn new(granted: usize) -> Lets {
+        Lets { named: Vec::new(), left: Cell::new(granted), granted }
+    }
+
+    /// Gives a quantity a name.
+    pub fn add(&mut self, name: String, e: Expr) {
+        self.named.push((name, e));
+    }
+
+    /// The quantity of a name.
+    pub fn get(&self, name: &str) -> Option<&Expr> {
+        self.named.iter().find(|(n, _)| n == name).map(|(_, e)| e)
+    }
+
+    /// All names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.named.iter().map(|(n, _)| n.as_str())
+    }
+
+    /// Notes that a name stands for so many; whether that many were left.
+    pub(super) fn spend(&self, n: usize) -> bool {
+        let left = self.left.get().checked_sub(n);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// All of it, and how many measures and numbers names stood for.
+    pub fn finish(self) -> (Vec<(String, Expr)>, usize) {
+        (self.named, self.granted - self.left.get())
+    }
+}
 
 pub(super) struct Parser<'t> {
     pub(super) lets: &'t Lets,
@@ -45,7 +85,7 @@ fn start(text: &str) -> usize {
 }
 
 fn whole(text: &str) -> Result<Expr, ExprError> {
-    whole_with(text, &Lets::new())
+    whole_with(text, &Lets::default())
 }
 
 fn whole_with(text: &str, lets: &Lets) -> Result<Expr, ExprError> {
@@ -173,7 +213,7 @@ impl<'t> Parser<'t> {
         let at = self.at();
         let right = quantity(self.sum()?, at)?;
         let left = quantity(left, start)?;
-        alike(&left, &right, at)?;
+        alike((&left, left.kind()), (&right, right.kind()), at)?;
         Ok(Expr::Compare(op, Box::new(left), Box::new(right)))
     }
 
@@ -191,12 +231,20 @@ impl<'t> Parser<'t> {
         inner: fn(&mut Parser<'t>) -> Result<Expr, ExprError>,
     ) -> Result<Expr, ExprError> {
         let start = self.at();
-        let mut left = inner(self)?;
+        let (mut left, mut kind) = (inner(self)?, None);
         while let Some((_, op)) = ops.iter().find(|(sign, _)| self.sign(sign)) {
             let at = self.at();
             let right = quantity(inner(self)?, at)?;
-            left = quantity(left, start)?;
-            sensible(*op, &left, &right, at)?;
+            let of_right = right.kind();
+            let of_left = match kind {
+                Some(kind) => kind,
+                None => {
+                    left = quantity(left, start)?;
+                    left.kind()
+                }
+            };
+            sensible(*op, (&left, of_left), (&right, of_right), at)?;
+            kind = Some(made_of(*op, of_left, of_right));
             left = Expr::Arith(*op, Box::new(left), Box::new(right));
         }
         Ok(left)

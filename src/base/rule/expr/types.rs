@@ -46,12 +46,7 @@ impl Expr {
             Expr::Series(s, _) | Expr::Against(super::Against::Change, s, ..) if s.is_duration() => Type::Duration,
             Expr::Number(..) | Expr::Series(..) | Expr::Rate(..) | Expr::Against(..) => Type::Number,
             Expr::Negate(a) | Expr::Named(_, a) => a.kind(),
-            Expr::Arith(op, a, b) => match (op, a.kind(), b.kind()) {
-                (Arith::Divide, Type::Duration, Type::Duration) => Type::Number,
-                (_, Type::Duration, _) | (_, _, Type::Duration) => Type::Duration,
-                (_, Type::Either, Type::Either) => Type::Either,
-                _ => Type::Number,
-            },
+            Expr::Arith(op, a, b) => made_of(*op, a.kind(), b.kind()),
         }
     }
 
@@ -60,8 +55,10 @@ impl Expr {
         match self {
             Expr::Compare(_, a, b) | Expr::Arith(Arith::Add | Arith::Subtract, a, b) => {
                 for (x, other) in [(a, b), (b, a)] {
-                    if let (Expr::Var(v), Type::Number | Type::Duration) = (x.plain(), other.kind()) {
-                        f(v, other.kind() == Type::Duration);
+                    if let Expr::Var(v) = x.plain()
+                        && let kind @ (Type::Number | Type::Duration) = other.kind()
+                    {
+                        f(v, kind == Type::Duration);
                     }
                 }
                 a.each_typed_var(f);
@@ -84,6 +81,16 @@ impl Expr {
     }
 }
 
+/// What an operation on two quantities gives.
+pub(super) fn made_of(op: Arith, a: Type, b: Type) -> Type {
+    match (op, a, b) {
+        (Arith::Divide, Type::Duration, Type::Duration) => Type::Number,
+        (_, Type::Duration, _) | (_, _, Type::Duration) => Type::Duration,
+        (_, Type::Either, Type::Either) => Type::Either,
+        _ => Type::Number,
+    }
+}
+
 /// The expression, if it is a condition.
 pub(super) fn condition(e: Expr, at: usize) -> Result<Expr, ExprError> {
     if e.kind() == Type::Condition {
@@ -103,8 +110,9 @@ pub(super) fn quantity(e: Expr, at: usize) -> Result<Expr, ExprError> {
 }
 
 /// Whether two quantities can be compared, added or subtracted; the error stands at the right one.
-pub(super) fn alike(a: &Expr, b: &Expr, at: usize) -> Result<(), ExprError> {
-    match (a.kind(), b.kind()) {
+/// Both come with what they are: to find that out again and again of a long sum would cost too much.
+pub(super) fn alike((a, kind): (&Expr, Type), (b, other): (&Expr, Type), at: usize) -> Result<(), ExprError> {
+    match (kind, other) {
         (Type::State, Type::State) => Ok(()),
         (Type::State, other) | (other, Type::State) => {
             let hint = "write story_state >= critical; states are dying, critical, explosive";
@@ -127,12 +135,13 @@ pub(super) fn alike(a: &Expr, b: &Expr, at: usize) -> Result<(), ExprError> {
 }
 
 /// Whether an operation gives something that has a meaning.
-pub(super) fn sensible(op: Arith, a: &Expr, b: &Expr, at: usize) -> Result<(), ExprError> {
-    match (op, a.kind(), b.kind()) {
+pub(super) fn sensible(op: Arith, left: (&Expr, Type), right: (&Expr, Type), at: usize) -> Result<(), ExprError> {
+    let (a, b) = (left.0, right.0);
+    match (op, left.1, right.1) {
         (_, Type::State, _) | (_, _, Type::State) => {
             Err(error(at, format!("expected numbers around `{}`, found the state of a story", op.sign()), None))
         }
-        (Arith::Add | Arith::Subtract, ..) => alike(a, b, at),
+        (Arith::Add | Arith::Subtract, ..) => alike(left, right, at),
         (Arith::Multiply, Type::Duration, Type::Duration) => {
             Err(error(at, format!("expected a number beside the duration `{a}`, found a second duration `{b}`"), None))
         }

@@ -23,10 +23,23 @@ impl Parser<'_> {
         self.next += 1;
         let named = if let Token::Word(w) = token { self.lets.get(w) } else { None };
         // each use counts whole: names of names would grow without end
-        self.values += named.map_or(1, Expr::size);
+        let size = named.map_or(1, Expr::size);
+        self.values += size;
         if self.values > limits::EXPRESSION_VALUES {
             let what = format!("expected at most {} measures and numbers, found more", limits::EXPRESSION_VALUES);
             return Err(error(at, what, Some("split the rule in two")));
+        }
+        if named.is_some() && !self.lets.spend(size) {
+            let (one, all) = (limits::NAMED_VALUES, limits::NAMED_VALUES_OF_ALL);
+            let what = format!(
+                "expected names of `let` that stand for at most {one} measures and numbers in a rule, {all} in all \
+                 rules, found more"
+            );
+            return Err(error(
+                at,
+                what,
+                Some("each use counts whole, also within `let`; use names of names less often"),
+            ));
         }
         match token {
             Token::Number(text, x) | Token::Duration(text, x) => Ok(Expr::Number(text.to_string(), x)),
@@ -61,7 +74,7 @@ impl Parser<'_> {
     /// A word that is near to a name the rule gave is taken for that.
     fn may_be_named(&self, word: &str, at: usize) -> Result<(), ExprError> {
         let known = Measure::ALL.into_iter().any(|m| m.name() == word);
-        match nearest(word, self.lets.keys().map(String::as_str)).filter(|_| !known) {
+        match nearest(word, self.lets.names()).filter(|_| !known) {
             Some(near) => {
                 Err(error(at, format!("expected a measure, found `{word}`"), Some(&format!("did you mean `{near}`?"))))
             }

@@ -26,7 +26,7 @@ const WORDS: [&str; 268] = [
 /// Whether a folded word is one of them, or a single letter or digit.
 pub(super) fn is_common(word: &str) -> bool {
     let mut chars = word.chars();
-    let single = chars.next().is_some_and(|c| c < '\u{2e80}') && chars.next().is_none();
+    let single = chars.next().is_some_and(|c| c.is_alphanumeric() && c < '\u{2e80}') && chars.next().is_none();
     single || WORDS.binary_search(&word).is_ok()
 }
 
@@ -43,7 +43,7 @@ mod tests {
         for word in ["the", "de", "und", "x", "7", "é", "że"] {
             assert!(is_common(word), "{word}");
         }
-        for word in ["acme", "apple", "next", "shell", "visa", "中", "ou812", "united", ""] {
+        for word in ["acme", "apple", "next", "shell", "visa", "中", "ou812", "united", "", "&", "❤"] {
             assert!(!is_common(word), "{word}");
         }
     }

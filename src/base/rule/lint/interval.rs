@@ -102,6 +102,7 @@ impl Interval {
             Arith::Subtract => ends(|a, b| a - b),
             // nothing times anything is nothing
             Arith::Multiply => ends(|a, b| if a == 0.0 || b == 0.0 { 0.0 } else { a * b }),
+            Arith::Divide if other.low == 0.0 && other.high == 0.0 => Interval::NONE,
             Arith::Divide if other.low > 0.0 || other.high < 0.0 => ends(|a, b| a / b),
             Arith::Divide if self.low >= 0.0 && other.low >= 0.0 => Interval::COUNT,
             Arith::Divide => Interval::ALL,

@@ -3,40 +3,51 @@
 use std::collections::BTreeMap;
 
 use super::common::is_common;
+use super::phrase::Phrase;
 use super::seen::{At, Brand, Seen, get, text};
-use super::{Fold, Notes};
+use super::{Fold, Kind, Notes, Work};
 use crate::base::model::PostKind;
 use crate::base::rule::expr::Compare;
 use crate::base::rule::lint::interval::Interval;
 use crate::base::rule::query::{Amount, Query, Term};
 
-/// Longest phrase that is looked at word by word.
+/// So many words of a phrase are looked up among phrases that may stand in it.
 const PHRASE: usize = 16;
+/// What it costs to take a term for true, in steps of [`Work`].
+const TERM: usize = 30;
 
-pub(super) fn warnings(seen: &Seen<'_, '_>, fold: Fold<'_>, out: &mut Notes) {
+pub(super) fn warnings(seen: &Seen<'_, '_>, work: &Work, fold: Fold<'_>, out: &mut Notes) {
     for brand in seen.brands.iter().filter(|b| !b.group) {
-        if out.is_full() {
+        if work.is_spent() {
             return;
         }
         let query = seen.query(brand, "query");
         if let Some((at, q)) = &query {
-            let one = One { seen, at: *at, brand, fold };
+            let one = One { seen, at: *at, brand, fold, work };
             if one.dead(q, out) {
                 continue;
             }
             one.parts(q, out);
             one.reposts(q, out);
+            one.answers(q, out);
             if get(brand.node, "broad").and_then(text) != Some("true") {
                 one.broad(q, out);
             }
         }
         if let Some((at, x)) = seen.query(brand, "exclude") {
-            let one = One { seen, at, brand, fold };
+            let one = One { seen, at, brand, fold, work };
             if let Breadth::Broad(term) = breadth(&x, fold) {
                 let what = format!(
                     "expected an `exclude` that leaves some posts, found `{term}`, which stands in nearly all of them"
                 );
-                out.add(seen, at, one.place(&term), what, format!("brand `{}` would find hardly anything", brand.slug));
+                out.add(
+                    seen,
+                    Kind::Query,
+                    at,
+                    one.place(&term),
+                    what,
+                    format!("brand `{}` would find hardly anything", brand.slug),
+                );
             } else if let Some((_, q)) = query {
                 one.excluded(q, x, out);
             }
@@ -50,6 +61,7 @@ struct One<'o, 'n, 's> {
     at: At<'n>,
     brand: &'o Brand<'n>,
     fold: Fold<'o>,
+    work: &'o Work,
 }
 
 impl One<'_, '_, '_> {
@@ -62,10 +74,10 @@ impl One<'_, '_, '_> {
 
     /// Whether no post can match.
     fn dead(&self, q: &Query, out: &mut Notes) -> bool {
-        let Err(clash) = Facts::new(self.fold).may_be(q, true) else { return false };
+        let Err(clash) = Facts::new(self.fold, self.work).may_be(q, true) else { return false };
         let what = format!("expected a query that can match, found {}", clash.shown());
         let hint = format!("brand `{}` finds nothing; {}", self.brand.slug, clash.advice());
-        out.add(self.seen, self.at, self.place(&clash.second), what, hint);
+        out.add(self.seen, Kind::Query, self.at, self.place(&clash.second), what, hint);
         true
     }
 
@@ -74,12 +86,12 @@ impl One<'_, '_, '_> {
         match q {
             Query::Or(parts) => {
                 for part in parts {
-                    match Facts::new(self.fold).may_be(part, true) {
+                    match Facts::new(self.fold, self.work).may_be(part, true) {
                         Ok(()) => self.parts(part, out),
                         Err(clash) => {
                             let what = format!("expected alternatives that can match, found {}", clash.shown());
                             let hint = format!("this alternative finds nothing; {}", clash.advice());
-                            out.add(self.seen, self.at, self.place(&clash.second), what, hint);
+                            out.add(self.seen, Kind::Query, self.at, self.place(&clash.second), what, hint);
                         }
                     }
                 }
@@ -98,7 +110,21 @@ impl One<'_, '_, '_> {
             let what = "expected posts that have a text, found `kind:repost` beside a word";
             let hint = "a repost without a text of its own matches nothing by itself; it is counted where it repeats a post \
                         that matches";
-            out.add(self.seen, self.at, self.place("kind:repost"), what.to_string(), hint);
+            out.add(self.seen, Kind::Query, self.at, self.place("kind:repost"), what.to_string(), hint);
+        }
+    }
+
+    /// Answers to own accounts, where no account is the brand's own.
+    fn answers(&self, q: &Query, out: &mut Notes) {
+        match q {
+            Query::And(parts) | Query::Or(parts) => parts.iter().for_each(|p| self.answers(p, out)),
+            Query::Not(inner) => self.answers(inner, out),
+            Query::Term(Term::To(to)) if to == "own" && get(self.brand.node, "own").is_none() => {
+                let what = format!("expected `own` in brand `{}`, found none beside `to:own`", self.brand.slug);
+                let hint = "`to:own` finds nothing without; own: lists the brand's accounts";
+                out.add(self.seen, Kind::Query, self.at, self.place("to:own"), what, hint);
+            }
+            _ => {}
         }
     }
 
@@ -108,20 +134,20 @@ impl One<'_, '_, '_> {
                 "expected a query that finds posts about one brand, found `{term}` as enough, which stands in very many texts"
             );
             let hint = "join it to a word that is the brand's own, or put both in quotes; broad: true if it is meant";
-            out.add(self.seen, self.at, self.place(&term), what, hint);
+            out.add(self.seen, Kind::Query, self.at, self.place(&term), what, hint);
         }
     }
 
     /// Whether `exclude` leaves nothing.
     fn excluded(&self, q: Query, x: Query, out: &mut Notes) {
-        if Facts::new(self.fold).may_be(&q, true).is_err() {
+        if Facts::new(self.fold, self.work).may_be(&q, true).is_err() {
             return;
         }
         let both = Query::all(vec![q, Query::Not(Box::new(x))]);
-        if let Err(clash) = Facts::new(self.fold).may_be(&both, true) {
+        if let Err(clash) = Facts::new(self.fold, self.work).may_be(&both, true) {
             let what = format!("expected an `exclude` that leaves some posts, found {}", clash.shown());
             let hint = format!("brand `{}` finds nothing; make `exclude` narrower", self.brand.slug);
-            out.add(self.seen, self.at, 0, what, hint);
+            out.add(self.seen, Kind::Query, self.at, 0, what, hint);
         }
     }
 }
@@ -152,20 +178,41 @@ impl Clash {
 /// What is taken for true of a post while the parts of a query are looked at.
 struct Facts<'f> {
     fold: Fold<'f>,
-    /// Terms in their folded form, in the order taken: whether they hold, and how they are written.
-    taken: Vec<(String, bool, String)>,
-    /// How many of them hold and how many do not.
+    work: &'f Work,
+    /// In the order taken.
+    taken: Vec<Taken>,
+    /// How many terms hold and how many do not, by name.
     counts: BTreeMap<String, (u32, u32)>,
+    /// Phrases that hold by each of their words, and those that do not by their first, by place in `taken`.
+    by_word: BTreeMap<(bool, String), Vec<usize>>,
     followers: Vec<Interval>,
 }
 
+/// A term taken for true or false.
+struct Taken {
+    /// In its folded form.
+    name: String,
+    holds: bool,
+    /// As it is written.
+    shown: String,
+    phrase: Option<Phrase>,
+    /// What texts that hold the phrase hold at least.
+    text: String,
+    /// The words it is looked up by.
+    words: Vec<String>,
+}
+
 impl<'f> Facts<'f> {
-    fn new(fold: Fold<'f>) -> Facts<'f> {
-        Facts { fold, taken: Vec::new(), counts: BTreeMap::new(), followers: vec![Interval::COUNT] }
+    fn new(fold: Fold<'f>, work: &'f Work) -> Facts<'f> {
+        let followers = vec![Interval::COUNT];
+        Facts { fold, work, taken: Vec::new(), counts: BTreeMap::new(), by_word: BTreeMap::new(), followers }
     }
 
     /// Whether a query may come out as wanted, by what was taken so far.
     fn may_be(&mut self, q: &Query, wanted: bool) -> Result<(), Clash> {
+        if self.work.is_spent() {
+            return Ok(());
+        }
         match q {
             Query::Not(inner) => self.may_be(inner, !wanted),
             Query::And(parts) if wanted => self.all(parts, wanted),
@@ -209,74 +256,79 @@ impl<'f> Facts<'f> {
     }
 
     fn take(&mut self, q: &Query, holds: bool) -> Result<(), Clash> {
+        self.work.spend(TERM);
         let written = q.to_string();
         let shown = if holds { written.clone() } else { format!("NOT {written}") };
         if let Query::Term(Term::Followers(op, Amount::Number(n))) = q {
             return self.take_followers(*op, *n, holds, shown);
         }
-        let words = match q {
-            Query::Term(Term::Phrase(p)) => Some(words(&(self.fold)(p))),
-            _ => None,
-        };
-        if let Query::Term(Term::Phrase(p)) = q
-            && holds
-            && (self.fold)(p).trim().is_empty()
-        {
+        let phrase = if let Query::Term(t) = q { Phrase::of(t, self.fold) } else { None };
+        if holds && phrase.as_ref().is_some_and(Phrase::is_empty) {
             return Err(Clash { first: String::new(), second: written });
         }
-        let name = match (q, &words) {
-            (_, Some(words)) if !words.is_empty() => words.join(" "),
-            (Query::Term(Term::Raw(_)), _) => written.clone(),
+        let name = match (q, &phrase) {
+            (Query::Term(Term::Phrase(_)), Some(phrase)) if !phrase.is_empty() => format!("\"{}\"", phrase.name()),
+            (Query::Term(t), _) if !t.is_text() => written.clone(),
             _ => (self.fold)(&written),
         };
-        let clash = self.against(q, &name, words.as_deref().unwrap_or(&[]), holds);
-        if let Some(first) = clash {
-            return Err(Clash { first, second: shown });
-        }
-        let count = self.counts.entry(name.clone()).or_default();
+        // in another case it may stand there all the same
+        let phrase = phrase.filter(|p| holds || p.anywhere);
+        let mut words: Vec<String> = phrase.iter().flat_map(Phrase::words).take(PHRASE).map(str::to_string).collect();
         if holds {
-            count.0 += 1;
+            words.sort_unstable();
+            words.dedup();
         } else {
-            count.1 += 1;
+            words.truncate(1);
         }
-        self.taken.push((name, holds, shown));
-        Ok(())
+        let text = phrase.as_ref().map_or(String::new(), Phrase::text);
+        let one = Taken { name, holds, shown, phrase, text, words };
+        match self.against(q, &one) {
+            Some(first) => Err(Clash { first, second: one.shown }),
+            None => {
+                self.push(one);
+                Ok(())
+            }
+        }
+    }
+
+    fn push(&mut self, one: Taken) {
+        let count = self.counts.entry(one.name.clone()).or_default();
+        *(if one.holds { &mut count.0 } else { &mut count.1 }) += 1;
+        for word in &one.words {
+            self.by_word.entry((one.holds, word.clone())).or_default().push(self.taken.len());
+        }
+        self.taken.push(one);
     }
 
     /// What was taken before and cannot stand beside this.
-    fn against(&self, q: &Query, name: &str, words: &[String], holds: bool) -> Option<String> {
-        let written = |name: &str, holds: bool| {
-            self.taken.iter().find(|(n, h, _)| n == name && *h == holds).map(|(_, _, shown)| shown.clone())
-        };
-        let has =
-            |name: &str, wanted: bool| self.counts.get(name).is_some_and(|c| if wanted { c.0 > 0 } else { c.1 > 0 });
-        if has(name, !holds) {
-            return written(name, !holds);
+    fn against(&self, q: &Query, one: &Taken) -> Option<String> {
+        let count = self.counts.get(&one.name).copied().unwrap_or_default();
+        if (if one.holds { count.1 } else { count.0 }) > 0 {
+            self.work.spend(self.taken.len());
+            let other = self.taken.iter().find(|t| t.name == one.name && t.holds != one.holds);
+            return other.map(|t| t.shown.clone());
         }
         if let Query::Term(Term::Lang(_) | Term::Source(_) | Term::Kind(_)) = q
-            && holds
+            && one.holds
         {
             // a post has one language, one source, one kind
-            let field = name.split(':').next().unwrap_or("");
-            let other = |n: &str| n.split(':').next() == Some(field) && n != name && !n.contains(' ');
-            return self.taken.iter().find(|(n, h, _)| *h && other(n)).map(|(_, _, shown)| shown.clone());
-        }
-        if (2..=PHRASE).contains(&words.len()) && holds && self.taken.iter().any(|(_, holds, _)| !holds) {
-            // a phrase holds each phrase within it
-            let inner = (0..words.len()).flat_map(|from| (from + 1..=words.len()).map(move |to| (from, to)));
-            let name = inner.map(|(from, to)| words[from..to].join(" ")).find(|part| has(part, false))?;
-            return written(&name, false);
-        }
-        if !holds && !words.is_empty() {
-            let within = |n: &str| n.len() > name.len() && format!(" {n} ").contains(&format!(" {name} "));
+            self.work.spend(self.taken.len());
+            let field = one.name.split(':').next().unwrap_or("");
+            let other = |n: &str| n.split(':').next() == Some(field) && n != one.name;
             return self
                 .taken
                 .iter()
-                .take(64)
-                .find(|(n, h, s)| *h && s.starts_with('"') && within(n))
-                .map(|t| t.2.clone());
+                .find(|t| t.holds && t.phrase.is_none() && other(&t.name))
+                .map(|t| t.shown.clone());
         }
-        None
+        // a text that holds a phrase holds each phrase that stands in it
+        let clashes = |other: &&Taken| {
+            self.work.spend(2);
+            let (inner, outer) = if one.holds { (*other, one) } else { (one, *other) };
+            inner.phrase.as_ref().is_some_and(|p| p.stands_in(&outer.text))
+        };
+        let near = one.words.iter().filter_map(|w| self.by_word.get(&(!one.holds, w.clone()))).flatten();
+        near.filter_map(|i| self.taken.get(*i)).find(clashes).map(|t| t.shown.clone())
     }
 
     fn take_followers(&mut self, op: Compare, n: u64, holds: bool, shown: String) -> Result<(), Clash> {
@@ -287,28 +339,27 @@ impl<'f> Facts<'f> {
         let now = self.followers.last().copied().unwrap_or(Interval::COUNT);
         let left = now.meet(Interval::point(n as f64).side(op));
         if left.is_empty() {
-            let first = self.taken.iter().rev().find(|(n, ..)| n == "followers:").map(|t| t.2.clone());
+            let first = self.taken.iter().rev().find(|t| t.name == "followers:").map(|t| t.shown.clone());
             return Err(Clash { first: first.unwrap_or_else(|| "followers".to_string()), second: shown });
         }
         self.followers.push(left);
-        self.taken.push(("followers:".to_string(), true, shown));
-        self.counts.entry("followers:".to_string()).or_default().0 += 1;
+        let (name, text) = ("followers:".to_string(), String::new());
+        self.push(Taken { name, holds: true, shown, phrase: None, text, words: Vec::new() });
         Ok(())
     }
 
     fn release(&mut self, mark: (usize, usize)) {
-        for (name, holds, _) in self.taken.drain(mark.0..) {
-            if let Some(count) = self.counts.get_mut(&name) {
-                let one = if holds { &mut count.0 } else { &mut count.1 };
-                *one = one.saturating_sub(1);
+        for one in self.taken.drain(mark.0.min(self.taken.len())..).rev() {
+            if let Some(count) = self.counts.get_mut(&one.name) {
+                let n = if one.holds { &mut count.0 } else { &mut count.1 };
+                *n = n.saturating_sub(1);
+            }
+            for word in one.words {
+                self.by_word.get_mut(&(one.holds, word)).map(Vec::pop);
             }
         }
         self.followers.truncate(mark.1);
     }
-}
-
-fn words(folded: &str) -> Vec<String> {
-    folded.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).map(str::to_string).collect()
 }
 
 /// How much a query finds.
@@ -355,18 +406,21 @@ fn breadth(q: &Query, fold: Fold<'_>) -> Breadth {
 /// Whether a term stands in very many posts.
 fn is_broad(t: &Term, fold: Fold<'_>) -> bool {
     match t {
-        Term::Phrase(p) => {
-            let folded = fold(p);
-            let words = words(&folded);
-            // without a word: signs, or a single picture
-            let bare = words.is_empty() && (1..=2).contains(&folded.trim().chars().count());
-            bare || (1..=2).contains(&words.len()) && words.iter().all(|w| is_common(w))
+        Term::Phrase(p) => is_common_phrase(&fold(p)),
+        // in capitals it is a name: raw:"IT"
+        Term::Raw(r) => {
+            is_common_phrase(&fold(r)) && r.split_whitespace().all(|w| !w.chars().skip(1).any(char::is_uppercase))
         }
-        Term::Raw(r) => r.trim().chars().count() == 1 && r.trim().chars().all(|c| c < '\u{2e80}'),
         Term::Url(u) => {
             let bare = u.trim_matches(['/', ':', '.']);
             bare.len() < 2 || ["http", "https", "www", "com", "https://www", "http://www", "html"].contains(&bare)
         }
         _ => false,
     }
+}
+
+/// Whether a folded phrase is nothing but a common word or two: `at&t` and `c++` are names.
+fn is_common_phrase(folded: &str) -> bool {
+    let words: Vec<&str> = folded.split_whitespace().collect();
+    (1..=2).contains(&words.len()) && words.iter().all(|w| is_common(w))
 }

@@ -5,6 +5,9 @@ use crate::base::model::StoryState;
 use crate::base::rule::expr::{Compare, Field, Measure, Operand, Selector, SeriesSpec, View};
 use crate::base::time::Span;
 
+/// Most selectors of one series that are held against each other.
+const PAIRED: usize = 32;
+
 /// The values a series can have where it is known; none if it never is.
 pub(super) fn of(s: &SeriesSpec) -> Interval {
     match s.view {
@@ -92,7 +95,8 @@ pub(super) fn impossible(selectors: &[Selector]) -> bool {
         let both = a.op == Compare::Equal && b.op == Compare::Equal && single(a.field);
         a.field == b.field && ((opposite && a.value == b.value) || (both && a.value != b.value))
     };
-    let mut pairs = selectors.iter().enumerate().flat_map(|(i, a)| selectors.iter().skip(i + 1).map(move |b| (a, b)));
+    let few = selectors.get(..PAIRED.min(selectors.len())).unwrap_or(&[]);
+    let mut pairs = few.iter().enumerate().flat_map(|(i, a)| few.iter().skip(i + 1).map(move |b| (a, b)));
     followers(selectors).is_empty()
         || pairs.any(|(a, b)| a.field != Field::Followers && clash(a, b))
         || ["negative", "neutral", "positive", "unknown"].iter().all(|t| is_not(selectors, Field::Tone, t))
@@ -121,10 +125,12 @@ pub(super) fn at_most(a: &SeriesSpec, b: &SeriesSpec) -> bool {
                 | (HostileReach | KnownReach, Reach | Impressions)
                 | (Reach, Impressions)
         );
-    let of = |s: &SeriesSpec| s.selectors.iter().filter(|x| x.field == Field::Brand).cloned().collect::<Vec<_>>();
     // the oldest sixtieth counts whole, so a window a little longer may hold less
     let within = a.window == b.window || (a.offset == Span::ZERO && a.window.0 + a.pane().0 <= b.window.0);
-    part && within && of(a) == of(b) && b.selectors.iter().all(|s| a.selectors.contains(s))
+    let of_brand = |s: &&Selector| s.field == Field::Brand;
+    part && within
+        && a.selectors.iter().filter(of_brand).eq(b.selectors.iter().filter(of_brand))
+        && b.selectors.iter().all(|s| a.selectors.binary_search(s).is_ok())
 }
 
 #[cfg(test)]

@@ -1,56 +1,50 @@
 //! Can a condition hold, can it fail? Told from what its measures can be; where that is not
 //! certain, it can.
 
-use std::collections::BTreeMap;
-
 use super::interval::Interval;
+use super::quantities::{Quantities, parts};
 use super::range;
-use crate::base::rule::expr::{Against, Arith, Compare, Expr, SeriesSpec};
-
-/// Most series of one condition that are compared with each other.
-const RELATED: usize = 32;
+use crate::base::rule::expr::{Arith, Compare, Expr};
 
 /// What is known of the quantities of a condition.
 #[derive(Clone)]
-pub(super) struct World<'e> {
-    /// Values of variables over all brands; what is not here can be anything.
-    vars: &'e BTreeMap<String, Interval>,
-    /// What conditions that hold beside it leave to a quantity, by how it is written.
-    held: BTreeMap<String, (Interval, Option<&'e SeriesSpec>)>,
+pub(super) struct World<'w, 'e> {
+    all: &'w Quantities<'e>,
+    /// What conditions that hold beside it leave to each quantity, by its number; `None` for one that none of them names.
+    held: Vec<Option<Interval>>,
 }
 
-impl<'e> World<'e> {
+impl<'w, 'e> World<'w, 'e> {
     /// Nothing but the values of variables.
-    pub(super) fn new(vars: &'e BTreeMap<String, Interval>) -> World<'e> {
-        World { vars, held: BTreeMap::new() }
+    pub(super) fn new(all: &'w Quantities<'e>) -> World<'w, 'e> {
+        World { all, held: vec![None; all.count()] }
     }
 
     /// What a quantity can be.
     pub(super) fn range(&self, e: &Expr) -> Interval {
-        let own = match e {
+        let e = e.plain();
+        self.all.work.spend(1);
+        let made = match e {
             Expr::Number(_, x) => return Interval::point(*x),
-            Expr::Var(v) => self.vars.get(v).copied().unwrap_or(Interval::ALL),
-            Expr::Series(s, _) => range::of(s),
-            Expr::Rate(s, _) => range::of(s).with(Arith::Divide, Interval::point(s.window.as_seconds())),
-            Expr::Against(Against::Change, s, ..) => {
-                let i = range::of(s);
-                i.with(Arith::Subtract, i)
-            }
-            Expr::Against(Against::Ratio, ..) => Interval::COUNT,
             Expr::Negate(a) => self.range(a).negated(),
-            Expr::Named(_, a) => self.range(a),
             Expr::Arith(op, a, b) => self.range(a).with(*op, self.range(b)).meet(parts(*op, a, b)),
             _ => Interval::ALL,
         };
-        match self.held.get(&e.to_string()) {
-            Some((held, _)) => own.meet(*held),
-            None => own,
+        match self.all.number(e) {
+            Some(i) => made.meet(self.of(i)),
+            None => made,
         }
+    }
+
+    /// What the quantity of a number can be, apart from what it is made of.
+    fn of(&self, i: usize) -> Interval {
+        let own = self.all.own(i);
+        self.held.get(i).copied().flatten().map_or(own, |held| own.meet(held))
     }
 
     /// Whether a comparison may hold.
     fn may(&self, op: Compare, a: &Expr, b: &Expr) -> bool {
-        if let (Expr::Series(x, _), Expr::Series(y, _)) = (a, b)
+        if let (Expr::Series(x, _), Expr::Series(y, _)) = (a.plain(), b.plain())
             && ((op == Compare::More && range::at_most(x, y)) || (op == Compare::Less && range::at_most(y, x)))
         {
             return false;
@@ -61,61 +55,62 @@ impl<'e> World<'e> {
         !a.is_empty() && !b.is_empty() && !a.meet(b.side(op)).is_empty() && unlike
     }
 
-    /// Takes a comparison as holding.
-    fn hold(&mut self, op: Compare, a: &'e Expr, b: &'e Expr) {
+    /// Takes a comparison as holding; whether that leaves something to both sides.
+    fn hold(&mut self, op: Compare, a: &Expr, b: &Expr) -> bool {
         let (x, y) = (self.range(a), self.range(b));
-        self.narrow(a, x, op, y);
-        self.narrow(b, y, flipped(op), x);
+        self.narrow(a, x, op, y) && self.narrow(b, y, flipped(op), x)
     }
 
-    fn narrow(&mut self, e: &'e Expr, now: Interval, op: Compare, other: Interval) {
-        let series = match e {
-            Expr::Number(..) => return,
-            Expr::Series(s, _) => Some(s),
-            _ => None,
-        };
+    fn narrow(&mut self, e: &Expr, now: Interval, op: Compare, other: Interval) -> bool {
         let left = match op {
             Compare::Unequal if other.low == other.high => now.without(other.low),
             op => now.meet(other.side(op)),
         };
-        self.held.insert(e.to_string(), (left, series));
+        if let Some(i) = self.all.number(e.plain())
+            && let Some(held) = self.held.get_mut(i)
+        {
+            *held = Some(left);
+        }
+        !left.is_empty()
     }
 
-    /// What is never more than another is not more than that can be.
-    fn relate(&mut self) {
-        let series: Vec<(String, &SeriesSpec)> =
-            self.held.iter().filter_map(|(k, (_, s))| s.map(|s| (k.clone(), s))).take(RELATED).collect();
-        for (i, (small, a)) in series.iter().enumerate() {
-            for (large, b) in series.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, x)| x) {
-                if !range::at_most(a, b) {
-                    continue;
+    /// What is never more than another is not more than that can be; whether that leaves something to both.
+    fn relate(&mut self) -> bool {
+        for (small, large) in &self.all.related {
+            let known = |i: &usize| self.held.get(*i).copied().flatten().is_some();
+            if !known(small) || !known(large) {
+                continue;
+            }
+            self.all.work.spend(1);
+            let (x, y) = (self.of(*small), self.of(*large));
+            let (x, y) = (x.meet(y.side(Compare::AtMost)), y.meet(x.side(Compare::AtLeast)));
+            for (i, left) in [(small, x), (large, y)] {
+                if let Some(held) = self.held.get_mut(*i) {
+                    *held = Some(left);
                 }
-                let (Some((x, _)), Some((y, _))) = (self.held.get(small).copied(), self.held.get(large).copied())
-                else {
-                    continue;
-                };
-                self.held.insert(small.clone(), (x.meet(y.side(Compare::AtMost)), Some(a)));
-                self.held.insert(large.clone(), (y.meet(x.side(Compare::AtLeast)), Some(b)));
+            }
+            if x.is_empty() || y.is_empty() {
+                return false;
             }
         }
+        true
     }
 
     /// The same with all of these holding; `None` if they cannot.
-    pub(super) fn with(&self, parts: &[(&'e Expr, bool)]) -> Option<World<'e>> {
+    pub(super) fn with(&self, parts: &[(&Expr, bool)]) -> Option<World<'w, 'e>> {
+        self.all.work.spend(1 + self.held.len() / 8);
         let mut out = self.clone();
         // twice: what the second says may matter to the first
         for _ in 0..2 {
             for (part, holds) in parts {
                 if let Expr::Compare(op, a, b) = part {
                     let op = if *holds { *op } else { opposite(*op) };
-                    if !out.may(op, a, b) {
+                    if !out.may(op, a, b) || !out.hold(op, a, b) {
                         return None;
                     }
-                    out.hold(op, a, b);
                 }
             }
-            out.relate();
-            if out.held.values().any(|(i, _)| i.is_empty()) {
+            if !out.relate() {
                 return None;
             }
         }
@@ -123,17 +118,20 @@ impl<'e> World<'e> {
     }
 
     /// Whether a condition may come out as `wanted`: true or false, but not unknown.
-    pub(super) fn may_be(&self, e: &'e Expr, wanted: bool) -> bool {
+    pub(super) fn may_be(&self, e: &Expr, wanted: bool) -> bool {
+        if self.all.work.is_spent() {
+            return true;
+        }
         match e {
             Expr::Compare(op, a, b) => self.may(if wanted { *op } else { opposite(*op) }, a, b),
             Expr::Not(a) => self.may_be(a, !wanted),
-            // each at its own time
-            Expr::Then(a, b, _, _) => !wanted || (self.may_be(a, true) && self.may_be(b, true)),
+            // the first part held earlier, when everything else may have been otherwise; the second holds now
+            Expr::Then(a, b, _, _) => !wanted || (World::new(self.all).may_be(a, true) && self.may_be(b, true)),
             Expr::And(..) | Expr::Or(..) => {
                 let parts = parts_of(e, wanted);
                 // all of them, or one of them
                 if matches!(e, Expr::And(..)) == wanted {
-                    self.with(&parts).is_some_and(|w| parts.iter().all(|(p, wanted)| w.may_be(p, *wanted)))
+                    self.may_all_be(&parts)
                 } else {
                     parts.iter().any(|(p, wanted)| self.may_be(p, *wanted))
                 }
@@ -142,9 +140,30 @@ impl<'e> World<'e> {
         }
     }
 
-    /// The upper end of what a measure can be, by its name.
-    pub(super) fn most(&self, name: &str) -> f64 {
-        self.held.get(name).map_or(f64::INFINITY, |(i, _)| i.high)
+    /// Whether all of these may come out as wanted at one moment.
+    pub(super) fn may_all_be(&self, parts: &[(&Expr, bool)]) -> bool {
+        self.with(parts).is_some_and(|w| parts.iter().all(|(p, wanted)| w.may_be(p, *wanted)))
+    }
+
+    /// Between which values a measure without selectors lies wherever a condition comes out as wanted; none where it
+    /// cannot.
+    pub(super) fn bounds(&self, e: &Expr, wanted: bool, measure: usize) -> Interval {
+        match e {
+            Expr::Not(a) => self.bounds(a, !wanted, measure),
+            Expr::Then(_, b, ..) if wanted => self.bounds(b, true, measure),
+            Expr::And(..) | Expr::Or(..) => {
+                let parts = parts_of(e, wanted);
+                if matches!(e, Expr::And(..)) == wanted {
+                    let Some(w) = self.with(&parts) else { return Interval::NONE };
+                    parts.iter().fold(w.of(measure), |i, (p, wanted)| i.meet(w.bounds(p, *wanted, measure)))
+                } else {
+                    let each = parts.iter().map(|(p, wanted)| self.bounds(p, *wanted, measure));
+                    each.filter(|i| !i.is_empty()).reduce(Interval::join).unwrap_or(Interval::NONE)
+                }
+            }
+            Expr::Compare(..) => self.with(&[(e, wanted)]).map_or(Interval::NONE, |w| w.of(measure)),
+            _ => self.of(measure),
+        }
     }
 }
 
@@ -163,16 +182,13 @@ pub(super) fn parts_of(e: &Expr, wanted: bool) -> Vec<(&Expr, bool)> {
     out
 }
 
-/// What a part less or divided by its whole can be.
-fn parts(op: Arith, a: &Expr, b: &Expr) -> Interval {
-    let (Expr::Series(x, _), Expr::Series(y, _)) = (a, b) else { return Interval::ALL };
-    let counts = range::of(x).low >= 0.0 && range::of(y).low >= 0.0;
-    match op {
-        Arith::Subtract if range::at_most(x, y) => Interval::between(f64::NEG_INFINITY, 0.0),
-        Arith::Subtract if range::at_most(y, x) => Interval::COUNT,
-        Arith::Divide if counts && range::at_most(x, y) => Interval::SHARE,
-        Arith::Divide if counts && range::at_most(y, x) => Interval::between(1.0, f64::INFINITY),
-        _ => Interval::ALL,
+/// The parts that must all come out so for a condition to come out as wanted; the condition itself where one is enough.
+pub(super) fn needed(e: &Expr, wanted: bool) -> Vec<(&Expr, bool)> {
+    match e {
+        Expr::Not(a) => needed(a, !wanted),
+        Expr::And(..) if wanted => parts_of(e, true),
+        Expr::Or(..) if !wanted => parts_of(e, false),
+        _ => vec![(e, wanted)],
     }
 }
 
@@ -216,13 +232,16 @@ fn flipped(op: Compare) -> Compare {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::base::rule::expr::parse_condition;
+    use crate::base::rule::lint::Work;
 
     #[test]
     fn what_can_hold_or_fail_is_told() {
         let vars = BTreeMap::from([("big".to_string(), Interval::between(5.0, 10.0))]);
-        let (never, always, open) = ((false, true), (true, false), (true, true));
+        let (never, always, open, neither) = ((false, true), (true, false), (true, true), (false, false));
         for (text, expected) in [
             ("mentions[1h] >= 0", always),
             ("mentions[1h] < 0", never),
@@ -268,9 +287,17 @@ mod tests {
             ("rarity(mentions) >= 0s", always),
             ("(mentions[1h] >= 5 or authors[1h] >= 5) and mentions[1h] < 5 and authors[1h] < 5", never),
             ("mentions[1h] == 5 and mentions[1h] != 5", never),
+            ("(mentions[10m] >= 50 then negative_share[10m] >= 60% within 2h) and mentions[10m] < 20", open),
+            ("(mentions[10m] >= 50 then mentions[10m] >= 20 within 2h) and mentions[10m] < 10", never),
+            ("(mentions[10m] < 0 then lead > 3 within 2h) or lead > 4", open),
+            ("(mentions[10m] < 0 then lead > 3 within 2h)", never),
+            ("mentions[1h] / 0 > 1", neither),
+            ("1 + mentions[1h] / (2 - 2) < 9 or lead > 3", always),
         ] {
             let e = parse_condition(text).unwrap();
-            let world = World::new(&vars);
+            let work = Work::default();
+            let all = Quantities::of(&vars, &work, [&e]);
+            let world = World::new(&all);
             assert_eq!((world.may_be(&e, true), world.may_be(&e, false)), expected, "{text}");
         }
     }

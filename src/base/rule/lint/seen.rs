@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::interval::Interval;
+use crate::base::limits;
 use crate::base::rule::query::{self, Query};
 use crate::base::rule::{Rule, brands, rules};
 use crate::base::yaml::{Data, Node, Reader, Style};
@@ -37,6 +38,10 @@ pub(super) struct Seen<'n, 's> {
     pub(super) readers: &'n [Reader<'s>],
     pub(super) brands: Vec<Brand<'n>>,
     pub(super) rules: Vec<Written<'n>>,
+    /// Everything under `rules`, whether it can be read or not.
+    pub(super) rule_nodes: Vec<At<'n>>,
+    /// Whether these are all files of the set, and every rule and query in them can be read.
+    pub(super) all: bool,
     /// Names of lists, where they first stand.
     pub(super) lists: BTreeMap<&'n str, At<'n>>,
     /// Names of variables, where they first stand.
@@ -47,8 +52,13 @@ pub(super) struct Seen<'n, 's> {
 
 /// The value of a key of a mapping.
 pub(super) fn get<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    pair(node, key).map(|(_, v)| v)
+}
+
+/// A key of a mapping and its value.
+pub(super) fn pair<'n>(node: &'n Node, key: &str) -> Option<(&'n Node, &'n Node)> {
     let Data::Map(pairs) = &node.data else { return None };
-    pairs.iter().find(|(k, _)| text(k) == Some(key)).map(|(_, v)| v)
+    pairs.iter().find(|(k, _)| text(k) == Some(key)).map(|(k, v)| (k, v))
 }
 
 /// The text of a scalar.
@@ -69,14 +79,19 @@ fn pairs(node: Option<&Node>) -> &[(Node, Node)] {
 }
 
 impl<'n, 's> Seen<'n, 's> {
-    pub(super) fn of(readers: &'n [Reader<'s>], roots: &'n [Option<Node>]) -> Seen<'n, 's> {
-        let (brands, rules, vars) = (Vec::new(), Vec::new(), BTreeMap::new());
+    pub(super) fn of(readers: &'n [Reader<'s>], roots: &'n [Option<Node>], all: bool) -> Seen<'n, 's> {
+        let (brands, rules, rule_nodes, vars) = (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
         let (lists, var_names) = (BTreeMap::new(), BTreeMap::new());
-        let mut seen = Seen { readers, brands, rules, lists, var_names, vars };
+        let all = all && readers.iter().all(|r| r.faults.is_empty());
+        let mut seen = Seen { readers, brands, rules, rule_nodes, all, lists, var_names, vars };
+        let mut named = limits::NAMED_VALUES_OF_ALL;
         for (file, root) in roots.iter().enumerate() {
             if let Some(root) = root {
-                seen.file(file, root);
+                seen.file(file, root, &mut named);
             }
+        }
+        for (brand, key) in seen.brands.iter().flat_map(|b| [(b, "query"), (b, "exclude")]) {
+            seen.all &= get(brand.node, key).is_none() || seen.query(brand, key).is_some();
         }
         if !seen.brands.iter().any(|b| !b.group) {
             seen.vars.clear();
@@ -84,7 +99,7 @@ impl<'n, 's> Seen<'n, 's> {
         seen
     }
 
-    fn file(&mut self, file: usize, root: &'n Node) {
+    fn file(&mut self, file: usize, root: &'n Node, named: &mut usize) {
         self.vars_of(file, root);
         for (key, _) in pairs(get(root, "lists")) {
             if let Some(name) = text(key) {
@@ -106,7 +121,10 @@ impl<'n, 's> Seen<'n, 's> {
         for node in items {
             // mistakes were told when the files were read
             let mut quiet = Reader::new("", "");
-            if let Some(rule) = rules::rule(&mut quiet, node)
+            let rule = rules::rule(&mut quiet, node, named);
+            self.all &= rule.is_some() && quiet.faults.iter().all(|f| f.warning);
+            self.rule_nodes.push((file, node));
+            if let Some(rule) = rule
                 && let Some(conditions) = conditions(node, &rule)
             {
                 self.rules.push(Written { at: (file, node), rule, conditions });
