@@ -126,7 +126,8 @@ impl<'s> Reader<'s> {
         let Data::Scalar(text, style) = &node.data else { return place };
         let before = text.get(..offset).unwrap_or(text);
         // a block ends with a line break: what is missing is missing before it
-        let before = if offset >= text.len() { text.trim_end() } else { before };
+        let block = matches!(style, Style::Block | Style::Folded);
+        let before = if block && offset >= text.len() { text.trim_end() } else { before };
         let start = match style {
             Style::Block => {
                 let content = before.rsplit('\n').next().unwrap_or("");
