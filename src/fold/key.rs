@@ -282,7 +282,13 @@ impl KeyFold {
         let cell = self.cells.get_mut(group)?;
         cell.advance(plan, now, w.gaps(&self.sources));
         let course = group.story.as_ref().and_then(|s| self.courses.get(s.id));
-        let story = About { brand: w.rules.brand(self.key), course, usual: &self.usual, terms: &self.terms, gaps: w.gaps(&self.sources) };
+        let story = About {
+            brand: w.rules.brand(self.key),
+            course,
+            usual: &self.usual,
+            terms: &self.terms,
+            gaps: w.gaps(&self.sources),
+        };
         Some(cell.read(plan, story, group, now, seq))
     }
 

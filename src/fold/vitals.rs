@@ -130,7 +130,8 @@ impl KeyFold {
         let mut watched = std::mem::take(&mut self.watched);
         let cell = watched.cell(&self.posts, now, w.gaps(&self.sources));
         let group = Group::whole(u32::MAX, self.key);
-        let about = About { brand: None, course: None, usual: &self.usual, terms: &self.terms, gaps: w.gaps(&self.sources) };
+        let about =
+            About { brand: None, course: None, usual: &self.usual, terms: &self.terms, gaps: w.gaps(&self.sources) };
         let values = cell.read(&PLAN, about, &group, now, 0).values;
         let value = |i: usize| values.get(i).copied().flatten();
         let quiet = cell.is_quiet(now);

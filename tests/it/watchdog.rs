@@ -139,12 +139,19 @@ async fn a_service_that_stands_still_is_not_called_alive() {
     );
     assert_eq!(crate::live::ask(program.address, &(head + &body)).await.0, 200);
     manager.until("STATUS=the keeper stands still", 1).await;
-    let fed = manager.count("WATCHDOG=1");
     assert_eq!(crate::live::get(program.address, "/healthz").await.0, 200, "the runtime is alive");
     program.logged("stands still").await;
-    // several times as long as it takes to be fed again
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(manager.count("WATCHDOG=1"), fed, "{:?}", manager.told());
+    // on a busy machine it may stand still for a moment before what nobody reads is full
+    let mut fed = 0;
+    let mut looks = 0;
+    while fed != manager.count("WATCHDOG=1") {
+        fed = manager.count("WATCHDOG=1");
+        looks += 1;
+        assert!(looks < 10, "{:?}", manager.told());
+        // several times as long as it takes to be fed again
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert!(manager.told().iter().rfind(|l| l.starts_with("STATUS=")).is_some_and(|l| l.contains("still")));
     program.listen();
     manager.until("WATCHDOG=1", fed + 2).await;
     program.stop().await;
