@@ -369,8 +369,7 @@ impl Back {
         let w = World { rules: &self.rules, outages: &self.outages };
         let state = self.keys.get_mut(&key)?;
         let (mut vitals, cost) = state.fold.vitals(w, now);
-        let shadow = |rule: u32| self.rules.rules.get(rule as usize).is_some_and(|r| r.shadow);
-        for (_, severity) in state.judge.burning().filter(|(rule, _)| !shadow(*rule)) {
+        for (_, severity) in state.judge.burning().filter(|(rule, _)| !self.rules.in_shadow(*rule)) {
             if let Some(open) = vitals.open.get_mut(severity as usize) {
                 *open += 1;
             }

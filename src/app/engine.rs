@@ -448,7 +448,7 @@ impl Engine {
 
     /// Whether a rule, by its place in the rule set in force, only would tell.
     pub fn is_in_shadow(&self, rule: u32) -> bool {
-        self.folded_under.rules.get(rule as usize).is_some_and(|r| r.shadow)
+        self.folded_under.in_shadow(rule)
     }
 
     /// What every rule is up to, in the order of the rule set.

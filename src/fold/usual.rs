@@ -1,5 +1,6 @@
 //! What is usual for a brand: its hostile reach in each of the past hours.
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub(super) struct Usual {
     hours: VecDeque<i128>,
     /// The hour (since 1970) up to which is remembered.
     until: Option<i64>,
+    /// The one in the middle, once somebody asked: rules do so with every post, and it changes with the hour.
+    #[serde(skip)]
+    middle: OnceCell<Option<f64>>,
 }
 
 impl Usual {
@@ -33,6 +37,7 @@ impl Usual {
                 self.hours.pop_front();
             }
             self.hours.push_back(measure(Time((h + 1) * HOUR.0)));
+            self.middle = OnceCell::new();
         }
         self.until = Some(hour.max(from));
     }
@@ -58,9 +63,11 @@ impl Usual {
 
     /// The hour in the middle of those remembered, in impressions: no single storm raises it.
     pub(super) fn middle(&self) -> Option<f64> {
-        let mut hours: Vec<i128> = self.hours.iter().copied().collect();
-        let middle = hours.len() / 2;
-        (hours.len() >= ENOUGH).then(|| *hours.select_nth_unstable(middle).1 as f64 / reach::SUM_ONE)
+        *self.middle.get_or_init(|| {
+            let mut hours: Vec<i128> = self.hours.iter().copied().collect();
+            let middle = hours.len() / 2;
+            (hours.len() >= ENOUGH).then(|| *hours.select_nth_unstable(middle).1 as f64 / reach::SUM_ONE)
+        })
     }
 
     /// Between what most of the hours remembered lie: without the lowest and the highest tenth.
@@ -88,7 +95,11 @@ mod tests {
         }
         assert_eq!((u.mean(), u.band()), (Some((1.0, 9)), Some((1.0, 1.0))));
         let mut rising = Usual::default();
-        (0..=20).for_each(|h| rising.close(at(h), |t| (t.0 / HOUR.0) as i128 * reach::SUM_ONE as i128));
+        for h in 0..=20 {
+            // what was asked before an hour is over does not stand after it
+            let _ = rising.middle();
+            rising.close(at(h), |t| (t.0 / HOUR.0) as i128 * reach::SUM_ONE as i128);
+        }
         assert_eq!(rising.middle(), Some(11.0));
         assert_eq!((rising.band(), Usual::default().band()), (Some((3.0, 18.0)), None));
         u.close(at(5_000_000), |_| 0);

@@ -60,9 +60,8 @@ impl Expectation {
             return None;
         };
         let alert = r.text(named, "the name of a rule")?.to_string();
-        let alerts: Vec<&str> = known.iter().flat_map(|k| k.alerts()).collect();
-        if known.is_some() && !alerts.contains(&alert.as_str()) {
-            reading::unknown(r, named, "the name of a rule under test", &alerts);
+        if let Some(k) = known.filter(|k| !k.alerts().any(|a| a == alert)) {
+            reading::unknown(r, named, "the name of a rule under test", &k.alerts().collect::<Vec<_>>());
         }
         let moment = |r: &mut Reader, name: &str| {
             let n = fields.get(name)?;
@@ -203,12 +202,15 @@ impl Only {
                     Some(format!("its `by` is {}", by.join(", ")));
             }
         }
-        let brands: Vec<&str> = known.sets.iter().flat_map(|s| s.brands.iter().map(|b| &*b.slug)).collect();
-        if let Some((_, n)) = self.brand.as_deref().zip(fields.get("brand")).filter(|(b, _)| !brands.contains(b)) {
-            reading::unknown(r, n, "the key of a brand or group", &brands);
+        let brands = || known.sets.iter().flat_map(|s| s.brands.iter().map(|b| &*b.slug));
+        if let Some((_, n)) = self.brand.as_deref().zip(fields.get("brand")).filter(|(b, _)| !brands().any(|k| k == *b))
+        {
+            reading::unknown(r, n, "the key of a brand or group", &brands().collect::<Vec<_>>());
         }
-        let sources: Vec<&str> = known.sources.iter().map(String::as_str).collect();
-        if let Some((_, n)) = self.source.as_deref().zip(fields.get("source")).filter(|(s, _)| !sources.contains(s)) {
+        if let Some((_, n)) =
+            self.source.as_deref().zip(fields.get("source")).filter(|(s, _)| !known.sources.contains(*s))
+        {
+            let sources: Vec<&str> = known.sources.iter().map(String::as_str).collect();
             reading::unknown(r, n, "a source of this test", &sources);
         }
     }

@@ -216,6 +216,11 @@ impl RuleSet {
         RuleSet { brands, index, rules, plans, plans_of, readers, retention, fingerprint, texts }
     }
 
+    /// Whether a rule, by its place, only would tell.
+    pub fn in_shadow(&self, rule: u32) -> bool {
+        self.rules.get(rule as usize).is_some_and(|r| r.shadow)
+    }
+
     /// The brand or group of a key.
     pub fn brand(&self, key: KeyId) -> Option<&Brand> {
         self.brands.get(*self.index.get(&key)?)

@@ -81,7 +81,7 @@ impl Desk {
     pub fn take(&mut self, message: &Message, policy: &Policy, now: Time) -> Out {
         let mut out = Out::default();
         if let Message::Episode(n) = message
-            && n.rules.rules.get(n.transition.rule as usize).is_some_and(|r| r.shadow)
+            && n.rules.in_shadow(n.transition.rule)
             && !self.ends_told(n)
         {
             out.notes.push(not_sent(message, None, "its rule is in shadow"));
